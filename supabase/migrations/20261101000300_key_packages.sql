@@ -1,0 +1,155 @@
+-- The public half of a family's key. A package is written once and never altered: guardians hold shares
+-- of exactly this polynomial, so a changed package is a different key. Rotation is a new epoch.
+
+create table if not exists public.frost_key_packages (
+  key_package_id uuid primary key default gen_random_uuid(),
+  family_id text not null,
+  epoch integer not null check (epoch >= 1),
+  ciphersuite text not null references permafrost.ciphersuites (ciphersuite),
+  threshold integer not null check (threshold >= 2),
+  participants text[] not null,
+  group_public_key text not null,
+  verifying_shares text[] not null,
+  vss_commitment text[],
+  created_by text,
+  created_at bigint not null default permafrost.now_ms(),
+  retired_at bigint,
+  constraint frost_key_packages_family_epoch_key unique (family_id, epoch)
+);
+-- At most one package of a family is current; also finds it.
+create unique index if not exists frost_key_packages_current_idx
+  on public.frost_key_packages (family_id) where retired_at is null;
+
+comment on table public.frost_key_packages is
+  'The public half of a family''s signing key, one row an epoch. Immutable but for retired_at. Written by register_key_package only.';
+comment on column public.frost_key_packages.epoch is 'Counts a family''s keys from 1.';
+comment on column public.frost_key_packages.threshold is 'MIN_PARTICIPANTS of RFC 9591: how many signers a signature takes at least.';
+comment on column public.frost_key_packages.participants is 'The guardians; a position in this list, from 1, is the FROST identifier.';
+comment on column public.frost_key_packages.group_public_key is 'Encoded point, lower-case hex; compressed SEC1 on secp256k1 and P-256.';
+comment on column public.frost_key_packages.verifying_shares is 'Encoded points, lower-case hex, in the order of participants.';
+comment on column public.frost_key_packages.vss_commitment is 'Commitment to the dealer''s polynomial, threshold points, if there was one.';
+comment on column public.frost_key_packages.created_at is 'Milliseconds since the epoch.';
+comment on column public.frost_key_packages.retired_at is 'Milliseconds since the epoch; set once, when the next epoch is registered.';
+
+alter table public.frost_key_packages enable row level security;
+revoke all on table public.frost_key_packages from public, anon, authenticated, service_role;
+grant select on table public.frost_key_packages to authenticated, service_role;
+-- No insert, update or delete for anybody: register_key_package is the only way in.
+
+drop policy if exists "Members read their family's key packages" on public.frost_key_packages;
+create policy "Members read their family's key packages" on public.frost_key_packages
+  for select to authenticated
+  using (family_id = (select permafrost.current_family_id()));
+
+-- Security definer only so that it may call refuse() for a role that may not.
+create or replace function permafrost.tg_frost_key_packages__freeze() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' then
+    perform permafrost.refuse('invalid_transition', 'A key package is never deleted');
+  end if;
+  if old.retired_at is not null
+    or to_jsonb(new) - 'retired_at' is distinct from to_jsonb(old) - 'retired_at'
+  then
+    perform permafrost.refuse('invalid_transition', 'A key package is immutable, but for being retired once');
+  end if;
+  return new;
+end;
+$$;
+revoke all on function permafrost.tg_frost_key_packages__freeze() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_frost_key_packages__freeze
+  before update or delete on public.frost_key_packages
+  for each row execute function permafrost.tg_frost_key_packages__freeze();
+
+-- Registration -----------------------------------------------------------------------------------------
+
+-- Security definer: it alone may write key packages. Whether the points are points, on one polynomial,
+-- is checked by the function register-key-package before it calls this.
+create or replace function permafrost.register_key_package(
+  p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[],
+  p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[], p_created_by text
+) returns jsonb
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_suite permafrost.ciphersuites;
+  v_current public.frost_key_packages;
+  v_point text;
+begin
+  select * into v_suite from permafrost.ciphersuites where ciphersuite = p_ciphersuite;
+  if not found then
+    perform permafrost.refuse('invalid_input', 'The ciphersuite is not one of those supported');
+  end if;
+  if not permafrost.is_identifier(p_family_id) then
+    perform permafrost.refuse('invalid_input', 'The family id must be 1 to 255 characters, none of them control characters');
+  end if;
+  if not permafrost.is_participant_list(p_participants) then
+    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+  end if;
+  if p_threshold is null or p_threshold < 2 or p_threshold > cardinality(p_participants) then
+    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 2 to the number of participants');
+  end if;
+  if cardinality(p_verifying_shares) is distinct from cardinality(p_participants)
+    or cardinality(p_vss_commitment) <> p_threshold
+  then
+    perform permafrost.refuse('key_package_invalid',
+      'There must be one verifying share a participant, and one VSS commitment a coefficient');
+  end if;
+  foreach v_point in array p_verifying_shares || p_vss_commitment || p_group_public_key loop
+    if not permafrost.is_hex(v_point) then
+      perform permafrost.refuse('invalid_input', 'Points must be lower-case hex');
+    elsif length(v_point) <> 2 * v_suite.element_bytes then
+      perform permafrost.refuse('key_package_invalid',
+        format('A point of %s has %s bytes', p_ciphersuite, v_suite.element_bytes));
+    end if;
+  end loop;
+
+  -- Two registrations of one family queue here, so that neither is asked to retry.
+  perform pg_advisory_xact_lock(hashtextextended('permafrost.key_package:' || p_family_id, 0));
+  select * into v_current from public.frost_key_packages
+  where family_id = p_family_id and retired_at is null;
+
+  -- An exact retry of the registration that made the current package gets its answer again.
+  if v_current.ciphersuite = p_ciphersuite and v_current.threshold = p_threshold
+    and v_current.participants = p_participants and v_current.group_public_key = p_group_public_key
+    and v_current.verifying_shares = p_verifying_shares
+    and v_current.vss_commitment is not distinct from p_vss_commitment
+  then
+    return jsonb_build_object('key_package_id', v_current.key_package_id, 'epoch', v_current.epoch);
+  end if;
+
+  update public.frost_key_packages set retired_at = permafrost.now_ms()
+  where key_package_id = v_current.key_package_id;
+  insert into public.frost_key_packages (family_id, epoch, ciphersuite, threshold, participants,
+    group_public_key, verifying_shares, vss_commitment, created_by)
+  values (p_family_id,
+    1 + coalesce((select max(epoch) from public.frost_key_packages where family_id = p_family_id), 0),
+    p_ciphersuite, p_threshold, p_participants,
+    p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by)
+  returning * into v_current;
+  return jsonb_build_object('key_package_id', v_current.key_package_id, 'epoch', v_current.epoch);
+end;
+$$;
+revoke all on function permafrost.register_key_package(text, text, integer, text[], text, text[], text[], text)
+  from public, anon, authenticated, service_role;
+grant execute on function permafrost.register_key_package(text, text, integer, text[], text, text[], text[], text)
+  to service_role;
+
+create or replace function public.register_key_package(
+  p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[],
+  p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[] default null,
+  p_created_by text default null
+) returns jsonb
+language sql volatile set search_path = ''
+begin atomic
+  select permafrost.register_key_package(p_family_id, p_ciphersuite, p_threshold, p_participants,
+    p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by);
+end;
+comment on function public.register_key_package(text, text, integer, text[], text, text[], text[], text) is
+  'Registers a family''s key and retires the epoch before it, in one transaction. verifying_shares in the order of participants. The caller has checked the points.';
+revoke all on function public.register_key_package(text, text, integer, text[], text, text[], text[], text)
+  from public, anon, authenticated, service_role;
+grant execute on function public.register_key_package(text, text, integer, text[], text, text[], text[], text)
+  to service_role;

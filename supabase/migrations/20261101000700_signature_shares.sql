@@ -1,0 +1,125 @@
+-- Round two: one signature share a commitment, ever. The coordinator's function has verified a share
+-- before it is recorded; recording it uses its commitment up in the same transaction.
+
+create table if not exists public.frost_signature_shares (
+  session_id text not null,
+  participant_id text not null,
+  signature_share text not null,
+  created_at bigint not null default permafrost.now_ms(),
+  primary key (session_id, participant_id),
+  foreign key (session_id, participant_id)
+    references public.frost_nonce_commitments (session_id, participant_id) on delete cascade
+);
+comment on table public.frost_signature_shares is
+  'Round two of RFC 9591: one verified signature share a signer. Written by record_signature_share only; never altered.';
+comment on column public.frost_signature_shares.signature_share is 'Encoded scalar, lower-case hex: 64 characters on secp256k1.';
+comment on column public.frost_signature_shares.created_at is 'Milliseconds since the epoch.';
+
+alter table public.frost_signature_shares enable row level security;
+revoke all on table public.frost_signature_shares from public, anon, authenticated, service_role;
+grant select on table public.frost_signature_shares to authenticated, service_role;
+-- No insert for anybody, service_role included: record_signature_share is the only way in.
+
+drop policy if exists "Signers and creators read shares" on public.frost_signature_shares;
+create policy "Signers and creators read shares" on public.frost_signature_shares
+  for select to authenticated
+  using (exists (
+    select from public.frost_signing_sessions as s
+    where s.session_id = frost_signature_shares.session_id
+      and s.family_id = (select permafrost.current_family_id())
+      and (select permafrost.current_participant_id()) in (frost_signature_shares.participant_id, s.created_by)
+  ));
+
+-- Security definer: an operator's insert could not read the suite's lengths otherwise.
+create or replace function permafrost.tg_frost_signature_shares__10_admit() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
+  v_scalar_bytes integer;
+begin
+  if new.participant_id is null or new.participant_id <> all (v_session.participants) then
+    perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
+  end if;
+  if exists (select from public.frost_signature_shares
+    where session_id = new.session_id and participant_id = new.participant_id)
+  then
+    perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
+  end if;
+  if not permafrost.is_open(v_session.status) then
+    perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
+  end if;
+  if v_session.status in ('pending', 'nonce_collection') then
+    perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
+  end if;
+  if new.participant_id <> all (v_session.signers) then
+    perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
+  end if;
+  if not exists (select from public.frost_nonce_commitments
+    where session_id = new.session_id and participant_id = new.participant_id and not nonce_used)
+  then
+    perform permafrost.refuse('nonce_reused', 'This commitment has been used');
+  end if;
+  if not permafrost.is_hex(new.signature_share) then
+    perform permafrost.refuse('invalid_input', 'A signature share is lower-case hex');
+  end if;
+  select c.scalar_bytes into v_scalar_bytes
+  from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
+  where k.key_package_id = v_session.key_package_id;
+  if length(new.signature_share) <> 2 * v_scalar_bytes then
+    perform permafrost.refuse('share_invalid', format('A signature share has %s bytes', v_scalar_bytes));
+  end if;
+  return new;
+end;
+$$;
+revoke all on function permafrost.tg_frost_signature_shares__10_admit() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_frost_signature_shares__10_admit
+  before insert on public.frost_signature_shares
+  for each row execute function permafrost.tg_frost_signature_shares__10_admit();
+
+-- Security definer: it marks the commitment and moves the session.
+create or replace function permafrost.tg_frost_signature_shares__20_advance() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_session public.frost_signing_sessions;
+begin
+  select * into strict v_session from public.frost_signing_sessions where session_id = new.session_id;
+  update public.frost_nonce_commitments set nonce_used = true
+  where session_id = new.session_id and participant_id = new.participant_id;
+  perform permafrost.log_event(v_session, 'share_accepted', new.participant_id);
+  if v_session.status = 'signing' and cardinality(v_session.signers) =
+    (select count(*) from public.frost_signature_shares where session_id = new.session_id)
+  then
+    update public.frost_signing_sessions set status = 'aggregating' where session_id = new.session_id;
+  end if;
+  return null;
+end;
+$$;
+revoke all on function permafrost.tg_frost_signature_shares__20_advance() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_frost_signature_shares__20_advance
+  after insert on public.frost_signature_shares
+  for each row execute function permafrost.tg_frost_signature_shares__20_advance();
+
+-- Security definer only so that it may call refuse() for a role that may not.
+create or replace function permafrost.tg_frost_signature_shares__freeze() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- The cascade deletes the commitment first; while the commitment stands, so does its share.
+  if tg_op = 'DELETE' and not exists (select from public.frost_nonce_commitments
+    where session_id = old.session_id and participant_id = old.participant_id)
+  then
+    return old;
+  end if;
+  perform permafrost.refuse('invalid_transition', 'A signature share is never altered, and goes only with its session');
+  return null;
+end;
+$$;
+revoke all on function permafrost.tg_frost_signature_shares__freeze() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_frost_signature_shares__freeze
+  before update or delete on public.frost_signature_shares
+  for each row execute function permafrost.tg_frost_signature_shares__freeze();
