@@ -14,6 +14,7 @@ create table if not exists public.frost_key_packages (
   created_by text,
   created_at bigint not null default permafrost.now_ms(),
   retired_at bigint,
+  exposed_at bigint,
   constraint frost_key_packages_family_epoch_key unique (family_id, epoch)
 );
 -- At most one package of a family is current; also finds it.
@@ -21,7 +22,7 @@ create unique index if not exists frost_key_packages_current_idx
   on public.frost_key_packages (family_id) where retired_at is null;
 
 comment on table public.frost_key_packages is
-  'The public half of a family''s signing key, one row an epoch. Immutable but for retired_at. Written by register_key_package only.';
+  'The public half of a family''s signing key, one row an epoch. Immutable but for retired_at and exposed_at, each set once. Written by register_key_package only.';
 comment on column public.frost_key_packages.epoch is 'Counts a family''s keys from 1.';
 comment on column public.frost_key_packages.threshold is 'MIN_PARTICIPANTS of RFC 9591: how many signers a signature takes at least.';
 comment on column public.frost_key_packages.participants is 'The guardians; a position in this list, from 1, is the FROST identifier.';
@@ -30,6 +31,8 @@ comment on column public.frost_key_packages.verifying_shares is 'Encoded points,
 comment on column public.frost_key_packages.vss_commitment is 'Commitment to the dealer''s polynomial, threshold points, if there was one.';
 comment on column public.frost_key_packages.created_at is 'Milliseconds since the epoch.';
 comment on column public.frost_key_packages.retired_at is 'Milliseconds since the epoch; set once, when the next epoch is registered.';
+comment on column public.frost_key_packages.exposed_at is
+  'Milliseconds since the epoch; set once, when a recovery requester''s device could have put the secret key together.';
 
 alter table public.frost_key_packages enable row level security;
 revoke all on table public.frost_key_packages from public, anon, authenticated, service_role;
@@ -49,10 +52,12 @@ begin
   if tg_op = 'DELETE' then
     perform permafrost.refuse('invalid_transition', 'A key package is never deleted');
   end if;
-  if old.retired_at is not null
-    or to_jsonb(new) - 'retired_at' is distinct from to_jsonb(old) - 'retired_at'
+  if to_jsonb(new) - '{retired_at,exposed_at}'::text[] is distinct from to_jsonb(old) - '{retired_at,exposed_at}'::text[]
+    or old.retired_at is not null and new.retired_at is distinct from old.retired_at
+    or old.exposed_at is not null and new.exposed_at is distinct from old.exposed_at
   then
-    perform permafrost.refuse('invalid_transition', 'A key package is immutable, but for being retired once');
+    perform permafrost.refuse('invalid_transition',
+      'A key package is immutable, but for being retired once and marked exposed once');
   end if;
   return new;
 end;
@@ -123,11 +128,14 @@ begin
   update public.frost_key_packages set retired_at = permafrost.now_ms()
   where key_package_id = v_current.key_package_id;
   insert into public.frost_key_packages (family_id, epoch, ciphersuite, threshold, participants,
-    group_public_key, verifying_shares, vss_commitment, created_by)
+    group_public_key, verifying_shares, vss_commitment, created_by, exposed_at)
   values (p_family_id,
     1 + coalesce((select max(epoch) from public.frost_key_packages where family_id = p_family_id), 0),
     p_ciphersuite, p_threshold, p_participants,
-    p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by)
+    p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by,
+    -- New shares of an exposed secret do not make it secret again.
+    (select min(exposed_at) from public.frost_key_packages
+      where family_id = p_family_id and group_public_key = p_group_public_key))
   returning * into v_current;
   return jsonb_build_object('key_package_id', v_current.key_package_id, 'epoch', v_current.epoch);
 end;

@@ -136,17 +136,100 @@ revoke all on function permafrost.effective_status(public.signing_session_status
 
 -- Admission ------------------------------------------------------------------------------------------------
 
+-- What a request for a signature must look like, by whatever method it is made.
+create or replace function permafrost.check_request(
+  p_participants text[], p_threshold integer, p_message_hash text, p_event_template jsonb, p_event_type text
+) returns void
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if not permafrost.is_participant_list(p_participants) then
+    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+  end if;
+  if p_threshold is null or p_threshold < 1 or p_threshold > cardinality(p_participants) then
+    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 1 to the number of participants');
+  end if;
+  if p_message_hash is null or octet_length(p_message_hash) not between 1 and 16384
+    or jsonb_typeof(p_event_template) <> 'object' or octet_length(p_event_template::text) > 65536
+    or char_length(p_event_type) > 255
+  then
+    perform permafrost.refuse('invalid_input', 'The message or the event template is malformed or too large');
+  end if;
+end;
+$$;
+comment on function permafrost.check_request(text[], integer, text, jsonb, text) is
+  'Refuses participants_invalid, threshold_invalid or invalid_input for what no key could sign.';
+revoke all on function permafrost.check_request(text[], integer, text, jsonb, text)
+  from public, anon, authenticated, service_role;
+
+-- What the family's key asks of it on top.
+create or replace function permafrost.check_against_key(
+  p_package public.frost_key_packages, p_participants text[], p_threshold integer, p_message_hash text
+) returns void
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_suite permafrost.ciphersuites;
+begin
+  if not p_participants <@ p_package.participants then
+    perform permafrost.refuse('participants_invalid', 'Every participant must hold a share of the family''s key');
+  end if;
+  if p_threshold < p_package.threshold then
+    perform permafrost.refuse('threshold_invalid',
+      format('The family''s key takes at least %s signers', p_package.threshold));
+  end if;
+  select * into strict v_suite from permafrost.ciphersuites where ciphersuite = p_package.ciphersuite;
+  if not permafrost.is_hex(p_message_hash) or length(p_message_hash) / 2
+    not between v_suite.message_bytes_min and v_suite.message_bytes_max
+  then
+    perform permafrost.refuse('message_hash_invalid',
+      format('%s signs %s to %s bytes, given in lower-case hex', v_suite.ciphersuite,
+        v_suite.message_bytes_min, v_suite.message_bytes_max));
+  end if;
+end;
+$$;
+comment on function permafrost.check_against_key(public.frost_key_packages, text[], integer, text) is
+  'Refuses participants_invalid, threshold_invalid or message_hash_invalid for what this key does not sign.';
+revoke all on function permafrost.check_against_key(public.frost_key_packages, text[], integer, text)
+  from public, anon, authenticated, service_role;
+
+-- An operator may backdate a row, to test expiry or to restore it; a member may not.
+create or replace function permafrost.check_times(p_created_at bigint, p_expires_at bigint) returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if p_expires_at is null or p_created_at is null or p_expires_at <= p_created_at then
+    perform permafrost.refuse('invalid_input', 'A request must expire after it is created');
+  end if;
+  if not permafrost.is_operator() and (abs(p_created_at - permafrost.now_ms()) > 300000
+    or p_expires_at - p_created_at > 604800000)
+  then
+    perform permafrost.refuse('invalid_input',
+      'Times must be milliseconds since the epoch, created_at now and expires_at within 604,800 s of it');
+  end if;
+end;
+$$;
+comment on function permafrost.check_times(bigint, bigint) is 'Refuses invalid_input for times a request cannot have.';
+revoke all on function permafrost.check_times(bigint, bigint) from public, anon, authenticated, service_role;
+
+create or replace function permafrost.current_key_package(p_family_id text) returns public.frost_key_packages
+language sql stable set search_path = ''
+begin atomic
+  select k.* from public.frost_key_packages as k where k.family_id = p_family_id and k.retired_at is null;
+end;
+comment on function permafrost.current_key_package(text) is 'The family''s current key, or a row of nulls.';
+revoke all on function permafrost.current_key_package(text) from public, anon, authenticated, service_role;
+
 -- Security definer: it reads key packages and suites for inserters who may see neither.
 create or replace function permafrost.tg_frost_signing_sessions__10_admit() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_package public.frost_key_packages;
-  v_suite permafrost.ciphersuites;
+  v_package public.frost_key_packages := permafrost.current_key_package(new.family_id);
 begin
-  if new.status <> 'pending' or coalesce(new.signers::text, new.final_signature, new.final_event_id,
-    new.error_message, new.nonce_collection_started_at::text, new.signing_started_at::text,
-    new.aggregating_started_at::text, new.completed_at::text, new.failed_at::text) is not null
+  if new.status <> 'pending' or num_nonnulls(new.signers, new.final_signature, new.final_event_id,
+    new.error_message, new.nonce_collection_started_at, new.signing_started_at,
+    new.aggregating_started_at, new.completed_at, new.failed_at) > 0
   then
     perform permafrost.refuse('invalid_transition', 'A session starts pending, with nothing done yet');
   end if;
@@ -155,54 +238,14 @@ begin
   then
     perform permafrost.refuse('invalid_input', 'Identifiers must be 1 to 255 characters, none of them control characters');
   end if;
-  if not permafrost.is_participant_list(new.participants) then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
-  end if;
-  if new.threshold is null or new.threshold < 1 or new.threshold > cardinality(new.participants) then
-    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 1 to the number of participants');
-  end if;
-  if new.event_template is not null and (jsonb_typeof(new.event_template) <> 'object'
-    or octet_length(new.event_template::text) > 65536)
-    or char_length(new.event_type) > 255
-    or new.message_hash is null or octet_length(new.message_hash) not between 1 and 16384
-  then
-    perform permafrost.refuse('invalid_input', 'The message or the event template is malformed or too large');
-  end if;
-  if new.expires_at is null or new.created_at is null or new.expires_at <= new.created_at then
-    perform permafrost.refuse('invalid_input', 'A session must expire after it is created');
-  end if;
-  -- An operator may backdate a row, to test expiry or to restore it; a member may not.
-  if not permafrost.is_operator() and (abs(new.created_at - permafrost.now_ms()) > 300000
-    or new.expires_at - new.created_at > 604800000)
-  then
-    perform permafrost.refuse('invalid_input',
-      'Times must be milliseconds since the epoch, created_at now and expires_at within 604,800 s of it');
-  end if;
-  new.updated_at := new.created_at;
-
-  select * into v_package from public.frost_key_packages
-  where family_id = new.family_id and retired_at is null;
+  perform permafrost.check_request(new.participants, new.threshold, new.message_hash, new.event_template, new.event_type);
+  perform permafrost.check_times(new.created_at, new.expires_at);
   -- Without a key the session is a dry run, so that a new deployment can be smoke-tested.
+  if v_package.key_package_id is not null then
+    perform permafrost.check_against_key(v_package, new.participants, new.threshold, new.message_hash);
+  end if;
   new.key_package_id := v_package.key_package_id;
-  if v_package.key_package_id is null then
-    return new;
-  end if;
-
-  select * into strict v_suite from permafrost.ciphersuites where ciphersuite = v_package.ciphersuite;
-  if not new.participants <@ v_package.participants then
-    perform permafrost.refuse('participants_invalid', 'Every participant must hold a share of the family''s key');
-  end if;
-  if new.threshold < v_package.threshold then
-    perform permafrost.refuse('threshold_invalid',
-      format('The family''s key takes at least %s signers', v_package.threshold));
-  end if;
-  if not permafrost.is_hex(new.message_hash) or length(new.message_hash) / 2
-    not between v_suite.message_bytes_min and v_suite.message_bytes_max
-  then
-    perform permafrost.refuse('message_hash_invalid',
-      format('%s signs %s to %s bytes, given in lower-case hex', v_suite.ciphersuite,
-        v_suite.message_bytes_min, v_suite.message_bytes_max));
-  end if;
+  new.updated_at := new.created_at;
   return new;
 end;
 $$;

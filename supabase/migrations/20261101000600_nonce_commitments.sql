@@ -131,6 +131,11 @@ begin
   then
     perform permafrost.refuse('round_closed', 'Round one is closed');
   end if;
+  if exists (select from permafrost.session_declines
+    where session_id = new.session_id and participant_id = new.participant_id)
+  then
+    perform permafrost.refuse('invalid_transition', 'The caller has declined');
+  end if;
   if not permafrost.is_hex(new.nonce_commitment) or new.nonce_used or new.used_at is not null then
     perform permafrost.refuse('invalid_input', 'A nonce commitment is lower-case hex, and starts unused');
   end if;

@@ -1,7 +1,5 @@
--- What members ask of sessions. Each RPC in public is one line over its twin in permafrost, where the
+-- What members read of sessions. Each RPC in public is one line over its twin in permafrost, where the
 -- caller is known by the claims of the request and by nothing that was passed in.
-
--- Reading --------------------------------------------------------------------------------------------------
 
 -- A session that the caller may not see is not found: its existence is not told either.
 create or replace function permafrost.visible_session(p_session_id text) returns public.frost_signing_sessions
@@ -24,6 +22,16 @@ comment on function permafrost.visible_session(text) is
   'A session the caller created or takes part in, in the caller''s family; operators see all. Refuses session_not_found.';
 revoke all on function permafrost.visible_session(text) from public, anon, authenticated, service_role;
 
+create or replace function permafrost.key_warning(p_key_package_id uuid) returns text
+language sql stable set search_path = ''
+begin atomic
+  select 'The secret of this key was put together in one place for a recovery; register a new key'
+  from public.frost_key_packages as k
+  where k.key_package_id = p_key_package_id and k.exposed_at is not null;
+end;
+comment on function permafrost.key_warning(uuid) is 'What members must be told about a key; null for nothing.';
+revoke all on function permafrost.key_warning(uuid) from public, anon, authenticated, service_role;
+
 create or replace function permafrost.session_json(p_session public.frost_signing_sessions) returns jsonb
 language sql stable set search_path = ''
 begin atomic
@@ -33,20 +41,24 @@ begin atomic
       (select coalesce(jsonb_object_agg(c.participant_id, c.nonce_commitment), '{}')
         from public.frost_nonce_commitments as c where c.session_id = p_session.session_id) as commitments,
       (select coalesce(jsonb_object_agg(s.participant_id, s.signature_share), '{}')
-        from public.frost_signature_shares as s where s.session_id = p_session.session_id) as shares
+        from public.frost_signature_shares as s where s.session_id = p_session.session_id) as shares,
+      (select coalesce(jsonb_object_agg(d.participant_id, d.reason), '{}')
+        from permafrost.session_declines as d where d.session_id = p_session.session_id) as declined
   )
   select to_jsonb(p_session) || jsonb_build_object(
     'status', f.status,
     'ciphersuite', (select k.ciphersuite from public.frost_key_packages as k
       where k.key_package_id = p_session.key_package_id),
+    'warning', permafrost.key_warning(p_session.key_package_id),
     'nonce_commitments', f.commitments,
     'signature_shares', f.shares,
     -- Owed in the round that is open; once the signer set is frozen nobody owes a commitment.
     'missing_commitments', (select coalesce(jsonb_agg(p order by ord), '[]')
       from unnest(p_session.participants) with ordinality as u (p, ord)
-      where p_session.signers is null and not f.commitments ? p),
+      where p_session.signers is null and not f.commitments ? p and not f.declined ? p),
     'missing_signatures', (select coalesce(jsonb_agg(p order by ord), '[]')
       from unnest(p_session.signers) with ordinality as u (p, ord) where not f.shares ? p),
+    'declined', f.declined,
     'can_aggregate', f.status = 'aggregating',
     'is_expired', f.status = 'expired',
     'signable', p_session.key_package_id is not null,
@@ -173,6 +185,8 @@ begin
           and case when s.signers is null
             then not exists (select from public.frost_nonce_commitments as c
               where c.session_id = s.session_id and c.participant_id = v_me)
+              and not exists (select from permafrost.session_declines as d
+                where d.session_id = s.session_id and d.participant_id = v_me)
             else v_me = any (s.signers) and not exists (select from public.frost_signature_shares as h
               where h.session_id = s.session_id and h.participant_id = v_me)
           end)
@@ -199,90 +213,3 @@ revoke all on function public.list_signing_sessions(public.signing_session_statu
   from public, anon, authenticated, service_role;
 grant execute on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint)
   to authenticated, service_role;
-
--- Creating and failing ---------------------------------------------------------------------------------------
-
--- Security definer: so that what it returns does not depend on what RLS lets the creator read back.
-create or replace function permafrost.create_signing_session(
-  p_family_id text, p_message_hash text, p_participants text[], p_threshold integer,
-  p_event_template jsonb, p_event_type text, p_expiration_seconds integer
-) returns jsonb
-language plpgsql volatile security definer set search_path = ''
-as $$
-declare
-  v_session public.frost_signing_sessions;
-  v_now bigint := permafrost.now_ms();
-begin
-  if permafrost.current_participant_id() is null
-    or permafrost.current_family_id() is null or p_family_id is distinct from permafrost.current_family_id()
-  then
-    perform permafrost.refuse('not_in_family', 'The caller is not a member of this family');
-  end if;
-  if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
-    perform permafrost.refuse('invalid_input', 'A session lasts 1 to 604,800 seconds');
-  end if;
-  insert into public.frost_signing_sessions (family_id, message_hash, event_template, event_type,
-    participants, threshold, created_by, created_at, expires_at)
-  values (p_family_id, p_message_hash, p_event_template, p_event_type, p_participants, p_threshold,
-    permafrost.current_participant_id(), v_now, v_now + 1000 * p_expiration_seconds::bigint)
-  returning * into v_session;
-  return permafrost.session_json(v_session);
-end;
-$$;
-revoke all on function permafrost.create_signing_session(text, text, text[], integer, jsonb, text, integer)
-  from public, anon, authenticated, service_role;
-grant execute on function permafrost.create_signing_session(text, text, text[], integer, jsonb, text, integer)
-  to authenticated, service_role;
-
-create or replace function public.create_signing_session(
-  p_family_id text, p_message_hash text, p_participants text[], p_threshold integer,
-  p_event_template jsonb default null, p_event_type text default null,
-  p_expiration_seconds integer default 300
-) returns jsonb
-language sql volatile set search_path = ''
-begin atomic
-  select permafrost.create_signing_session(p_family_id, p_message_hash, p_participants, p_threshold,
-    p_event_template, p_event_type, p_expiration_seconds);
-end;
-comment on function public.create_signing_session(text, text, text[], integer, jsonb, text, integer) is
-  'Creates a session in the caller''s family, as the caller, and returns it as get_signing_session does. Refuses not_in_family, invalid_input, participants_invalid, threshold_invalid, message_hash_invalid.';
-revoke all on function public.create_signing_session(text, text, text[], integer, jsonb, text, integer)
-  from public, anon, authenticated, service_role;
-grant execute on function public.create_signing_session(text, text, text[], integer, jsonb, text, integer)
-  to authenticated, service_role;
-
--- Security definer: authenticated may not update sessions.
-create or replace function permafrost.fail_signing_session(p_session_id text, p_reason text) returns jsonb
-language plpgsql volatile security definer set search_path = ''
-as $$
-declare
-  v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
-begin
-  if v_session.created_by is distinct from permafrost.current_participant_id()
-    or v_session.family_id is distinct from permafrost.current_family_id()
-  then
-    perform permafrost.refuse('not_the_creator', 'Only its creator may fail a session');
-  end if;
-  if coalesce(char_length(p_reason), 0) not between 1 and 1000 or btrim(p_reason) = '' then
-    perform permafrost.refuse('invalid_input', 'A reason has 1 to 1,000 characters');
-  end if;
-  v_session := permafrost.lock_session(p_session_id);
-  if v_session.status = 'failed' and v_session.error_message = p_reason then
-    return permafrost.session_json(v_session);
-  end if;
-  update public.frost_signing_sessions set status = 'failed', error_message = p_reason
-  where session_id = p_session_id
-  returning * into v_session;
-  return permafrost.session_json(v_session);
-end;
-$$;
-revoke all on function permafrost.fail_signing_session(text, text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.fail_signing_session(text, text) to authenticated, service_role;
-
-create or replace function public.fail_signing_session(p_session_id text, p_reason text) returns jsonb
-language sql volatile set search_path = ''
-begin atomic select permafrost.fail_signing_session(p_session_id, p_reason); end;
-comment on function public.fail_signing_session(text, text) is
-  'Fails an unfinished session of the caller''s own making and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished.';
-revoke all on function public.fail_signing_session(text, text) from public, anon, authenticated, service_role;
-grant execute on function public.fail_signing_session(text, text) to authenticated, service_role;
