@@ -1,0 +1,143 @@
+/**
+ * Answers of the database: what the RPCs return, checked, and what they refuse, thrown.
+ *
+ * @module
+ */
+import type { PostgrestSingleResponse } from "@supabase/supabase-js";
+import { z } from "zod";
+import { Constants } from "./database.types.ts";
+import { isErrorCode, Refusal } from "./errors.ts";
+import { CIPHERSUITES } from "./frost/suites.ts";
+import type { SignerVerification, VerificationContext } from "./frost/verification.ts";
+
+const Status = z.enum(Constants.public.Enums.signing_session_status);
+const RecoveryStatus = z.enum(Constants.public.Enums.sss_request_status);
+const Ciphersuite = z.enum(CIPHERSUITES);
+const ByParticipant = z.record(z.string(), z.string());
+
+/** What functions use of a session: `get_signing_session`, `create_signing_session`. */
+export const Session = z.object({
+  session_id: z.string(),
+  status: Status,
+  ciphersuite: Ciphersuite.nullable(),
+  final_signature: z.string().nullable(),
+  error_message: z.string().nullable(),
+  expires_at: z.number(),
+  warning: z.string().nullable(),
+  signature_shares: ByParticipant,
+});
+
+/** What share checks are prepared from: `get_signing_package`, and the answer that closed round one. */
+export const SigningPackage = z.object({
+  message: z.string(),
+  signers: z.array(z.string()),
+  commitments: ByParticipant,
+  key_package: z.object({
+    ciphersuite: Ciphersuite,
+    participants: z.array(z.string()),
+    group_public_key: z.string(),
+    verifying_shares: z.array(z.string()),
+  }),
+});
+
+export type SigningPackage = z.infer<typeof SigningPackage>;
+
+/** `get_share_verification`; nulls where it has to be computed again. What is in it, we stored ourselves. */
+export const ShareCheck = z.object({
+  verification: z.custom<VerificationContext>().nullable(),
+  signer: z.custom<SignerVerification>().nullable(),
+  signature_share: z.string().nullable(),
+});
+
+/** `register_key_package` */
+export const KeyPackage = z.object({ key_package_id: z.string(), epoch: z.number() });
+
+/** `record_nonce_commitment` */
+export const RecordedCommitment = z.object({
+  status: Status,
+  nonce_count: z.number(),
+  threshold_met: z.boolean(),
+  signing_package: SigningPackage.optional(),
+});
+
+/** `record_signature_share` */
+export const RecordedShare = z.object({
+  status: Status,
+  signature_count: z.number(),
+  threshold_met: z.boolean(),
+  final_signature: z.string().nullable(),
+  signature_shares: ByParticipant.optional(),
+});
+
+/** `record_refused_share` */
+export const RecordedRefusal = z.object({ event_id: z.number() });
+
+/** `complete_signing_session`, `complete_recovery_request` */
+export const CompletedSession = z.object({
+  status: z.literal("completed"),
+  final_signature: z.string(),
+});
+export type CompletedSession = z.infer<typeof CompletedSession>;
+
+/** What functions use of a recovery request: `create_recovery_request`, `get_recovery_request`. */
+export const RecoveryRequest = z.object({
+  request_id: z.string(),
+  status: RecoveryStatus,
+  message_hash: z.string(),
+  expires_at: z.number(),
+  warning: z.string().nullable(),
+  key_package: z.object({ ciphersuite: Ciphersuite, group_public_key: z.string() }),
+});
+
+/** `submit_recovery_share`, `reject_recovery_share` */
+export const ShareCount = z.object({
+  status: RecoveryStatus,
+  share_count: z.number(),
+  threshold_met: z.boolean(),
+});
+
+/** `decline_signing_request` */
+export const Decline = z.object({ method: z.enum(["frost", "sss"]), status: z.string() });
+
+/** `frost_signing_metrics` */
+export const Metrics = z.object({
+  sessions: z.record(z.string(), z.number()),
+  success_rate: z.number().nullable(),
+  phases: z.record(
+    z.string(),
+    z.object({ median_ms: z.number().nullable(), p95_ms: z.number().nullable() }),
+  ),
+  nonce_reuse_attempts: z.number(),
+  refused_shares: z.array(
+    z.object({ family_id: z.string(), participant_id: z.string().nullable(), refused: z.number() }),
+  ),
+  orphaned_sessions: z.number(),
+  stuck_sessions: z.number(),
+  ledger_size: z.number(),
+  alerts: z.array(z.object({ alert: z.string() })),
+});
+export type Metrics = z.infer<typeof Metrics>;
+
+/** A refusal that was raised has its code as hint; one that was recorded and returned has it as code. */
+const Raised = z.object({ hint: z.string().refine(isErrorCode), message: z.string() });
+const Returned = z.object({ code: z.string().refine(isErrorCode), error: z.string() });
+
+/**
+ * What an RPC answered, checked against `answer`.
+ *
+ * @throws {Refusal} with the database's own code and sentence where it refused.
+ * @throws {Error} where it failed, or answered something else.
+ */
+export function read<Answer extends z.ZodType>(
+  answer: Answer,
+  { data, error }: PostgrestSingleResponse<unknown>,
+): z.infer<Answer> {
+  if (error === null) return answer.parse(data);
+  const raised = Raised.safeParse(error);
+  if (raised.success) throw new Refusal(raised.data.hint, raised.data.message);
+  const returned = Returned.safeParse(error);
+  if (returned.success) throw new Refusal(returned.data.code, returned.data.error);
+  // The token is good, but not for this: a role that may not execute what members may.
+  if (error.code === "42501") throw new Refusal("unauthorized");
+  throw new Error(`The database failed: ${error.code} ${error.message}`, { cause: error });
+}

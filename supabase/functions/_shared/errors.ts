@@ -1,0 +1,59 @@
+/**
+ * The catalogue of errors: every code a client can meet, its HTTP status, and a sentence for people.
+ *
+ * Clients switch on the code. The database raises the same codes as hints of SQLSTATE `PTxyz`
+ * (`permafrost.status_of` holds the statuses it uses; a test holds the two lists together).
+ *
+ * @module
+ */
+
+/** Code → HTTP status and a sentence that is used where the place that refuses has none of its own. */
+export const ERRORS = {
+  invalid_json: [400, "The body is not valid JSON"],
+  invalid_input: [400, "The request is malformed"],
+  unauthorized: [401, "A valid access token or key is required"],
+  not_in_family: [403, "The caller is not a member of this family"],
+  not_a_participant: [403, "The caller does not take part in this session"],
+  not_a_signer: [403, "The caller is not among this session's signers"],
+  not_the_creator: [403, "Only the session's creator may do this"],
+  session_not_found: [404, "There is no such session, or it is not the caller's to see"],
+  method_not_allowed: [405, "This function takes POST requests"],
+  nonce_reused: [409, "A nonce point of this commitment was accepted before"],
+  commitment_already_submitted: [409, "Another commitment was submitted before"],
+  share_already_submitted: [409, "Another signature share was submitted before"],
+  round_closed: [409, "Round one is closed"],
+  round_open: [409, "The round before this one is still open"],
+  invalid_transition: [409, "The session does not go there from where it is"],
+  session_finished: [409, "The session is finished"],
+  session_expired: [410, "The session has expired"],
+  payload_too_large: [413, "The body is larger than 64 KiB"],
+  no_key_package: [422, "The family has no key package"],
+  message_hash_invalid: [422, "The message does not fit the ciphersuite"],
+  participants_invalid: [422, "The participants are not guardians of the family's key"],
+  threshold_invalid: [422, "The threshold does not fit the key and the participants"],
+  commitment_invalid: [422, "The nonce commitment is not two valid points"],
+  share_invalid: [422, "The signature share does not verify"],
+  signature_invalid: [422, "The signature does not verify under the group key"],
+  key_package_invalid: [422, "The key package is not consistent"],
+  event_mismatch: [422, "The message is not the id of this event under the group key"],
+  internal: [500, "Something went wrong on our side"],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+/** An error code of the catalogue. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Whether a value is a code of the catalogue. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(ERRORS, value);
+}
+
+/** A request refused for a reason the caller is told. */
+export class Refusal extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message?: string) {
+    super(message ?? ERRORS[code][1]);
+    this.name = "Refusal";
+    this.code = code;
+  }
+}

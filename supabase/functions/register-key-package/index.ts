@@ -1,0 +1,41 @@
+/** `POST /functions/v1/register-key-package` (secret key): a family's key becomes its current one. */
+import { withSupabase } from "@supabase/server";
+import { z } from "zod";
+import { KeyPackage, read } from "../_shared/database.ts";
+import { verifyingSharesInOrder, verifyKeyPackage } from "../_shared/frost/key_package.ts";
+import { CIPHERSUITES } from "../_shared/frost/suites.ts";
+import { type Context, endpoint, receive } from "../_shared/http.ts";
+import { Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
+
+const Body = z.object({
+  familyId: Identifier,
+  ciphersuite: z.enum(CIPHERSUITES).default(CIPHERSUITES[0]),
+  threshold: Threshold,
+  participants: Participants,
+  groupPublicKey: Hex,
+  verifyingShares: z.record(Identifier, Hex),
+  vssCommitment: z.array(Hex).optional(),
+});
+
+export default {
+  fetch: endpoint(withSupabase(
+    { auth: "secret" },
+    receive(Body, async (body, { supabaseAdmin }: Context) => {
+      const verifyingShares = verifyingSharesInOrder(body.participants, body.verifyingShares);
+      verifyKeyPackage({ ...body, verifyingShares });
+      const { key_package_id, epoch } = read(
+        KeyPackage,
+        await supabaseAdmin.rpc("register_key_package", {
+          p_family_id: body.familyId,
+          p_ciphersuite: body.ciphersuite,
+          p_threshold: body.threshold,
+          p_participants: body.participants,
+          p_group_public_key: body.groupPublicKey,
+          p_verifying_shares: verifyingShares,
+          p_vss_commitment: body.vssCommitment,
+        }),
+      );
+      return { keyPackageId: key_package_id, epoch };
+    }, 201),
+  )),
+};

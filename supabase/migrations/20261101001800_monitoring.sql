@@ -1,0 +1,175 @@
+-- What an operator looks at. Views for questions of one's own, and one function that answers the usual ones
+-- at once. Nothing here swallows an error: a metric that cannot be read is an error, never a zero.
+
+create or replace view public.frost_sessions_by_hour with (security_invoker = true) as
+select
+  s.family_id,
+  date_trunc('hour', to_timestamp(s.created_at / 1000.0)) as hour,
+  permafrost.effective_status(s.status, s.expires_at, permafrost.now_ms()) as status,
+  count(*) as sessions
+from public.frost_signing_sessions as s
+group by 1, 2, 3;
+comment on view public.frost_sessions_by_hour is 'Sessions created an hour, by family and the status that is true now.';
+
+create or replace view public.frost_session_durations with (security_invoker = true) as
+select
+  s.session_id,
+  s.family_id,
+  s.created_at,
+  s.signing_started_at - s.created_at as round_one_ms,
+  s.aggregating_started_at - s.signing_started_at as round_two_ms,
+  s.completed_at - s.aggregating_started_at as aggregation_ms,
+  s.completed_at - s.created_at as total_ms
+from public.frost_signing_sessions as s;
+comment on view public.frost_session_durations is 'How long each phase of a session took, in milliseconds; null for one not passed.';
+
+create or replace view public.frost_refusals with (security_invoker = true) as
+select
+  e.event_id,
+  e.family_id,
+  e.session_id,
+  e.actor as participant_id,
+  e.event,
+  e.detail ->> 'code' as code,
+  e.occurred_at
+from public.frost_session_events as e
+where e.event in ('commitment_refused', 'share_refused');
+comment on view public.frost_refusals is 'Commitments and shares that were refused, to whom and why.';
+
+create or replace view public.frost_unhealthy_sessions with (security_invoker = true) as
+select
+  s.session_id,
+  s.family_id,
+  s.created_at,
+  case when s.expires_at <= permafrost.now_ms() then 'orphaned' else 'stuck' end as problem,
+  permafrost.now_ms() - case when s.expires_at <= permafrost.now_ms()
+    then s.expires_at else s.aggregating_started_at end as for_ms
+from public.frost_signing_sessions as s
+where s.status in ('pending', 'nonce_collection', 'signing', 'aggregating')
+  and (s.expires_at <= permafrost.now_ms() or s.status = 'aggregating');
+comment on view public.frost_unhealthy_sessions is
+  'orphaned: past its time, and no sweep has marked it. stuck: aggregating, its last caller gone perhaps; aggregate-signature finishes it.';
+
+revoke all on table public.frost_sessions_by_hour, public.frost_session_durations, public.frost_refusals,
+  public.frost_unhealthy_sessions from public, anon, authenticated, service_role;
+grant select on table public.frost_sessions_by_hour, public.frost_session_durations, public.frost_refusals,
+  public.frost_unhealthy_sessions to service_role;
+-- The views run as their reader, who needs what they call.
+grant execute on function permafrost.is_open(public.signing_session_status) to service_role;
+grant execute on function permafrost.effective_status(public.signing_session_status, bigint, bigint) to service_role;
+
+-- Security definer: the ledger's size is part of it.
+create or replace function permafrost.signing_metrics(
+  p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer
+) returns jsonb
+language plpgsql stable security definer set search_path = ''
+as $$
+declare
+  v_now bigint := permafrost.now_ms();
+  v_since bigint;
+  v_statuses jsonb;
+  v_by_hour jsonb;
+  v_finished numeric;
+  v_success_rate numeric;
+  v_phases jsonb;
+  v_reuse_attempts bigint;
+  v_refused_shares jsonb;
+  v_orphaned bigint;
+  v_stuck bigint;
+  v_ledger_size bigint;
+begin
+  if p_window is null or p_window <= interval '0' or p_window > interval '10 years'
+    or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
+  then
+    perform permafrost.refuse('invalid_input', 'A window is positive and at most 10 years, and thresholds are not null');
+  end if;
+  v_since := v_now - floor(1000 * extract(epoch from p_window))::bigint;
+
+  with recent as (
+    select permafrost.effective_status(s.status, s.expires_at, v_now) as status, s.created_at
+    from public.frost_signing_sessions as s
+    where s.created_at >= v_since and (p_family_id is null or s.family_id = p_family_id)
+  ), hours as (
+    select date_trunc('hour', to_timestamp(created_at / 1000.0), 'UTC') as hour, status, count(*) as sessions
+    from recent group by 1, 2
+  )
+  select
+    (select jsonb_object_agg(status, sessions) from (
+      select u.status, count(r.status) as sessions
+      from unnest(enum_range(null::public.signing_session_status)) as u (status) left join recent as r using (status)
+      group by 1) as counted),
+    (select coalesce(jsonb_agg(jsonb_build_object('hour', hour, 'sessions', by_status) order by hour), '[]') from (
+      select to_char(hour at time zone 'UTC', 'YYYY-MM-DD"T"HH24:00:00"Z"') as hour, jsonb_object_agg(status, sessions) as by_status
+      from hours group by 1) as counted)
+  into v_statuses, v_by_hour;
+
+  v_finished := (v_statuses ->> 'completed')::numeric + (v_statuses ->> 'failed')::numeric + (v_statuses ->> 'expired')::numeric;
+  v_success_rate := round((v_statuses ->> 'completed')::numeric / nullif(v_finished, 0), 4);
+
+  select jsonb_object_agg(phase, took) into v_phases from (
+    select p.phase, jsonb_build_object(
+      'median_ms', percentile_cont(0.5) within group (order by p.ms),
+      'p95_ms', percentile_cont(0.95) within group (order by p.ms)) as took
+    from public.frost_session_durations as d
+    cross join lateral (values ('round_one', d.round_one_ms), ('round_two', d.round_two_ms),
+      ('aggregation', d.aggregation_ms), ('total', d.total_ms)) as p (phase, ms)
+    where d.created_at >= v_since and (p_family_id is null or d.family_id = p_family_id)
+    group by p.phase) as phases;
+
+  select count(*) into v_reuse_attempts from public.frost_refusals as r
+  where r.code = 'nonce_reused' and r.occurred_at >= v_since and (p_family_id is null or r.family_id = p_family_id);
+  select coalesce(jsonb_agg(to_jsonb(refused) order by refused.refused desc), '[]') into v_refused_shares from (
+    select r.family_id, r.participant_id, count(*) as refused from public.frost_refusals as r
+    where r.event = 'share_refused' and r.occurred_at >= v_since and (p_family_id is null or r.family_id = p_family_id)
+    group by 1, 2) as refused;
+
+  select
+    count(*) filter (where u.problem = 'orphaned'),
+    count(*) filter (where u.problem = 'stuck' and u.for_ms > 1000 * p_stuck_seconds::bigint)
+  into v_orphaned, v_stuck
+  from public.frost_unhealthy_sessions as u
+  where p_family_id is null or u.family_id = p_family_id;
+  select count(*) into v_ledger_size from permafrost.nonce_ledger as l
+  where p_family_id is null or l.family_id = p_family_id;
+
+  return jsonb_build_object(
+    'since', v_since,
+    'until', v_now,
+    'family_id', p_family_id,
+    'sessions', v_statuses,
+    'sessions_by_hour', v_by_hour,
+    'success_rate', v_success_rate,
+    'failed', (v_statuses ->> 'failed')::bigint,
+    'expired', (v_statuses ->> 'expired')::bigint,
+    'phases', coalesce(v_phases, '{}'),
+    'nonce_reuse_attempts', v_reuse_attempts,
+    'refused_shares', v_refused_shares,
+    'orphaned_sessions', v_orphaned,
+    'stuck_sessions', v_stuck,
+    'ledger_size', v_ledger_size,
+    'alerts', (select coalesce(jsonb_agg(jsonb_build_object('alert', a.alert, 'value', a.value, 'threshold', a.threshold)), '[]')
+      from (values
+        ('failure_rate', 1 - v_success_rate, p_failure_rate),
+        ('nonce_reuse_attempts', v_reuse_attempts, p_reuse_attempts),
+        -- Any session stuck longer than p_stuck_seconds is one too many.
+        ('stuck_sessions', v_stuck, 1)) as a (alert, value, threshold)
+      where a.value >= a.threshold));
+end;
+$$;
+revoke all on function permafrost.signing_metrics(interval, text, numeric, integer, integer)
+  from public, anon, authenticated, service_role;
+grant execute on function permafrost.signing_metrics(interval, text, numeric, integer, integer) to service_role;
+
+create or replace function public.frost_signing_metrics(
+  p_window interval default '24 hours', p_family_id text default null,
+  p_failure_rate numeric default 0.25, p_reuse_attempts integer default 1, p_stuck_seconds integer default 60
+) returns jsonb
+language sql stable set search_path = ''
+begin atomic
+  select permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds);
+end;
+comment on function public.frost_signing_metrics(interval, text, numeric, integer, integer) is
+  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, ledger_size, and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds.';
+revoke all on function public.frost_signing_metrics(interval, text, numeric, integer, integer)
+  from public, anon, authenticated, service_role;
+grant execute on function public.frost_signing_metrics(interval, text, numeric, integer, integer) to service_role;
