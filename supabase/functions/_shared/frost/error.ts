@@ -1,0 +1,23 @@
+/**
+ * The refusals of the FROST modules. The codes are those of DESIGN §6: each is a 422, since it takes the
+ * curve or the key package to find it out.
+ */
+export type FrostErrorCode =
+  | "commitment_invalid"
+  | "event_mismatch"
+  | "key_package_invalid"
+  | "message_hash_invalid"
+  | "participants_invalid"
+  | "share_invalid"
+  | "threshold_invalid";
+
+/** A refusal with its code. The message is a sentence for people and never holds a secret. */
+export class FrostError extends Error {
+  override readonly name = "FrostError";
+  readonly code: FrostErrorCode;
+
+  constructor(code: FrostErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
