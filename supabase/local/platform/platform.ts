@@ -1,0 +1,63 @@
+import { type ClusterAddress, SUPERUSER } from "../postgres/address.ts";
+import { asSuperuser, createDatabase } from "../postgres/databases.ts";
+
+/**
+ * What the roles of the API may do by default with what a migration creates in `public`: `everything`
+ * on projects created before 2026-10-30, `nothing` on later ones.
+ */
+export type DefaultGrants = "everything" | "nothing";
+
+/** Creates the roles of a hosted project, once for a cluster. */
+export async function createPlatformRoles(address: ClusterAddress): Promise<void> {
+  await asSuperuser(address, "template1", async (sql) => {
+    const [{ exists }] = await sql<{ exists: boolean }[]>`
+      select exists (select from pg_roles where rolname = 'authenticator')`;
+    if (!exists) await sql.unsafe(await read("roles.sql"));
+  });
+}
+
+/** Creates a database with what a hosted project has before its first migration. */
+export async function createPlatformDatabase(
+  address: ClusterAddress,
+  name: string,
+  grants: DefaultGrants,
+): Promise<void> {
+  await createDatabase(address, name);
+  await preparePlatformDatabase(address, name, grants);
+}
+
+/** Gives an empty database what a hosted project has before its first migration. */
+export async function preparePlatformDatabase(
+  address: ClusterAddress,
+  name: string,
+  grants: DefaultGrants,
+): Promise<void> {
+  await asSuperuser(address, name, async (sql) => {
+    await sql.unsafe(await read("database.sql"));
+    if (grants === "everything") await sql.unsafe(await read("grants_everything.sql"));
+  });
+}
+
+/** Installs pgTAP, which a migration owner who is no superuser cannot. */
+export async function installPgtap(address: ClusterAddress, name: string): Promise<void> {
+  await asSuperuser(address, name, (sql) => sql`create extension pgtap with schema extensions`);
+}
+
+/** The database of a hosted project. initdb made it, and {@link SUPERUSER} owns it until now. */
+export async function adoptDefaultDatabase(
+  address: ClusterAddress,
+  grants: DefaultGrants,
+): Promise<void> {
+  const ours = await asSuperuser(address, "postgres", async (sql) => {
+    const [{ owner }] = await sql<{ owner: string }[]>`
+      select pg_get_userbyid(datdba) as owner from pg_database where datname = 'postgres'`;
+    if (owner !== SUPERUSER) return true;
+    await sql`alter database postgres owner to postgres`;
+    return false;
+  });
+  if (!ours) await preparePlatformDatabase(address, "postgres", grants);
+}
+
+function read(file: string): Promise<string> {
+  return Deno.readTextFile(new URL(file, import.meta.url));
+}

@@ -1,0 +1,128 @@
+import { type Api, serveApi } from "./api/api.ts";
+import { type Functions, listFunctions, serveFunctions } from "./functions.ts";
+import { JWT_SECRET, PUBLISHABLE_KEY, SECRET_KEY } from "./keys.ts";
+import { migrate } from "./migrate.ts";
+import {
+  adoptDefaultDatabase,
+  createPlatformRoles,
+  type DefaultGrants,
+} from "./platform/platform.ts";
+import { type ClusterAddress, databaseUrl } from "./postgres/address.ts";
+import { type Cluster, startCluster } from "./postgres/cluster.ts";
+import { isTaken, PortTaken } from "./postgres/ports.ts";
+
+/** Where a stack can be reached, and with which keys. */
+export interface StackAddress {
+  /** What a client takes as the project's URL. */
+  readonly apiUrl: string;
+  /** The database, as `postgres`. */
+  readonly dbUrl: string;
+  readonly publishableKey: string;
+  readonly secretKey: string;
+  readonly jwtSecret: string;
+}
+
+/** An API over an existing database. */
+export interface ServedStack extends StackAddress {
+  stop(): Promise<void>;
+}
+
+/** A whole stack: PostgreSQL, the data and auth APIs, and the functions. */
+export interface Stack extends ServedStack {
+  readonly cluster: Cluster;
+}
+
+/** How to start a stack. */
+export interface StackOptions {
+  /** Free ports if not given. */
+  readonly apiPort?: number;
+  readonly dbPort?: number;
+  /** Keeps the data there. Without it, the data ends with the stack. */
+  readonly dataDir?: string;
+  /** The default privileges of the project; those of new projects if not given. */
+  readonly grants?: DefaultGrants;
+  /** Another folder with functions. */
+  readonly functions?: URL;
+  /** Is told what is being done, in a few words. */
+  readonly onProgress?: (step: string) => void;
+}
+
+/** Starts a stack on 127.0.0.1, with all migrations applied. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { apiPort, dbPort, dataDir, grants = "nothing", onProgress = () => {} } = options;
+  refuseTaken(apiPort);
+  onProgress("Starting PostgreSQL");
+  const cluster = await startCluster({
+    port: dbPort,
+    dataDir,
+    portVariable: "PERMAFROST_DB_PORT",
+  });
+  try {
+    await createPlatformRoles(cluster.address);
+    await adoptDefaultDatabase(cluster.address, grants);
+    const applied = await migrate(cluster.url("postgres"));
+    onProgress(`Applied ${applied.length} migrations`);
+    const served = await serveStack(cluster.address, "postgres", options);
+    onProgress(`Serving ${(await listFunctions(options.functions)).length} functions`);
+    return {
+      ...served,
+      cluster,
+      async stop() {
+        await served.stop();
+        await cluster.stop();
+      },
+    };
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** Serves the APIs and the functions over a database that is there and migrated. */
+export async function serveStack(
+  address: ClusterAddress,
+  database: string,
+  { apiPort, functions: folder }: Pick<StackOptions, "apiPort" | "functions"> = {},
+): Promise<ServedStack> {
+  refuseTaken(apiPort);
+  const dbUrl = databaseUrl(address, database);
+  const api = serveApi(address, database);
+  let functions: Functions | undefined;
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: apiPort ?? 0, onListen: () => {} },
+    (request) => route(request, api, functions),
+  );
+  const apiUrl = `http://127.0.0.1:${server.addr.port}`;
+  const stop = async () => {
+    await server.shutdown();
+    functions?.close();
+    await api.close();
+  };
+  try {
+    functions = await serveFunctions({ apiUrl, dbUrl, folder });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    apiUrl,
+    dbUrl,
+    publishableKey: PUBLISHABLE_KEY,
+    secretKey: SECRET_KEY,
+    jwtSecret: JWT_SECRET,
+    stop,
+  };
+}
+
+async function route(request: Request, api: Api, functions?: Functions): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname.startsWith("/functions/v1/") && functions) return await functions.fetch(request);
+  if (/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) return await api.fetch(request);
+  return Response.json({ message: "no Route matched with those values" }, { status: 404 });
+}
+
+function refuseTaken(apiPort?: number): void {
+  if (apiPort !== undefined && isTaken(apiPort)) {
+    throw new PortTaken(apiPort, "the API", "PERMAFROST_API_PORT");
+  }
+}
