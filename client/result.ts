@@ -1,0 +1,53 @@
+/**
+ * What every method of this library answers: what was asked for, or why not. Nothing here throws for what
+ * the other side, the network or the caller's patience did.
+ *
+ * @module
+ */
+import type { ErrorCode } from "../supabase/functions/_shared/errors.ts";
+
+/** Codes of the client's own, with a sentence for people, beside those of the server's catalogue. */
+export const CLIENT_ERRORS = {
+  network_error: "The server could not be reached",
+  timeout: "No answer came in time",
+  aborted: "The caller gave up",
+  unexpected_answer: "Something other than Permafrost answered",
+  not_published: "No relay took the event",
+  not_approved: "The guardian did not approve",
+  shares_missing: "Fewer good shares than the threshold are there",
+} as const satisfies Record<string, string>;
+
+/** A code of the client's own. */
+export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
+
+/** A code to switch on: the server's, the client's, or one that a newer server has. */
+export type ResultCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
+
+/** Why there is no answer. What else the server said (`requestId` with `internal`) is kept. */
+export interface Failure {
+  readonly success: false;
+  readonly code: ResultCode;
+  /** A sentence for people. */
+  readonly error: string;
+  readonly [more: string]: unknown;
+}
+
+/** An answer with its data. */
+export type Success<Data extends object> = { readonly success: true } & Data;
+
+/** An answer with its data, or why there is none. */
+export type Result<Data extends object> = Success<Data> | Failure;
+
+/** A success with its data. */
+export function success<Data extends object>(data: Data): Success<Data> {
+  return { ...data, success: true };
+}
+
+/** A failure with a code of the client's own. */
+export function failure(code: ClientErrorCode, error?: string): Failure;
+/** A failure with a code of the server's catalogue, found out here. */
+export function failure(code: ErrorCode, error: string): Failure;
+export function failure(code: ClientErrorCode | ErrorCode, error?: string): Failure {
+  const sentence = error ?? Object.entries(CLIENT_ERRORS).find(([name]) => name === code)?.[1];
+  return { success: false, code, error: sentence ?? code };
+}
