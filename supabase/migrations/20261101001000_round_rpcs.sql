@@ -88,7 +88,7 @@ grant execute on function public.record_nonce_commitment(text, text, text) to se
 
 create table if not exists permafrost.share_verifications (
   session_id text primary key references public.frost_signing_sessions (session_id) on delete cascade,
-  verification jsonb not null check (jsonb_typeof(verification -> 'signers') = 'array'),
+  verification jsonb not null check (coalesce(jsonb_typeof(verification -> 'signers'), '') = 'array'),
   created_at bigint not null default permafrost.now_ms()
 );
 alter table permafrost.share_verifications enable row level security;
