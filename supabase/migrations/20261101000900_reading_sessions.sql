@@ -154,11 +154,12 @@ comment on function public.get_signing_package(text) is
 revoke all on function public.get_signing_package(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_signing_package(text) to authenticated, service_role;
 
--- Security definer: as get_signing_session, for many.
+-- Security definer: as get_signing_session, for many. Planned anew each time, so that each filter finds the
+-- index that was made for it.
 create or replace function permafrost.list_signing_sessions(
   p_status public.signing_session_status, p_awaiting_me boolean, p_limit integer, p_before bigint
 ) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = 'force_custom_plan'
 as $$
 declare
   v_now bigint := permafrost.now_ms();

@@ -8,6 +8,7 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_batch constant integer := 1000;
+  v_now constant bigint := permafrost.now_ms(); -- one value, which an index can be searched by
   v_rows integer;
   v_total integer := 0;
 begin
@@ -16,7 +17,7 @@ begin
     where session_id in (
       select s.session_id from public.frost_signing_sessions as s
       where s.status in ('pending', 'nonce_collection', 'signing', 'aggregating')
-        and s.expires_at <= permafrost.now_ms()
+        and s.expires_at <= v_now
       order by s.expires_at
       limit v_batch
       for update skip locked);
@@ -43,6 +44,7 @@ create or replace function permafrost.cleanup_old_frost_signing_sessions(retenti
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
+  v_now constant bigint := permafrost.now_ms();
   v_rows integer;
 begin
   if retention_days is null or retention_days < 1 then
@@ -52,7 +54,7 @@ begin
   delete from public.frost_signing_sessions
   where session_id in (
     select s.session_id from public.frost_signing_sessions as s
-    where s.created_at < permafrost.now_ms() - 86400000 * retention_days::bigint
+    where s.created_at < v_now - 86400000 * retention_days::bigint
       and s.status in ('completed', 'failed', 'expired')
     for update skip locked);
   get diagnostics v_rows = row_count;

@@ -106,6 +106,7 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_batch constant integer := 1000;
+  v_now constant bigint := permafrost.now_ms(); -- one value, which an index can be searched by
   v_rows integer;
   v_total integer := 0;
 begin
@@ -113,7 +114,7 @@ begin
     update public.sss_signing_requests set status = 'expired'
     where request_id in (
       select r.request_id from public.sss_signing_requests as r
-      where r.status in ('pending', 'partial', 'ready') and r.expires_at <= permafrost.now_ms()
+      where r.status in ('pending', 'partial', 'ready') and r.expires_at <= v_now
       order by r.expires_at
       limit v_batch
       for update skip locked);
@@ -140,6 +141,7 @@ create or replace function permafrost.cleanup_old_sss_signing_requests(retention
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
+  v_now constant bigint := permafrost.now_ms();
   v_rows integer;
 begin
   if retention_days is null or retention_days < 1 then
@@ -149,7 +151,7 @@ begin
   delete from public.sss_signing_requests
   where request_id in (
     select r.request_id from public.sss_signing_requests as r
-    where r.created_at < permafrost.now_ms() - 86400000 * retention_days::bigint
+    where r.created_at < v_now - 86400000 * retention_days::bigint
       and r.status in ('completed', 'failed', 'expired')
     for update skip locked);
   get diagnostics v_rows = row_count;

@@ -1,3 +1,5 @@
+// Generated from the migrations by "deno task types". Do not edit.
+
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
 export type Database = {
