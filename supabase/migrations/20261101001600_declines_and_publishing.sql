@@ -101,11 +101,13 @@ comment on function permafrost.decline_request(public.sss_signing_requests, text
 revoke all on function permafrost.decline_request(public.sss_signing_requests, text)
   from public, anon, authenticated, service_role;
 
-create or replace function permafrost.is_session(p_id text) returns boolean
+-- Asked of requests and not of sessions: the id of a request is made here, that of a session may be chosen
+-- by a member, who could otherwise put a session before a request.
+create or replace function permafrost.is_request(p_id text) returns boolean
 language sql stable set search_path = ''
-return exists (select from public.frost_signing_sessions as s where s.session_id = p_id);
-comment on function permafrost.is_session(text) is 'Whether an id is a FROST session''s; else it is a recovery request''s, if anything.';
-revoke all on function permafrost.is_session(text) from public, anon, authenticated, service_role;
+return exists (select from public.sss_signing_requests as r where r.request_id = p_id);
+comment on function permafrost.is_request(text) is 'Whether an id is a recovery request''s; else it is a session''s, if anything.';
+revoke all on function permafrost.is_request(text) from public, anon, authenticated, service_role;
 
 -- Security definer: it reads requests of both kinds by their visibility rules.
 create or replace function permafrost.decline_signing_request(p_session_id text, p_reason text) returns jsonb
@@ -113,10 +115,10 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 begin
   perform permafrost.check_reason(p_reason);
-  if permafrost.is_session(p_session_id) then
-    return permafrost.decline_session(permafrost.visible_session(p_session_id), p_reason);
+  if permafrost.is_request(p_session_id) then
+    return permafrost.decline_request(permafrost.visible_request(p_session_id), p_reason);
   end if;
-  return permafrost.decline_request(permafrost.visible_request(p_session_id), p_reason);
+  return permafrost.decline_session(permafrost.visible_session(p_session_id), p_reason);
 end;
 $$;
 revoke all on function permafrost.decline_signing_request(text, text) from public, anon, authenticated, service_role;
@@ -165,20 +167,20 @@ declare
   v_session public.frost_signing_sessions;
   v_request public.sss_signing_requests;
 begin
-  if permafrost.is_session(p_session_id) then
-    perform permafrost.visible_session(p_session_id);
-    v_session := permafrost.lock_session(p_session_id);
-    perform permafrost.check_published(v_session.status::text, v_session.event_template,
-      v_session.message_hash, v_session.final_event_id, p_event_id);
-    update public.frost_signing_sessions set final_event_id = p_event_id
-    where session_id = p_session_id and final_event_id is null;
-  else
+  if permafrost.is_request(p_session_id) then
     perform permafrost.visible_request(p_session_id);
     v_request := permafrost.lock_request(p_session_id);
     perform permafrost.check_published(v_request.status::text, v_request.event_template,
       v_request.message_hash, v_request.final_event_id, p_event_id);
     update public.sss_signing_requests set final_event_id = p_event_id
     where request_id = p_session_id and final_event_id is null;
+  else
+    perform permafrost.visible_session(p_session_id);
+    v_session := permafrost.lock_session(p_session_id);
+    perform permafrost.check_published(v_session.status::text, v_session.event_template,
+      v_session.message_hash, v_session.final_event_id, p_event_id);
+    update public.frost_signing_sessions set final_event_id = p_event_id
+    where session_id = p_session_id and final_event_id is null;
   end if;
   return jsonb_build_object('final_event_id', p_event_id);
 end;
