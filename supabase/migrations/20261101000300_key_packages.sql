@@ -68,6 +68,14 @@ create or replace trigger tg_frost_key_packages__freeze
   before update or delete on public.frost_key_packages
   for each row execute function permafrost.tg_frost_key_packages__freeze();
 
+-- Whoever changes a family's packages takes this turn, so that none is asked to retry and none misses what
+-- another has just done.
+create or replace function permafrost.lock_family_key(p_family_id text) returns void
+language sql volatile set search_path = ''
+return pg_advisory_xact_lock(hashtextextended('permafrost.key_package:' || p_family_id, 0));
+comment on function permafrost.lock_family_key(text) is 'Waits for the turn at a family''s key packages, and keeps it until the transaction ends.';
+revoke all on function permafrost.lock_family_key(text) from public, anon, authenticated, service_role;
+
 -- Registration -----------------------------------------------------------------------------------------
 
 -- Security definer: it alone may write key packages. Whether the points are points, on one polynomial,
@@ -111,8 +119,7 @@ begin
     end if;
   end loop;
 
-  -- Two registrations of one family queue here, so that neither is asked to retry.
-  perform pg_advisory_xact_lock(hashtextextended('permafrost.key_package:' || p_family_id, 0));
+  perform permafrost.lock_family_key(p_family_id);
   select * into v_current from public.frost_key_packages
   where family_id = p_family_id and retired_at is null;
 
