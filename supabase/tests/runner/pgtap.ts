@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import postgres from "postgres";
 import type { DefaultGrants } from "../../local/platform/platform.ts";
 import type { Cluster } from "../../local/postgres/cluster.ts";
@@ -10,7 +11,7 @@ export async function runPgtapFile(
   path: string,
   grants: DefaultGrants,
 ): Promise<TapReport> {
-  const text = await Deno.readTextFile(path);
+  const text = await readIncluding(path);
   const name = uniqueName("pgtap");
   await cluster.createDatabase(name, { template: templateOf(grants) });
   const sql = postgres(cluster.url(name), { max: 1, onnotice: () => {} });
@@ -30,6 +31,18 @@ export async function runPgtapFile(
     await cluster.dropDatabase(name);
   }
 }
+
+/** Reads a file as psql does, with what it includes by `\\ir`. */
+async function readIncluding(path: string): Promise<string> {
+  const text = await Deno.readTextFile(path);
+  const included = new Map<string, string>();
+  for (const [, name] of text.matchAll(INCLUDE)) {
+    included.set(name, await Deno.readTextFile(join(dirname(path), name)));
+  }
+  return text.replaceAll(INCLUDE, (_line, name) => included.get(name) ?? "");
+}
+
+const INCLUDE = /^\\ir (\S+)$/gm;
 
 function describe(error: unknown, text: string): string {
   if (!(error instanceof postgres.PostgresError)) return String(error);

@@ -1,0 +1,62 @@
+-- Key packages are written once, and their epochs follow one another; events are only ever added to.
+begin;
+set local search_path = public, extensions;
+select no_plan();
+\ir fixtures.psql
+
+select is(pg_temp.key('fam', 2, '{g1,g2,g3}') ->> 'epoch', '1', 'the first key is epoch 1');
+select is(pg_temp.key('fam', 2, '{g1,g2,g3}') ->> 'epoch', '1', 'an exact retry gets the same answer');
+select is(pg_temp.key('fam', 3, '{g1,g2,g3}') ->> 'epoch', '2', 'another key is the next epoch');
+select is(pg_temp.key('fam', 2, '{g3,g2,g1}') ->> 'epoch', '3', 'and so on');
+select results_eq($$select epoch, retired_at is null from frost_key_packages where family_id = 'fam' order by epoch$$,
+  $$values (1, false), (2, false), (3, true)$$, 'the epoch before is retired with it');
+select throws_ok($$insert into frost_key_packages (family_id, epoch, ciphersuite, threshold, participants, group_public_key, verifying_shares)
+  values ('fam', 4, 'FROST-secp256k1-SHA256-v1', 2, '{a,b}', 'ab', '{ab,ab}')$$, '23505', null, 'two packages of a family are never current');
+select is(pg_temp.refusal('update frost_key_packages set ' || change), 'PT409 invalid_transition', 'a package does not change: ' || change)
+from unnest(array['threshold = 1', $$group_public_key = 'ab'$$, $$participants = '{a}'$$, 'epoch = 9', 'created_at = 1']) as change;
+select is(pg_temp.refusal('update frost_key_packages set retired_at = null where epoch = 1'), 'PT409 invalid_transition', 'nor is it taken back into use');
+select is(pg_temp.refusal('delete from frost_key_packages'), 'PT409 invalid_transition', 'nor deleted');
+
+-- A session stays with the key it was made under.
+select pg_temp.session('s', 'fam', '{g1,g2}', 2);
+select pg_temp.key('fam', 2, '{g1,g2}');
+select is((select k.epoch from frost_signing_sessions join frost_key_packages as k using (key_package_id)), 3, 'a session keeps its epoch');
+select record_nonce_commitment('s', p, pg_temp.commitment(p)) from unnest('{g2,g1}'::text[]) as p;
+select is((select signers from frost_signing_sessions), '{g2,g1}', 'and its identifiers');
+
+-- An exposed secret stays exposed under new shares of it.
+update frost_key_packages set exposed_at = 1 where epoch = 4;
+select is(get_signing_session('s') ->> 'warning', null, 'a session of another key is not warned of');
+select public.register_key_package('fam', 'FROST-secp256k1-SHA256-TR-v1', 2, '{g1,g2}', group_public_key,
+  array['03' || repeat('11', 32), '03' || repeat('22', 32)]) from frost_key_packages where epoch = 4;
+select is((select exposed_at from frost_key_packages where epoch = 5), 1::bigint, 'new shares of an exposed secret are exposed');
+select pg_temp.session('w', 'fam', '{g1,g2}', 2);
+select isnt(get_signing_session('w') ->> 'warning', null, 'and sessions of it carry a warning');
+
+-- Events.
+select record_signature_share('s', p, pg_temp.share(p)) from unnest('{g1,g2,g1,zz}'::text[]) as p;
+select record_refused_share('s', 'g1', 'does not verify');
+select complete_signing_session('s', repeat('cd', 64));
+select pg_temp.session('f', 'fam', '{g1,g2}', 2), pg_temp.as_member('g1', 'fam', $$select fail_signing_session('f', 'why')$$);
+select pg_temp.session('e', 'fam', '{g1,g2}', 2, 0), pg_temp.session('d', 'fam', '{g1,g2}', 2), expire_old_frost_signing_sessions();
+select pg_temp.as_member('g1', 'fam', $$select decline_signing_request('d', 'no')$$);
+select record_nonce_commitment('w', 'zz', 'ab');
+update frost_signing_sessions set final_event_id = repeat('ab', 32) where session_id = 's';
+select set_eq('select distinct event from frost_session_events', array['created', 'commitment_accepted', 'commitment_refused',
+  'round_one_closed', 'share_accepted', 'share_refused', 'aggregating', 'completed', 'failed', 'expired', 'published', 'declined'],
+  'every kind of event is recorded');
+select results_eq($$select event from frost_session_events where session_id = 's' and actor is null order by event_id$$,
+  array['round_one_closed', 'aggregating', 'completed', 'published'], 'in the order they happened');
+select is((select actor from frost_session_events where event = 'share_refused' and detail ->> 'code' = 'share_invalid'), 'g1', '§8.7 a bad share is blamed on its sender');
+select throws_ok(format('%s frost_session_events %s', verb, what), 'PT409', null, 'events are append-only: ' || verb)
+from (values ('delete from', ''), ('update', 'set actor = null'), ('truncate', '')) as v (verb, what);
+select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'service_role', '{"role": "service_role"}', 'delete from public.frost_session_events returning 1')),
+  '42501', 'service_role has no way to try');
+delete from frost_signing_sessions where session_id = 's';
+select isnt_empty($$select from frost_session_events where session_id = 's'$$, 'they survive their session');
+
+-- The two lists of codes are held together by a test of the functions; here, what is unknown has no status.
+select is(permafrost.status_of('nonsense'), null, 'an unknown code has no status');
+
+select * from finish();
+rollback;

@@ -1,0 +1,69 @@
+-- The emergency path: its states, its rights, and who may do what to a request.
+begin;
+set local search_path = public, extensions;
+select no_plan();
+\ir fixtures.psql
+
+select pg_temp.key('fam', 2, '{g1,g2,g3}');
+create function pg_temp.request(p_creator text, p_recipient text default repeat('ab', 32)) returns text language sql
+return (pg_temp.as_member(p_creator, 'fam', format(
+  $$select create_recovery_request('fam', repeat('ab', 32), '{g1,g2,g3}', 2, p_recipient_public_key => %L)$$, p_recipient))::jsonb) ->> 'request_id';
+create temp table r as select pg_temp.request('g1') as id, pg_temp.request('g1', null) as without_key, pg_temp.request('g2') as other;
+create function pg_temp.act(p_who text, p_call text) returns jsonb language sql
+return pg_temp.as_member(p_who, 'fam', format(p_call, (select id from r)))::jsonb;
+create function pg_temp.refused(p_who text, p_call text, p_id text default null) returns text language sql
+return pg_temp.refusal_as(p_who, 'fam', format(p_call, coalesce(p_id, (select id from r))));
+
+select is(pg_temp.refused('g2', $$select submit_recovery_share(%L, 'cipher')$$, (select without_key from r)), 'PT409 round_open', 'no share before there is a key to encrypt to');
+select is(pg_temp.refused('g2', $$select set_recovery_recipient(%L, repeat('cd', 32))$$, (select without_key from r)), 'PT403 not_the_creator', 'the requester sets it');
+select is(pg_temp.refused('g1', $$select set_recovery_recipient(%L, repeat('cd', 32))$$, (select without_key from r)), 'accepted', 'once');
+select is(pg_temp.refused('g1', $$select set_recovery_recipient(%L, repeat('ce', 32))$$, (select without_key from r)), 'PT409 invalid_transition', 'and never again');
+select is(pg_temp.refused('g1', $$select set_recovery_recipient(%L, 'CE')$$, (select pg_temp.request('g1', null))), 'PT400 invalid_input', 'as 32 bytes of lower-case hex');
+
+select is(pg_temp.act('g2', $$select submit_recovery_share(%L, 'c2')$$), '{"status": "partial", "share_count": 1, "threshold_met": false}', 'the first share makes it partial');
+select is(pg_temp.act('g2', $$select submit_recovery_share(%L, 'c2')$$), '{"status": "partial", "share_count": 1, "threshold_met": false}', 'an exact retry gets the same answer');
+select is(pg_temp.refused('g2', $$select submit_recovery_share(%L, 'other')$$), 'PT409 share_already_submitted', 'another share does not replace it');
+select is((select exposed_at from frost_key_packages), null, 'below the threshold nothing is exposed');
+select is(pg_temp.act('g3', $$select submit_recovery_share(%L, 'c3')$$) ->> 'status', 'ready', 'the threshold-th makes it ready');
+select isnt((select exposed_at from frost_key_packages), null, 'and the key counts as exposed');
+select is(pg_temp.refused('g1', $$select submit_recovery_share(%L, 'c1')$$), 'PT409 round_closed', 'more are not taken');
+
+select is(pg_temp.act('g1', $$select get_recovery_request(%L)$$) -> 'encrypted_shares', '{"g2": "c2", "g3": "c3"}', 'the requester reads the ciphertexts');
+select is(pg_temp.act('g2', $$select get_recovery_request(%L)$$) -> 'encrypted_shares', '{}', 'a guardian does not');
+select is(pg_temp.as_member('g2', 'fam', 'select count(*) from sss_encrypted_shares'), '0', 'by no route');
+select is(get_recovery_request((select id from r)) -> 'encrypted_shares', '{}', 'nor an operator by RPC');
+select is(pg_temp.refused('g2', $$select reject_recovery_share(%L, 'g3', 'no')$$), 'PT403 not_the_creator', 'only the requester rejects');
+select is(pg_temp.act('g1', $$select reject_recovery_share(%L, 'g3', 'not on the polynomial')$$), '{"status": "partial", "share_count": 1, "threshold_met": false}', 'a rejection takes it back to partial');
+select is((select detail ->> 'guardian' from sss_request_events where event = 'share_rejected'), 'g3', 'and names the guardian');
+select is(pg_temp.refusal(format($$select complete_recovery_request(%L, 'g1', repeat('cd', 64))$$, (select id from r))), 'PT409 round_open', 'which is too few to complete');
+select is(pg_temp.act('g3', $$select submit_recovery_share(%L, 'better')$$) ->> 'status', 'ready', 'another may be handed in after a rejection');
+select is(pg_temp.refusal(format($$select complete_recovery_request(%L, 'g2', repeat('cd', 64))$$, (select id from r))), 'PT403 not_the_creator', 'a guardian does not complete it');
+select is(complete_recovery_request((select id from r), 'g1', repeat('cd', 64)) ->> 'status', 'completed', 'the requester does');
+select is(complete_recovery_request((select id from r), 'g1', repeat('cd', 64)) ->> 'status', 'completed', 'and may say so again');
+select is(pg_temp.refusal(format($$select complete_recovery_request(%L, 'g1', repeat('ce', 64))$$, (select id from r))), 'PT409 session_finished', 'but not otherwise');
+select is((select count(*) from sss_encrypted_shares where request_id = (select id from r)), 0::bigint, 'the ciphertexts are gone');
+select is(pg_temp.refused('g1', $$select fail_recovery_request(%L, 'no')$$), 'PT409 session_finished', 'what is completed does not fail');
+
+select is(pg_temp.refused('g1', $$select decline_signing_request(%L, 'no')$$, (select other from r)), 'accepted', 'a guardian declines');
+select is((select status from sss_signing_requests where request_id = (select other from r)), 'pending', 'enough are left');
+select is(pg_temp.refused('g1', $$select submit_recovery_share(%L, 'c1')$$, (select other from r)), 'PT409 invalid_transition', 'a decline is final');
+select is(pg_temp.refused('g3', $$select decline_signing_request(%L, 'no')$$, (select other from r)), 'accepted', 'another declines');
+select is((select status from sss_signing_requests where request_id = (select other from r)), 'failed', 'and too few are left');
+
+-- A member who picks a session id cannot put a session before somebody's request.
+select pg_temp.session((select without_key from r), 'fam', '{g1,g2}', 2);
+select is(pg_temp.refused('g2', $$select decline_signing_request(%L, 'no')$$, (select without_key from r)), 'accepted', 'the request is what is declined');
+select is((select status from frost_signing_sessions where session_id = (select without_key from r)), 'pending', 'not the session of the same id');
+
+-- Expiry and cleanup, as for sessions.
+alter table sss_signing_requests disable trigger tg_sss_signing_requests__10_guard;
+update sss_signing_requests set created_at = created_at - 8640000000, expires_at = created_at - 8639000000;
+alter table sss_signing_requests enable trigger tg_sss_signing_requests__10_guard;
+select is(pg_temp.refused('g3', $$select submit_recovery_share(%L, 'c')$$, (select without_key from r)), 'PT410 session_expired', 'past its time nothing is taken');
+select is(expire_old_sss_signing_requests(), 2, 'a sweep marks the unfinished');
+select throws_ok('select cleanup_old_sss_signing_requests(0)', 'PT400', null, 'cleanup refuses an age of 0');
+select is(cleanup_old_sss_signing_requests(), 4, 'cleanup deletes the finished');
+select isnt_empty('select from sss_request_events', 'their events stay');
+
+select * from finish();
+rollback;

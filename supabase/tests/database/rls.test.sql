@@ -1,0 +1,71 @@
+-- What members see and may insert: in their own family, what they made or take part in. And whose claims count.
+begin;
+set local search_path = public, extensions;
+select no_plan();
+\ir fixtures.psql
+
+select pg_temp.key('fam', 2, '{g1,g2,g3}'), pg_temp.key('other', 2, '{g1,g2,g3}');
+select pg_temp.session('s', 'fam', '{g1,g2}', 2), pg_temp.session('o', 'other', '{g1,g2}', 2);
+select record_nonce_commitment(s, p, pg_temp.commitment(s || p)), record_signature_share(s, p, pg_temp.share(s || p))
+from (values ('s', 'g1'), ('s', 'g2'), ('o', 'g1')) as v (s, p);
+select record_signature_share('s', p, pg_temp.share(p)) from unnest('{g1,g2}'::text[]) as p;
+
+create function pg_temp.counts(p_claims jsonb) returns text language sql
+return pg_temp.run_as('authenticated', p_claims, $$select concat_ws(' ',
+  (select count(*) from frost_signing_sessions), (select count(*) from frost_nonce_commitments),
+  (select count(*) from frost_signature_shares), (select count(*) from frost_key_packages),
+  (select count(*) from frost_session_events) > 0)$$);
+
+-- Sessions, commitments, shares, keys, any events.
+select is(pg_temp.counts(pg_temp.member('g1', 'fam')), '1 2 2 1 t', 'the creator sees the session and all in it');
+select is(pg_temp.counts(pg_temp.member('g2', 'fam')), '1 1 1 1 t', 'a participant sees its own commitment and share');
+select is(pg_temp.counts(pg_temp.member('g3', 'fam')), '0 0 0 1 f', 'another member sees the key alone');
+select is(pg_temp.counts(pg_temp.member('g2', 'other')), '1 0 0 1 t', 'a namesake in another family sees that family''s');
+select is(pg_temp.counts(pg_temp.member('g1', 'nobody')), '0 0 0 0 f', 'a member of nothing sees nothing');
+select is(pg_temp.counts(claims::jsonb), '0 0 0 0 f', 'claims that count for nothing: ' || claims)
+from unnest(array['{}', '{"role": "authenticated"}', '{"sub": "g1", "family_id": ""}', '{"sub": "g1", "family_id": 7}',
+  '{"sub": "g1", "user_metadata": {"family_id": "fam"}}', '{"sub": "g1", "app_metadata": ["fam"]}',
+  '{"sub": "g1", "app_metadata": {"family_id": ["fam"]}}', '{"family_id": "fam2", "app_metadata": {"family_id": "fam"}}']) as claims;
+select is(pg_temp.counts(claims::jsonb), '1 2 2 1 t', 'claims that count: ' || claims)
+from unnest(array['{"sub": "g1", "family_id": "fam"}', '{"sub": "x", "participant_id": "g1", "family_id": "fam"}',
+  '{"sub": "g1", "family_id": "", "app_metadata": {"family_id": "fam", "participant_id": ""}}',
+  '{"sub": "g1", "family_id": "fam", "app_metadata": {"family_id": "other"}}']) as claims;
+
+-- Inserting is for oneself, in one's own family, and now.
+create function pg_temp.inserting(p_family text, p_creator text, p_created bigint default 0, p_lives bigint default 60000, p_more text default 'null')
+returns text language sql
+return format($$insert into public.frost_signing_sessions
+  (family_id, message_hash, participants, threshold, created_by, created_at, expires_at, final_event_id)
+  values (%L, repeat('ab', 32), '{g1,g2}', 2, %L, %s, %s, %s) returning 1$$,
+  p_family, p_creator, permafrost.now_ms() + p_created, permafrost.now_ms() + p_created + p_lives, p_more);
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1')), 'accepted', 'a member inserts a session as itself');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g2')), '42501', 'not as another');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('other', 'g1')), '42501', 'not in another family');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', -86400000, 90000000)), 'PT400 invalid_input', 'not backdated');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 86400000)), 'PT400 invalid_input', 'not from the future');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 0, 604800001)), 'PT400 invalid_input', 'not for longer than a week');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 0, 60000, $$'x'$$)), 'PT409 invalid_transition', 'not with anything done yet');
+
+-- §8.5: no other way in.
+select is(pg_temp.refusal_as('g1', 'fam', attempt || ' returning 1'), '42501', '§8.5 ' || attempt)
+from unnest(array[
+  $$update public.frost_signing_sessions set threshold = 1$$,
+  $$delete from public.frost_signing_sessions$$,
+  $$insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment) values ('s', 'g1', 'ab')$$,
+  $$update public.frost_nonce_commitments set nonce_used = false$$,
+  $$insert into public.frost_signature_shares (session_id, participant_id, signature_share) values ('s', 'g1', 'ab')$$,
+  $$update public.frost_signature_shares set signature_share = 'ab'$$,
+  $$update public.frost_key_packages set threshold = 1$$,
+  $$insert into public.frost_session_events (session_id, family_id, event) values ('s', 'fam', 'completed')$$,
+  $$delete from permafrost.nonce_ledger$$]) as attempt;
+select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'anon', '{}', 'select 1 from public.' || t)), '42501', 'anon does not read ' || t)
+from unnest(array['frost_signing_sessions', 'frost_nonce_commitments', 'frost_key_packages', 'frost_session_events']) as t;
+
+-- §8.8: no helper is for members.
+select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', r, pg_temp.member('g1', 'fam'), call)), '42501', format('§8.8 %s: %s', r, call))
+from unnest(array['anon', 'authenticated']) as r, unnest(array['select expire_old_frost_signing_sessions()',
+  'select cleanup_old_frost_signing_sessions()', $$select mark_nonce_as_used('ab')$$,
+  $$select record_nonce_commitment('s', 'g1', 'ab')$$, $$select complete_signing_session('s', 'ab')$$]) as call;
+
+select * from finish();
+rollback;
