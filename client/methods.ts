@@ -20,8 +20,8 @@ export interface MethodRecommendation {
   readonly performance: {
     /** Of one signature by 2 of 3 guardians who answer at once, as measured on the local stack. */
     readonly medianMs: number;
-    /** Calls that follow each other, from the request to the signature. */
-    readonly roundTrips: number;
+    /** How often each guardian has to answer. */
+    readonly rounds: number;
     readonly summary: string;
   };
 }

@@ -11,7 +11,7 @@ import { FrostError } from "../supabase/functions/_shared/frost/error.ts";
 import { finishEvent, type NostrEvent } from "../supabase/functions/_shared/frost/nostr.ts";
 import { TAPROOT_CIPHERSUITE } from "../supabase/functions/_shared/frost/suites.ts";
 import type { SigningMethod } from "../supabase/functions/_shared/methods.ts";
-import { failure, type Result, success } from "./result.ts";
+import { type Failure, failure, type Result, type Success, success } from "./result.ts";
 import { type CallOptions, rpc, type Supabase } from "./transport.ts";
 import { readSignedSession, type SignedSession } from "./verification.ts";
 
@@ -39,6 +39,9 @@ export interface Publication {
   readonly relays: readonly RelayAnswer[];
 }
 
+/** A failure after relays were asked says what they said. */
+export type PublishResult = Success<Publication> | (Failure & Partial<Publication>);
+
 const RELAY_TIMEOUT_MS = 10_000;
 
 /**
@@ -57,7 +60,7 @@ export async function publishSignedEvent(
   id: string,
   relays: readonly string[],
   options: PublishOptions = {},
-): Promise<Result<Publication>> {
+): Promise<PublishResult> {
   const { method, relayTimeoutMs, WebSocket, ...call } = options;
   const addresses = new Set<string>();
   for (const relay of relays) {
@@ -132,13 +135,16 @@ async function publishTo(
   // Nothing is read from relays but their answers.
   const relay = new AbstractRelay(address, { verifyEvent: () => false, websocketImplementation });
   relay.publishTimeout = timeoutMs;
-  const abort = Promise.withResolvers<never>();
-  const giveUp = () => abort.reject(new Error("The caller gave up"));
+  let giveUp = () => {};
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = () => reject(new Error("The caller gave up"));
+  });
   signal?.addEventListener("abort", giveUp);
   try {
     const published = relay.connect({ timeout: timeoutMs }).then(() => relay.publish(event));
-    const message = await Promise.race([published, abort.promise]);
-    return { relay: address, accepted: true, message };
+    const message = await Promise.race([published, givenUp]);
+    // NIP-01 wants a reason, be it empty; not all relays give one.
+    return { relay: address, accepted: true, message: message ?? "" };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     // Some say it is there already as a refusal; NIP-01 has it as an acceptance.

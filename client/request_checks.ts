@@ -70,7 +70,7 @@ export function checkSession(share: KeyShare, session: SigningSession, now: numb
  */
 export function checkKeyPackage(
   share: KeyShare,
-  { ciphersuite, key_package }: SigningPackage,
+  { ciphersuite, key_package }: Pick<SigningPackage, "ciphersuite" | "key_package">,
 ): void {
   const same = ciphersuite === share.ciphersuite &&
     key_package.ciphersuite === share.ciphersuite &&

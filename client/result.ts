@@ -5,6 +5,8 @@
  * @module
  */
 import type { ErrorCode } from "../supabase/functions/_shared/errors.ts";
+import { FrostError } from "../supabase/functions/_shared/frost/error.ts";
+import { GuardianError } from "./errors.ts";
 
 /** Codes of the client's own, with a sentence for people, beside those of the server's catalogue. */
 export const CLIENT_ERRORS = {
@@ -14,6 +16,7 @@ export const CLIENT_ERRORS = {
   unexpected_answer: "Something other than Permafrost answered",
   not_published: "No relay took the event",
   not_approved: "The guardian did not approve",
+  request_changed: "The request is not what it was when it was made",
   shares_missing: "Fewer good shares than the threshold are there",
 } as const satisfies Record<string, string>;
 
@@ -23,13 +26,16 @@ export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
 /** A code to switch on: the server's, the client's, or one that a newer server has. */
 export type ResultCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
 
-/** Why there is no answer. What else the server said (`requestId` with `internal`) is kept. */
+/** Why there is no answer. What else the server said is kept too. */
 export interface Failure {
   readonly success: false;
   readonly code: ResultCode;
   /** A sentence for people. */
   readonly error: string;
-  readonly [more: string]: unknown;
+  /** With `internal`: what to ask the operators about. */
+  readonly requestId?: string;
+  /** With `unexpected_answer`: the HTTP status. */
+  readonly httpStatus?: number;
 }
 
 /** An answer with its data. */
@@ -50,4 +56,12 @@ export function failure(code: ErrorCode, error: string): Failure;
 export function failure(code: ClientErrorCode | ErrorCode, error?: string): Failure {
   const sentence = error ?? Object.entries(CLIENT_ERRORS).find(([name]) => name === code)?.[1];
   return { success: false, code, error: sentence ?? code };
+}
+
+/** The failure that a refusal of this library's own is; anything else is thrown on. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof GuardianError || error instanceof FrostError) {
+    return { success: false, code: error.code, error: error.message };
+  }
+  throw error;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Publication, type PublishOptions, publishSignedEvent } from "./publish.ts";
+import { type PublishOptions, type PublishResult, publishSignedEvent } from "./publish.ts";
 import { type Result, success } from "./result.ts";
 import {
   asFrostSession,
@@ -262,7 +262,7 @@ export class FrostSessionManager {
     sessionId: string,
     relays: readonly string[],
     options: PublishOptions = {},
-  ): Promise<Result<Publication>> {
+  ): Promise<PublishResult> {
     return publishSignedEvent(this.#supabase, sessionId, relays, { ...options, method: "frost" });
   }
 

@@ -214,7 +214,7 @@ export function isTransient(status: number): boolean {
 
 function unexpected(status: number, body: unknown): Failure {
   const error = `Unexpected answer with status ${status}: ${reasonOf(body)}`;
-  return { ...failure("unexpected_answer", error), status };
+  return { ...failure("unexpected_answer", error), httpStatus: status };
 }
 
 function parsed(text: string): unknown {

@@ -5,9 +5,9 @@
  */
 import { selectMethod, type SigningMethod } from "../supabase/functions/_shared/methods.ts";
 import { type MethodRecommendation, recommendMethod } from "./methods.ts";
-import { type Publication, type PublishOptions, publishSignedEvent } from "./publish.ts";
+import { type PublishOptions, type PublishResult, publishSignedEvent } from "./publish.ts";
 import { type RecoveryProgress, RecoveryRequests } from "./recovery_requests.ts";
-import { type Result, success } from "./result.ts";
+import { type Failure, type Result, success } from "./result.ts";
 import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
 import { FrostSessionManager } from "./session_manager.ts";
 import { DEFAULT_EXPIRATION_SECONDS, type SessionRequest } from "./session_request.ts";
@@ -171,7 +171,7 @@ export class UnifiedFederatedSigningService {
     id: string,
     relays: readonly string[],
     options: PublishOptions = {},
-  ): Promise<Result<Publication>> {
+  ): Promise<PublishResult> {
     return publishSignedEvent(this.#supabase, id, relays, options);
   }
 
@@ -222,7 +222,9 @@ export class UnifiedFederatedSigningService {
    */
   async cleanupExpiredSessions(
     options: CallOptions = {},
-  ): Promise<Result<{ frostCleaned: number; sssCleaned: number }>> {
+  ): Promise<
+    Result<{ frostCleaned: number; sssCleaned: number }> | (Failure & { frostCleaned: number })
+  > {
     const frost = await this.#sessions.expireOldSessions(options);
     if (!frost.success) return frost;
     const sss = await this.#requests.expireOld(options);

@@ -90,9 +90,9 @@ function callOptions(signal: AbortSignal | undefined, left: number): CallOptions
 }
 
 /** What another attempt may find otherwise. */
-function mayPass({ code, status }: Failure): boolean {
+function mayPass({ code, httpStatus = 0 }: Failure): boolean {
   return code === "network_error" || code === "timeout" || code === "internal" ||
-    code === "unexpected_answer" && typeof status === "number" && isTransient(status);
+    code === "unexpected_answer" && isTransient(httpStatus);
 }
 
 function isReached({ method, status }: AnySession, wanted: string): boolean {

@@ -1,0 +1,108 @@
+/**
+ * Builds the npm package: `deno task build`. ES modules with types, for Node 20 and browsers, into
+ * `dist/npm`, from where `npm publish` takes it. What it depends on stays outside, at the versions that
+ * `deno.json` pins.
+ */
+import { rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+import ts from "typescript";
+import project from "../../deno.json" with { type: "json" };
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The modules that can be imported, by the name that they are imported by. */
+const ENTRIES = { ".": "mod", "./file-nonce-store": "file_nonce_store" } as const;
+
+/** What the package's own modules import by these names is not bundled. */
+const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "nostr-tools"] as const;
+const PEER = "@supabase/supabase-js";
+
+/** Builds the package into a folder, which is emptied first. */
+export async function buildPackage(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await bundle(folder);
+  declare(`${folder}/types`);
+  await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest(), null, 2)}\n`);
+}
+
+async function bundle(folder: string): Promise<void> {
+  try {
+    await esbuild.build({
+      absWorkingDir: ROOT,
+      entryPoints: Object.values(ENTRIES).map((name) => `client/${name}.ts`),
+      outdir: folder,
+      bundle: true,
+      // What two entries share must exist once: classes and errors are compared by identity.
+      splitting: true,
+      format: "esm",
+      platform: "neutral",
+      target: "es2022",
+      external: [...DEPENDENCIES, PEER].flatMap((name) => [name, `${name}/*`]).concat("node:*"),
+      logLevel: "warning",
+    });
+  } finally {
+    await esbuild.stop();
+  }
+}
+
+function declare(folder: string): void {
+  const program = ts.createProgram({
+    rootNames: Object.values(ENTRIES).map((name) => `${ROOT}client/${name}.ts`),
+    options: {
+      strict: true,
+      target: ts.ScriptTarget.ES2022,
+      lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      allowImportingTsExtensions: true,
+      declaration: true,
+      emitDeclarationOnly: true,
+      types: [],
+      rootDir: ROOT,
+      outDir: folder,
+    },
+  });
+  // Whether the program is right is for `deno check` to say; what cannot be declared, for this.
+  const problems = program.getDeclarationDiagnostics();
+  if (problems.length > 0) {
+    const host = {
+      getCanonicalFileName: (name: string) => name,
+      getCurrentDirectory: () => ROOT,
+      getNewLine: () => "\n",
+    };
+    throw new Error(`Declaring types failed\n${ts.formatDiagnostics(problems, host)}`);
+  }
+  // Node's resolution finds `x.d.ts` by `x.js`, and not by `x.ts`.
+  program.emit(undefined, (path, text) => {
+    ts.sys.writeFile(path, text.replace(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.js"'));
+  });
+}
+
+function manifest(): Record<string, unknown> {
+  const imports: Readonly<Record<string, string>> = project.imports;
+  const version = (name: string) => imports[name].slice(`npm:${name}@`.length);
+  return {
+    name: project.name,
+    version: project.version,
+    description: "FROST threshold signing on Supabase that survives: the client",
+    license: project.license,
+    type: "module",
+    sideEffects: false,
+    engines: { node: ">=20" },
+    exports: Object.fromEntries(
+      Object.entries(ENTRIES).map(([path, name]) => [path, {
+        types: `./types/client/${name}.d.ts`,
+        default: `./${name}.js`,
+      }]),
+    ),
+    dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, version(name)])),
+    peerDependencies: { [PEER]: `^${version(PEER)}` },
+  };
+}
+
+if (import.meta.main) {
+  const folder = `${ROOT}dist/npm`;
+  await buildPackage(folder);
+  console.log("Built dist/npm");
+}

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import project from "../../../deno.json" with { type: "json" };
+import { buildPackage } from "../../../client/npm/build.ts";
+import { signToken } from "../../local/token.ts";
+import { withStack } from "../harness.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Runs `work` in a folder that the package was built and installed in. */
+async function withInstalled(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "permafrost-npm-"));
+  try {
+    const modules = join(folder, "node_modules");
+    await buildPackage(join(folder, "built"));
+    const { dependencies, peerDependencies } = JSON.parse(
+      await readFile(join(folder, "built/package.json"), "utf8"),
+    );
+    await cp(join(folder, "built"), join(modules, project.name), { recursive: true });
+    // Nothing else is there: an import that the manifest does not name fails.
+    for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+      await mkdir(join(modules, name, ".."), { recursive: true });
+      await symlink(join(ROOT, "node_modules", name), join(modules, name));
+    }
+    await writeFile(join(folder, "package.json"), '{"type":"module"}');
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function run(folder: string, env: Record<string, string>): Promise<unknown> {
+  const { code, stdout, stderr } = await new Deno.Command("node", {
+    args: ["app.js"],
+    cwd: folder,
+    env,
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+const SIGN = `
+import { createClient } from "@supabase/supabase-js";
+import {
+  dealKey, Guardian, guardianTransport, UnifiedFederatedSigningService, FrostSessionManager,
+} from "${project.name}";
+import { FileNonceStore } from "${project.name}/file-nonce-store";
+
+const { API_URL, PUBLISHABLE_KEY, SECRET_KEY, ANN, BOB } = process.env;
+// Node 20 has no WebSocket, and supabase-js wants one. It is not used: there is no Realtime here.
+const realtime = { transport: globalThis.WebSocket ?? class {} };
+const clientOf = (key, token) => createClient(API_URL, key, {
+  realtime, ...(token ? { accessToken: async () => token } : {}),
+});
+const participants = ["ann", "bob"];
+const { registration, keyShares } = dealKey({ familyId: "family", threshold: 2, participants });
+const operator = clientOf(SECRET_KEY);
+const { error } = await operator.functions.invoke("register-key-package", { body: registration });
+if (error) throw error;
+const guardians = await Promise.all([ANN, BOB].map(async (token, i) => {
+  const supabase = clientOf(PUBLISHABLE_KEY, token);
+  const store = await FileNonceStore.open("./nonces-" + i);
+  return {
+    sessions: new FrostSessionManager(supabase),
+    service: UnifiedFederatedSigningService.getInstance(supabase),
+    guardian: new Guardian({
+      keyShare: keyShares[i], store, transport: guardianTransport(supabase),
+    }),
+  };
+}));
+const must = (result) => {
+  if (!result.success) throw new Error(JSON.stringify(result));
+  return result;
+};
+const [{ service, sessions: first }] = guardians;
+const { sessionId } = must(await service.createSigningRequest({
+  familyId: "family", messageHash: "5a".repeat(32), participants, threshold: 2,
+}));
+const waiting = service.waitFor(sessionId, "completed", { timeoutMs: 20_000 });
+for (const { guardian, sessions } of guardians) {
+  must((await guardian.commit(must(await sessions.getSession(sessionId)).session)).answer);
+}
+for (const { guardian, sessions } of guardians) {
+  const { signingPackage } = must(await sessions.getSigningPackage(sessionId));
+  must((await guardian.sign(signingPackage)).answer);
+}
+const { status } = must(await waiting);
+const { valid } = must(await first.verifyAggregatedSignature(sessionId));
+console.log(JSON.stringify({ status, valid }));
+process.exit(0);
+`;
+
+Deno.test("the npm package is imported by Node, and signs", async () => {
+  await withStack((stack) =>
+    withInstalled(async (folder) => {
+      await writeFile(join(folder, "app.js"), SIGN);
+      const tokenOf = (participant: string) => signToken({ participant, family: "family" });
+      const answer = await run(folder, {
+        API_URL: stack.apiUrl,
+        PUBLISHABLE_KEY: stack.publishableKey,
+        SECRET_KEY: stack.secretKey,
+        ANN: await tokenOf("ann"),
+        BOB: await tokenOf("bob"),
+      });
+      assert.deepEqual(answer, { status: "completed", valid: true });
+    })
+  );
+});
+
+Deno.test("the npm package has all that the source exports", async () => {
+  await withInstalled(async (folder) => {
+    await writeFile(
+      join(folder, "app.js"),
+      `import * as all from "${project.name}"; console.log(JSON.stringify(Object.keys(all).sort()));`,
+    );
+    const source = await import("../../../client/mod.ts");
+    assert.deepEqual(await run(folder, {}), Object.keys(source).sort());
+  });
+});
+
+const TYPED = `
+import { createClient } from "@supabase/supabase-js";
+import {
+  type Failure, FrostSessionManager, IndexedDbNonceStore, type KeyShare, type NonceStore,
+  type Result, UnifiedFederatedSigningService,
+} from "${project.name}";
+
+type Database = { public: {
+  Tables: { mine: { Row: { a: number }; Insert: { a: number }; Update: { a: number }; Relationships: [] } };
+  Views: Record<never, never>;
+  Functions: { other: { Args: { p_a: number }; Returns: number } };
+  Enums: Record<never, never>; CompositeTypes: Record<never, never>;
+} };
+// An app's own types of its own database must not be in the way.
+const sessions = new FrostSessionManager(createClient<Database>("http://x", "y"));
+const service = UnifiedFederatedSigningService.getInstance(createClient("http://x", "y"));
+const store: Promise<NonceStore> = IndexedDbNonceStore.open("nonces", window.indexedDB);
+const created = await service.createSigningRequest({
+  familyId: "f", messageHash: "5a", participants: ["a"], threshold: 1, useCase: "key_rotation",
+});
+if (created.success) {
+  const id: string = created.sessionId;
+  const method: "frost" | "sss" = created.method;
+  const read = await sessions.getSession(id);
+  if (read.success) { const n: number = read.session.expires_at; }
+} else {
+  switch (created.code) { case "session_expired": case "network_error": break; }
+  const failure: Failure = created;
+}
+// @ts-expect-error There is no data before it is known to be a success.
+created.sessionId;
+// @ts-expect-error
+const share: KeyShare = { ciphersuite: "none" };
+`;
+
+Deno.test("the npm package's types are found, and say what the source says", async () => {
+  await withInstalled((folder) => {
+    const file = join(folder, "app.ts");
+    Deno.writeTextFileSync(file, TYPED);
+    const resolutions = [
+      {
+        module: ts.ModuleKind.NodeNext,
+        moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      },
+      {
+        module: ts.ModuleKind.ESNext,
+        moduleResolution: ts.ModuleResolutionKind.Bundler,
+      },
+    ];
+    for (const resolution of resolutions) {
+      const program = ts.createProgram([file], {
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        target: ts.ScriptTarget.ES2022,
+        lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.d.ts"],
+        types: [],
+        ...resolution,
+      });
+      const problems = ts.getPreEmitDiagnostics(program)
+        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+      assert.deepEqual(problems, []);
+    }
+    return Promise.resolve();
+  });
+});

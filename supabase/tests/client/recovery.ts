@@ -1,0 +1,24 @@
+/** What recoveries in tests have in common. */
+import { RecoveryGuardian } from "../../../client/recovery_guardian.ts";
+import { RecoveryRequester } from "../../../client/recovery_requester.ts";
+import { RecoveryRequests } from "../../../client/recovery_requests.ts";
+import { type Family, type Member, must } from "./family.ts";
+
+const yes = () => true;
+
+/** A guardian gives its share to a request, as its app would. */
+export async function give(
+  { supabase, keyShare }: Member,
+  requestId: string,
+  approve: Parameters<RecoveryGuardian["submitShare"]>[1]["approve"] = yes,
+) {
+  const { request } = must(await new RecoveryRequests(supabase).get(requestId));
+  return await new RecoveryGuardian(supabase).submitShare(request, { keyShare, approve });
+}
+
+/** A request of the first member's device. */
+export async function asked(family: Family, more: Partial<ReturnType<Family["request"]>> = {}) {
+  const ask = { ...family.request(), ...more, useCase: "emergency_recovery" };
+  const requester = RecoveryRequester.prepare(family.members[0].supabase, ask);
+  return { requester, ask, requestId: must(await requester.send()).requestId };
+}

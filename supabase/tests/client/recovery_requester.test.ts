@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { RecoveryRequester } from "../../../client/recovery_requester.ts";
+import { RecoveryRequests } from "../../../client/recovery_requests.ts";
+import { withStack } from "../harness.ts";
+import { clientOf, foundFamily, must, pastTheGuards, randomHex, refusedWith } from "./family.ts";
+import { asked, give } from "./recovery.ts";
+
+Deno.test("a requester signs what it asked for, not what the server says it asked for", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [, bob, cleo] = family.members;
+    const { requester, requestId } = await asked(family);
+    for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
+    await pastTheGuards(
+      stack.database,
+      (sql) =>
+        sql`update sss_signing_requests set message_hash = ${randomHex(32)}
+        where request_id = ${requestId}`,
+    );
+    refusedWith("request_changed", await requester.finish());
+    assert.notEqual(requester.exportState().secretKey, "00".repeat(32));
+  });
+});
+
+Deno.test("a requester that was restarted goes on, also where it never heard of its request", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [ann, bob, cleo] = family.members;
+    // The answer gets lost, and then the device is restarted.
+    const deaf = await clientOf(stack, "ann", family.id, {
+      async fetch(input, init) {
+        const response = await fetch(input, init);
+        if (!String(input).includes("create-signing-request")) return response;
+        await response.body?.cancel();
+        throw new TypeError("connection reset");
+      },
+    });
+    const first = RecoveryRequester.prepare(deaf, { ...family.request() });
+    refusedWith("session_not_found", await first.collect());
+    const kept = JSON.stringify(first.exportState());
+    refusedWith("network_error", await first.send());
+    // Without a restart it finds its request too, and makes no second one.
+    must(await first.send());
+
+    const second = RecoveryRequester.restore(ann.supabase, JSON.parse(kept));
+    assert.equal(second.publicKey, first.publicKey);
+    const { requestId } = must(await second.send());
+    const { requests } = must(await new RecoveryRequests(ann.supabase).list());
+    assert.deepEqual(requests.map(({ request_id }) => request_id), [requestId]);
+    must(await give(bob, requestId));
+    const state = JSON.parse(JSON.stringify(second.exportState()));
+    assert.equal(state.requestId, requestId);
+    must(await give(cleo, requestId));
+    const third = RecoveryRequester.restore(ann.supabase, state);
+    const { finalSignature } = must(await third.finish());
+    // The others find out that it is done.
+    assert.equal(must(await second.finish()).finalSignature, finalSignature);
+    assert.throws(
+      () => RecoveryRequester.restore(ann.supabase, { ...state, secretKey: "5a" }),
+      TypeError,
+    );
+  });
+});
+
+Deno.test("a requester without its key blames nobody", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [, bob, cleo] = family.members;
+    const { requester, requestId } = await asked(family);
+    for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
+    requester.wipe();
+    const { rejected, good, ready } = must(await requester.collect());
+    assert.deepEqual([rejected, good, ready], [[], [], false]);
+    refusedWith("shares_missing", await requester.finish());
+  });
+});
+
+Deno.test("a state that is shown does not show the requester's key", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const { requester } = await asked(family);
+    const { secretKey } = requester.exportState();
+    for (const shown of [Deno.inspect(requester, { depth: 9 }), JSON.stringify(requester)]) {
+      assert.ok(!shown.includes(secretKey));
+    }
+    assert.match(requester.publicKey, /^[0-9a-f]{64}$/);
+  });
+});
