@@ -134,7 +134,11 @@ begin
   end if;
   select verification into v_verification from permafrost.share_verifications where session_id = p_session_id;
   return jsonb_build_object(
-    'verification', v_verification - 'signers',
+    -- What is signed, under which key, is the session's to say: the finished signature is verified by it.
+    'verification', (v_verification - 'signers') || (
+      select jsonb_build_object('ciphersuite', k.ciphersuite, 'group_public_key', k.group_public_key,
+        'message', v_session.message_hash)
+      from public.frost_key_packages as k where k.key_package_id = v_session.key_package_id),
     'signer', jsonb_path_query_first(v_verification, '$.signers[*] ? (@.participant == $me)', jsonb_build_object('me', v_me)),
     'signature_share', (select signature_share from public.frost_signature_shares
       where session_id = p_session_id and participant_id = v_me));

@@ -116,7 +116,7 @@ begin atomic
     'encrypted_shares', case when p_request.created_by = permafrost.current_participant_id()
         and p_request.family_id = permafrost.current_family_id()
         and f.status in ('partial', 'ready')
-      then s.ciphertexts else '{}' end)
+      then coalesce(s.ciphertexts, '{}') else '{}' end)
   from shares as s, facts as f, public.frost_key_packages as k
   where k.key_package_id = p_request.key_package_id;
 end;

@@ -137,7 +137,5 @@ export function read<Answer extends z.ZodType>(
   if (raised.success) throw new Refusal(raised.data.hint, raised.data.message);
   const returned = Returned.safeParse(error);
   if (returned.success) throw new Refusal(returned.data.code, returned.data.error);
-  // The token is good, but not for this: a role that may not execute what members may.
-  if (error.code === "42501") throw new Refusal("unauthorized");
   throw new Error(`The database failed: ${error.code} ${error.message}`, { cause: error });
 }

@@ -59,8 +59,8 @@ async function authenticated(response: Response): Promise<Response> {
 /**
  * Reads the body, checks it against `schema`, and answers with what `handle` returns, at `status`.
  *
- * Errors: `payload_too_large`, `invalid_json`, `invalid_input`, and those `handle` throws: a
- * {@link Refusal} or {@link FrostError} with its code, anything else as `internal`.
+ * Errors: `unauthorized`, `payload_too_large`, `invalid_json`, `invalid_input`, and those `handle` throws:
+ * a {@link Refusal} or {@link FrostError} with its code, anything else as `internal`.
  */
 export function receive<Schema extends z.ZodType, Supabase extends Context>(
   schema: Schema,
@@ -69,12 +69,18 @@ export function receive<Schema extends z.ZodType, Supabase extends Context>(
 ): (request: Request, context: Supabase) => Promise<Response> {
   return async (request, context) => {
     try {
+      requireMember(context);
       const answer = await handle(check(schema, parse(await readText(request))), context);
       return Response.json({ success: true, ...answer }, { status });
     } catch (error) {
       return answerError(error);
     }
   };
+}
+
+/** A token that is good, but of a role that may not do what members may: `anon`, or the service's own. */
+function requireMember({ authMode, jwtClaims }: Context): void {
+  if (authMode === "user" && jwtClaims?.role !== "authenticated") throw new Refusal("unauthorized");
 }
 
 /** Reads at most {@link MAX_BODY_BYTES}: a length header may lie, and a large body is never held whole. */

@@ -4,6 +4,7 @@ import { JWT_SECRET, PUBLISHABLE_KEY, SECRET_KEY } from "../keys.ts";
 import { type ClusterAddress, databaseUrl, type DatabaseUser } from "../postgres/address.ts";
 import { asPostgrestWould } from "./errors.ts";
 import { quietly } from "./quiet.ts";
+import { requestSettings } from "./request_settings.ts";
 
 /** The data API and the auth API over one database. */
 export interface Api {
@@ -52,7 +53,13 @@ export function serveApi(address: ClusterAddress, database: string): Api {
         // A shared secret is never published: like a hosted project with one, this shows no key.
         return Response.json({ keys: [] });
       }
-      if (!pathname.startsWith("/auth/v1/")) return await quietly(() => restApp.fetch(request));
+      if (!pathname.startsWith("/auth/v1/")) {
+        const response = await quietly(() => restApp.fetch(request));
+        // Lite finds no RPC of that method, and browsers take nothing but a success for a yes.
+        return request.method === "OPTIONS"
+          ? new Response(null, { status: 204, headers: response.headers })
+          : response;
+      }
       // Only few use it, and it creates some twenty tables.
       authReady ??= authApp.ensureSystemSchema();
       await authReady;
@@ -88,6 +95,8 @@ const JSONB = {
   parse: (text: string) => JSON.parse(text),
 };
 
+type WithContext<T> = Parameters<typeof PostgresConnection.prototype.withContext<T>>;
+
 /** Lite's connection, without the liberties it takes with a database that is not its own. */
 class PlatformConnection extends PostgresConnection {
   readonly #catalogUrl: string;
@@ -107,6 +116,19 @@ class PlatformConnection extends PostgresConnection {
     // "active" means: set role and claims in each request. Left alone, Lite first looks for a table
     // with RLS and, where there is one, grants ALL on every table of its schema to all three roles.
     Object.assign(this, { rlsState: "active" });
+    this.#prepareStatements();
+  }
+
+  /** Lite has each statement parsed and described anew: a round trip more than one that is prepared. */
+  #prepareStatements(): void {
+    const reserve = this.driver.reserve.bind(this.driver);
+    this.driver.reserve = async () => {
+      const reserved = await reserve();
+      const { unsafe } = reserved;
+      const prepared: typeof unsafe = (text, values, options) =>
+        unsafe(text, values, { prepare: values !== undefined && values.length > 0, ...options });
+      return Object.assign(reserved, { unsafe: prepared });
+    };
   }
 
   /** Reads the catalog as `postgres`: `information_schema` shows the authenticator nothing. */
@@ -123,6 +145,25 @@ class PlatformConnection extends PostgresConnection {
       }
     })();
     return this.#catalog;
+  }
+
+  /**
+   * Sets role, claims and the rest in one statement, as PostgREST does. Lite takes up to eleven, each a
+   * round trip: most of the time of a call.
+   */
+  override withContext<T>(...[vars, work, options]: WithContext<T>): Promise<T> {
+    if (vars === undefined || options?.transaction || options?.forceRollback) {
+      return super.withContext(vars, work, options);
+    }
+    const settings = requestSettings({ vars, rpc: options?.rpc });
+    return this.kysely.transaction().execute(async (transaction) => {
+      await transaction.selectNoFrom(({ fn, val }) =>
+        settings.map(([name, value], i) =>
+          fn("set_config", [val(name), val(value), val(true)]).as(`set_${i}`)
+        )
+      ).execute();
+      return await work(transaction);
+    });
   }
 
   override normalizeDbError(error: unknown): unknown {

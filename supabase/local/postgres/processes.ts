@@ -35,20 +35,38 @@ export async function isRunning(identity: ProcessIdentity): Promise<boolean> {
 /** Ends a process and its children with SIGKILL, and returns when all of them are gone. */
 export async function killFamily(parent: ProcessIdentity): Promise<void> {
   if (!(await isRunning(parent))) return;
-  const processes = await listProcesses();
-  const family = processes.filter(({ pid, parentPid }) =>
-    pid === parent.pid || parentPid === parent.pid
-  );
-  // The parent goes first, so that it cannot replace a child that died.
-  family.sort((a, b) => Number(b.pid === parent.pid) - Number(a.pid === parent.pid));
-  for (const { pid } of family) {
-    try {
-      Deno.kill(pid, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
+  // Else a child that is born between the list and the signals is on nobody's list, and outlives them all.
+  signal(parent.pid, "SIGSTOP");
+  const family = await untilStopped(parent);
+  for (const { pid } of family) signal(pid, "SIGKILL");
   await untilGone(family);
+}
+
+/** The process and its children, once it can have no more of them. */
+async function untilStopped(parent: ProcessIdentity): Promise<ListedProcess[]> {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    const processes = await listProcesses();
+    const own = processes.find(({ pid, started }) =>
+      pid === parent.pid && started === parent.started
+    );
+    if (own === undefined) return processes.filter(({ parentPid }) => parentPid === parent.pid);
+    if (own.stopped) {
+      // Stopped before it was seen so: this list is complete.
+      const children = await listProcesses();
+      return [own, ...children.filter(({ parentPid }) => parentPid === parent.pid)];
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  throw new Error(`Process ${parent.pid} did not stop.`);
+}
+
+function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /**
@@ -98,12 +116,14 @@ async function untilGone(family: readonly ProcessIdentity[]): Promise<void> {
     if (!left) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  throw new Error(`Process ${family[0].pid} or one of its children is still there after SIGKILL.`);
+  const left = family.map(({ pid }) => pid).join(", ");
+  throw new Error(`Of the processes ${left} one is still there after SIGKILL.`);
 }
 
 interface ListedProcess extends ProcessIdentity {
   readonly parentPid: number;
   readonly command: string;
+  readonly stopped: boolean;
 }
 
 async function listProcesses(): Promise<ListedProcess[]> {
@@ -126,7 +146,7 @@ async function readProc(pid: number): Promise<ListedProcess | undefined> {
   const [state, parent, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const started = rest[17];
   if (started === undefined || state === "Z" || state === "X") return undefined;
-  return { pid, parentPid: Number(parent), command, started };
+  return { pid, parentPid: Number(parent), command, started, stopped: state === "T" };
 }
 
 async function listFromPs(): Promise<ListedProcess[]> {
@@ -140,6 +160,7 @@ async function listFromPs(): Promise<ListedProcess[]> {
     if (rest.length < 6 || state.startsWith("Z")) return [];
     const started = rest.slice(0, 5).join(" ");
     const command = rest.slice(5).join(" ");
-    return [{ pid: Number(pid), parentPid: Number(parentPid), command, started }];
+    const stopped = state.startsWith("T");
+    return [{ pid: Number(pid), parentPid: Number(parentPid), command, started, stopped }];
   });
 }

@@ -4,7 +4,7 @@ import { printedSeed, seededBytes, simulateKey } from "../../../tests/vectors/si
 import { elementToHex } from "./encoding.ts";
 import { FrostError, type FrostErrorCode } from "./error.ts";
 import { type KeyPackageInputs, verifyingSharesInOrder, verifyKeyPackage } from "./key_package.ts";
-import { evaluate } from "./polynomial.ts";
+import { evaluate, leadingCoefficients } from "./polynomial.ts";
 import { type Ciphersuite, CIPHERSUITES, suiteOf, TAPROOT_CIPHERSUITE } from "./suites.ts";
 
 const refusal = (code: FrostErrorCode) => (error: unknown) =>
@@ -79,6 +79,24 @@ Deno.test("errors in several shares that cancel in their sum are found", () => {
   refuse({ ...inputs, verifyingShares, vssCommitment: null }, "cancelling");
 });
 
+Deno.test("errors that a test known beforehand would not see are found", () => {
+  const { Fn, Point } = suiteOf(TAPROOT_CIPHERSUITE);
+  const { inputs } = simulateKey(TAPROOT_CIPHERSUITE, 2, 4, "fixed");
+  const weights = leadingCoefficients(Fn, [0, 1, 2, 3, 4]);
+  const shift = (i: number, by: bigint) =>
+    elementToHex(
+      Point.fromBytes(hexToBytes(inputs.verifyingShares[i])).add(Point.BASE.multiply(by)),
+    );
+  // Errors e_3 and e_4 with Σ w_i·m(i)·e_i = 0 for this m and, as good as surely, for no other.
+  for (const mask of [[1n, 0n, 0n], [0n, 1n, 0n], [0n, 0n, 1n], [1n, 1n, 1n]]) {
+    const seen = (i: number) => Fn.mul(weights[i], evaluate(Fn, mask, BigInt(i)));
+    const verifyingShares = inputs.verifyingShares
+      .with(2, shift(2, seen(4)))
+      .with(3, shift(3, Fn.neg(seen(3))));
+    refuse({ ...inputs, verifyingShares, vssCommitment: null }, `${mask}`);
+  }
+});
+
 Deno.test("a polynomial of a higher degree is refused: no threshold of signers could sign", () => {
   for (const count of [3, 4, 6]) {
     refuse(packageOf(TAPROOT_CIPHERSUITE, [11n, 22n, 33n], 2, count), `2 of ${count}`);
@@ -114,6 +132,14 @@ Deno.test("a VSS commitment of another polynomial is refused", () => {
       own.with(1, "00".repeat(33)),
     ]
   ) refuse({ ...inputs, vssCommitment }, `${vssCommitment}`);
+});
+
+Deno.test("a VSS commitment that begins with another key is told from one that differs later", () => {
+  const { inputs } = simulateKey(TAPROOT_CIPHERSUITE, 2, 3, "fixed");
+  const [own, rest] = inputs.vssCommitment;
+  const verify = (vssCommitment: string[]) => () => verifyKeyPackage({ ...inputs, vssCommitment });
+  assert.throws(verify([rest, rest]), /begin with the group public key/);
+  assert.throws(verify([own, own]), /not that of the verifying shares/);
 });
 
 Deno.test("an invalid point is refused, also as a share", () => {
