@@ -1,0 +1,79 @@
+/** `deno task demo`: two of three guardians sign a Nostr event, on a stack that lives for as long. */
+import { pause } from "../../client/transport.ts";
+import { Steps, styled } from "./demo/steps.ts";
+import { tell } from "./demo/story.ts";
+
+/** Far more than it takes; a demo that hangs is one that failed. */
+const DEADLINE_MS = 120_000;
+/** How long a step that is under way when the demo is stopped may go on, so as not to leave things behind. */
+const GRACE_MS = 10_000;
+
+class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** Aborts at the first signal; a second one does not wait for the end. */
+function stopOnSignals(controller: AbortController): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {
+      // What is left then, the next stack that is started on this machine ends and removes.
+      if (controller.signal.aborted) Deno.exit(130);
+      controller.abort(new Interrupted("Interrupted"));
+    });
+  }
+}
+
+/** Runs the demo and answers the exit status. */
+async function main(): Promise<number> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  stopOnSignals(controller);
+  const deadline = setTimeout(
+    () => controller.abort(new Error(`It took longer than ${DEADLINE_MS / 1000} s.`)),
+    DEADLINE_MS,
+  );
+  const steps = new Steps(signal);
+  const owned = new AsyncDisposableStack();
+  let failure: unknown;
+  console.log(styled("bold", "Permafrost: two of three guardians sign a Nostr event"));
+  const story = tell(steps, owned);
+  try {
+    await Promise.race([story, aborted(signal)]);
+  } catch (error) {
+    failure = signal.aborted ? signal.reason : error;
+  }
+  clearTimeout(deadline);
+  await Promise.race([Promise.allSettled([story]), pause(GRACE_MS)]);
+  try {
+    if (failure === undefined) steps.chapter("The end");
+    await owned.disposeAsync();
+  } catch (error) {
+    failure ??= error;
+  }
+  if (failure instanceof Interrupted) {
+    console.error("\nInterrupted; everything is stopped.");
+    return 130;
+  }
+  if (failure !== undefined) {
+    console.error(`\nThe demo failed: ${sentence(failure)}`);
+    return 1;
+  }
+  console.log(`  ${styled("green", "✓")} Everything is stopped`);
+  console.log(`\nDone in ${(steps.elapsed / 1000).toFixed(1)} s`);
+  return 0;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+/** An error of the language itself is a mistake in this program, and needs its trace. */
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const mistake = error instanceof TypeError || error instanceof ReferenceError;
+  return mistake && error.stack ? error.stack : error.message;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,172 @@
+/**
+ * The demo itself: one signature, from the key to the event, and two attempts that must not succeed.
+ */
+import { join } from "node:path";
+import { verifyEvent } from "nostr-tools/pure";
+import { npubEncode } from "nostr-tools/nip19";
+import { dealKey, type DealtKey } from "../../../client/dealer.ts";
+import { FileNonceStore } from "../../../client/file_nonce_store.ts";
+import type { Result } from "../../../client/result.ts";
+import {
+  eventId,
+  type EventTemplate,
+  finishEvent,
+  nostrPublicKey,
+} from "../../functions/_shared/frost/nostr.ts";
+import { Member, must, registerKey } from "../family.ts";
+import { type StackAddress, startStack } from "../stack.ts";
+import type { Steps } from "./steps.ts";
+
+const NAMES = ["alice", "bob", "carol"];
+const THRESHOLD = 2;
+
+/** Tells the story; what it starts, it leaves to `owned` to stop. */
+export async function tell(steps: Steps, owned: AsyncDisposableStack): Promise<void> {
+  steps.chapter("The stack");
+  const stack = await bringUpStack(steps, owned);
+
+  steps.chapter("The key");
+  const key = await steps.step(
+    `A dealer splits a fresh key for ${list(NAMES)}`,
+    // A promise, so that a mistake in there is this step's.
+    () =>
+      Promise.try(() => dealKey({ familyId: "demo", threshold: THRESHOLD, participants: NAMES })),
+    () => `any ${THRESHOLD} sign`,
+  );
+  const { registration } = key;
+  await steps.step(
+    "The coordinator checks and registers its public half",
+    () => registerKey(stack, registration),
+    ({ epoch }) => `epoch ${epoch}`,
+  );
+  steps.note(npubEncode(nostrPublicKey(registration.groupPublicKey)));
+  const [alice, bob, carol] = await steps.step(
+    "Each guardian logs in, with a nonce store of its own",
+    () => logIn(stack, key, owned),
+  );
+
+  steps.chapter("The request");
+  const template: EventTemplate = {
+    kind: 1,
+    created_at: Math.floor(Date.now() / 1000),
+    tags: [["t", "permafrost"]],
+    content: "Two of three of us agreed to say this. None of us holds the key.",
+  };
+  const request = {
+    familyId: registration.familyId,
+    messageHash: eventId(template, registration.groupPublicKey),
+    participants: NAMES,
+    threshold: THRESHOLD,
+    eventTemplate: template,
+    eventType: "note",
+  };
+  const { sessionId } = await steps.step(
+    "alice asks for a signature on a Nostr note",
+    async () => must(await alice.sessions.createSession(request)),
+    ({ status }) => status,
+  );
+  steps.note(`session ${sessionId}`);
+
+  steps.chapter("Round one: nonce commitments");
+  const { nonceCommitment } = await commit(steps, alice, sessionId);
+  await commit(steps, bob, sessionId);
+  await refusal(steps, "carol commits, too late", "round_closed", async () => {
+    const { answer } = await carol.commit(sessionId);
+    return answer;
+  });
+
+  steps.chapter("Round two: signature shares");
+  await sign(steps, alice, sessionId);
+  const { finalSignature } = await sign(steps, bob, sessionId);
+  if (finalSignature === undefined) throw new Error("The last share did not finish the session.");
+
+  steps.chapter("The event");
+  const event = finishEvent(template, registration.groupPublicKey, finalSignature);
+  console.log(JSON.stringify(event, null, 2).replaceAll(/^/gm, "  "));
+  await steps.step(
+    "nostr-tools, which knows nothing of FROST, calls it valid",
+    () =>
+      Promise.try(() => {
+        if (!verifyEvent(event)) throw new Error("nostr-tools does not accept the event.");
+      }),
+  );
+
+  steps.chapter("The same nonce again");
+  const second = await steps.step(
+    "alice asks for another signature",
+    async () => must(await alice.sessions.createSession(request)),
+    ({ status }) => status,
+  );
+  await refusal(
+    steps,
+    "Her commitment from before is sent for it",
+    "nonce_reused",
+    () => alice.sessions.submitNonceCommitment(second.sessionId, nonceCommitment),
+  );
+}
+
+async function bringUpStack(steps: Steps, owned: AsyncDisposableStack): Promise<StackAddress> {
+  const done: string[] = [];
+  const stack = await steps.step(
+    "PostgreSQL, the API and the functions are up",
+    async () => {
+      const starting = startStack({ onProgress: (step) => done.push(step) });
+      // Also when it is interrupted while it starts.
+      owned.defer(async () => (await starting.catch(() => undefined))?.stop());
+      return await starting;
+    },
+    ({ apiUrl }) => new URL(apiUrl).host,
+  );
+  steps.note(done.slice(1).join("\n"));
+  return stack;
+}
+
+async function logIn(
+  stack: StackAddress,
+  { registration: { familyId }, keyShares }: DealtKey,
+  owned: AsyncDisposableStack,
+): Promise<Member[]> {
+  const folder = await Deno.makeTempDir({ prefix: "permafrost-demo-" });
+  owned.defer(() => Deno.remove(folder, { recursive: true }));
+  return await Promise.all(keyShares.map(async (keyShare) => {
+    const store = await FileNonceStore.open(join(folder, keyShare.participant_id));
+    return await Member.logIn({ stack, familyId, keyShare, store });
+  }));
+}
+
+async function commit(steps: Steps, member: Member, sessionId: string) {
+  return await steps.step(
+    `${member.participant} keeps fresh nonces and commits to them`,
+    async () => {
+      const { nonceCommitment, answer } = await member.commit(sessionId);
+      return { nonceCommitment, ...must(answer) };
+    },
+    ({ status }) => status,
+  );
+}
+
+async function sign(steps: Steps, member: Member, sessionId: string) {
+  return await steps.step(
+    `${member.participant} forgets the nonces and answers with a share`,
+    async () => must((await member.sign(sessionId)).answer),
+    ({ status }) => status,
+  );
+}
+
+/** An attempt that must fail, with this code. */
+async function refusal(
+  steps: Steps,
+  name: string,
+  code: string,
+  attempt: () => Promise<Result<object>>,
+): Promise<void> {
+  await steps.step(name, async () => {
+    const result = await attempt();
+    if (result.success) throw new Error(`It was accepted, and should have been refused: ${code}.`);
+    if (result.code !== code) throw new Error(`It was refused with ${result.code}, not ${code}.`);
+  }, () => `refused, ${code}`);
+}
+
+function list(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+}
