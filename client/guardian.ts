@@ -1,6 +1,6 @@
 /**
- * A guardian: one share of a key, and the rules by which it answers (RFC 9591 sections 5.1 and 5.2,
- * DESIGN §7). The coordinator is not trusted with the key: whatever it sends, a guardian signs only what
+ * A guardian: one share of a key, and the rules by which it answers (RFC 9591 sections 5.1 and 5.2;
+ * docs/protocol.md). The coordinator is not trusted with the key: whatever it sends, a guardian signs only what
  * was approved, under the key it knows, and answers once for one pair of nonces.
  *
  * What a crash leaves, step by step:
@@ -36,7 +36,7 @@ import {
   type SigningSession,
 } from "./signing_session.ts";
 
-/** The longest a session lives (DESIGN §5), and so the longest that nonces are kept. */
+/** The longest a session lives, and so the longest that nonces are kept. */
 const MAX_SESSION_MS = 604_800_000;
 
 /** How a guardian reaches the coordinator. Its answers are handed on as they are. */

@@ -118,10 +118,11 @@ begin
 
   select count(*) into v_reuse_attempts from public.frost_refusals as r
   where r.code = 'nonce_reused' and r.occurred_at >= v_since and (p_family_id is null or r.family_id = p_family_id);
-  select coalesce(jsonb_agg(to_jsonb(refused) order by refused.refused desc), '[]') into v_refused_shares from (
+  select coalesce(jsonb_agg(to_jsonb(counted) order by counted.refused desc, counted.family_id, counted.participant_id), '[]')
+  into v_refused_shares from (
     select r.family_id, r.participant_id, count(*) as refused from public.frost_refusals as r
     where r.event = 'share_refused' and r.occurred_at >= v_since and (p_family_id is null or r.family_id = p_family_id)
-    group by 1, 2) as refused;
+    group by 1, 2) as counted;
 
   select
     count(*) filter (where u.problem = 'orphaned'),

@@ -1,4 +1,4 @@
--- §8.6, §8.8: expiry is a fact in milliseconds, whether or not anybody has swept; and cleanup keeps to its bounds.
+-- Impossible 6 and 8: expiry is a fact in milliseconds, whether or not anybody has swept; and cleanup keeps to its bounds.
 begin;
 set local search_path = public, extensions;
 select no_plan();
@@ -7,7 +7,7 @@ select no_plan();
 select pg_temp.key('fam', 2, '{g1,g2,g3}');
 select pg_temp.session('late', 'fam', '{g1,g2,g3}', 2, 0);
 select pg_temp.session('soon', 'fam', '{g1,g2,g3}', 2, 5000);
-select is(get_signing_session('soon') ->> 'is_expired', 'false', '§8.6 five seconds are not over: times are milliseconds');
+select is(get_signing_session('soon') ->> 'is_expired', 'false', 'impossible 6: five seconds are not over: times are milliseconds');
 select is(get_signing_session('late') ->> 'status', 'expired', 'a read shows it without a sweep');
 select is((select status from frost_signing_sessions where session_id = 'late'), 'pending', 'though no sweep has run');
 
@@ -28,7 +28,7 @@ select is(expire_old_frost_signing_sessions(), 1, 'a sweep marks it');
 select is(expire_old_frost_signing_sessions(), 0, 'once');
 select is((select count(*) from frost_session_events where session_id = 'late' and event = 'expired'), 1::bigint, 'and records it');
 
-select throws_ok(format('select cleanup_old_frost_signing_sessions(%s)', days), 'PT400', null, '§8.8 cleanup refuses an age of ' || days)
+select throws_ok(format('select cleanup_old_frost_signing_sessions(%s)', days), 'PT400', null, 'impossible 8: cleanup refuses an age of ' || days)
 from unnest(array['0', '-1', 'null', '-2147483648']) as days;
 select pg_temp.session('old', 'fam', '{g1,g2}', 2);
 select record_nonce_commitment('old', 'g1', pg_temp.commitment('old'));

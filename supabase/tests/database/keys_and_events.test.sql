@@ -47,7 +47,7 @@ select set_eq('select distinct event from frost_session_events', array['created'
   'every kind of event is recorded');
 select results_eq($$select event from frost_session_events where session_id = 's' and actor is null order by event_id$$,
   array['round_one_closed', 'aggregating', 'completed', 'published'], 'in the order they happened');
-select is((select actor from frost_session_events where event = 'share_refused' and detail ->> 'code' = 'share_invalid'), 'g1', '§8.7 a bad share is blamed on its sender');
+select is((select actor from frost_session_events where event = 'share_refused' and detail ->> 'code' = 'share_invalid'), 'g1', 'impossible 7: a bad share is blamed on its sender');
 select throws_ok(format('%s frost_session_events %s', verb, what), 'PT409', null, 'events are append-only: ' || verb)
 from (values ('delete from', ''), ('update', 'set actor = null'), ('truncate', '')) as v (verb, what);
 select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'service_role', '{"role": "service_role"}', 'delete from public.frost_session_events returning 1')),

@@ -46,8 +46,8 @@ select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 8640000
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 0, 604800001)), 'PT400 invalid_input', 'not for longer than a week');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 0, 60000, $$'x'$$)), 'PT409 invalid_transition', 'not with anything done yet');
 
--- §8.5: no other way in.
-select is(pg_temp.refusal_as('g1', 'fam', attempt || ' returning 1'), '42501', '§8.5 ' || attempt)
+-- impossible 5: no other way in.
+select is(pg_temp.refusal_as('g1', 'fam', attempt || ' returning 1'), '42501', 'impossible 5: ' || attempt)
 from unnest(array[
   $$update public.frost_signing_sessions set threshold = 1$$,
   $$delete from public.frost_signing_sessions$$,
@@ -61,8 +61,8 @@ from unnest(array[
 select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'anon', '{}', 'select 1 from public.' || t)), '42501', 'anon does not read ' || t)
 from unnest(array['frost_signing_sessions', 'frost_nonce_commitments', 'frost_key_packages', 'frost_session_events']) as t;
 
--- §8.8: no helper is for members.
-select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', r, pg_temp.member('g1', 'fam'), call)), '42501', format('§8.8 %s: %s', r, call))
+-- impossible 8: no helper is for members.
+select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', r, pg_temp.member('g1', 'fam'), call)), '42501', format('impossible 8: %s: %s', r, call))
 from unnest(array['anon', 'authenticated']) as r, unnest(array['select expire_old_frost_signing_sessions()',
   'select cleanup_old_frost_signing_sessions()', $$select mark_nonce_as_used('ab')$$,
   $$select record_nonce_commitment('s', 'g1', 'ab')$$, $$select complete_signing_session('s', 'ab')$$]) as call;

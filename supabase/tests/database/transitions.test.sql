@@ -61,16 +61,16 @@ select is(pg_temp.refusal($$update frost_signing_sessions set status = 'failed' 
 select is(pg_temp.refusal($$insert into frost_signing_sessions (session_id, family_id, message_hash, participants, threshold, created_by, status)
   values ('new', 'dry', 'm', '{a,b}', 2, 'a', 'signing')$$), 'PT409 invalid_transition', 'a session starts pending');
 
--- §8.5: what is signed, by whom and until when never changes, by any route.
+-- impossible 5: what is signed, by whom and until when never changes, by any route.
 select is(pg_temp.refusal(format('update frost_signing_sessions set %s where session_id = %L', change, 'early')),
-  'PT409 invalid_transition', '§8.5 no change of a session: ' || change)
+  'PT409 invalid_transition', 'impossible 5: no change of a session: ' || change)
 from unnest(array[$$family_id = 'other'$$, $$message_hash = 'other'$$, $$participants = '{a,b,c}'$$, $$threshold = 1$$,
   $$created_by = 'b'$$, $$expires_at = expires_at + 1$$, $$created_at = created_at - 1$$, $$signers = '{a}'$$,
   $$event_template = '{}'$$, $$event_type = 'x'$$, $$completed_at = 1$$, $$final_event_id = 'x'$$, $$session_id = 'x'$$]) as change;
 select is(pg_temp.refusal($$update frost_nonce_commitments set nonce_commitment = repeat('ef', 66) where session_id = 'early'$$),
-  'PT409 invalid_transition', '§8.5 a commitment does not change');
+  'PT409 invalid_transition', 'impossible 5: a commitment does not change');
 select is(pg_temp.refusal($$update frost_signature_shares set signature_share = repeat('ef', 32) where session_id = 'whole'$$),
-  'PT409 invalid_transition', '§8.5 a share does not change');
+  'PT409 invalid_transition', 'impossible 5: a share does not change');
 select is(pg_temp.refusal($$delete from frost_signature_shares where session_id = 'whole'$$), 'PT409 invalid_transition', 'a share goes only with its session');
 select is(pg_temp.refusal($$delete from frost_nonce_commitments where session_id = 'early'$$), 'PT409 invalid_transition', 'a commitment goes only with its session');
 
@@ -81,8 +81,8 @@ select ok(created_at <= nonce_collection_started_at and nonce_collection_started
   'the times of a session follow one another') from frost_signing_sessions where session_id = 'done';
 select is(pg_temp.refusal($$update frost_signing_sessions set final_event_id = 'e' where session_id = 'done'$$), 'accepted', 'a completed session learns its event id');
 select is(pg_temp.refusal($$update frost_signing_sessions set final_event_id = 'f' where session_id = 'done'$$), 'PT409 session_finished', 'and only once');
-select is(pg_temp.as_member('a', 'dry', $$select status from frost_signing_sessions where session_id = 'done'$$), 'completed', '§8.9 it stays completed');
-select is(pg_temp.refusal_as('a', 'dry', $$select fail_signing_session('done', 'no')$$), 'PT409 session_finished', '§8.9 a completed session does not fail');
+select is(pg_temp.as_member('a', 'dry', $$select status from frost_signing_sessions where session_id = 'done'$$), 'completed', 'impossible 9: it stays completed');
+select is(pg_temp.refusal_as('a', 'dry', $$select fail_signing_session('done', 'no')$$), 'PT409 session_finished', 'impossible 9: a completed session does not fail');
 
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 /**
- * The refusals of the FROST modules. The codes are those of DESIGN §6: each is a 422, since it takes the
+ * The refusals of the FROST modules. The codes are of the catalogue (`../errors.ts`): each is a 422, since it takes the
  * curve or the key package to find it out.
  */
 export type FrostErrorCode =

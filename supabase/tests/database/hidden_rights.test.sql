@@ -1,0 +1,97 @@
+-- Rights that a list of functions and tables by role does not show: to PUBLIC, on columns, with grant option, of kinds
+-- that came with a later Postgres, by views that read as their owner, by definers elsewhere, by policies for everybody.
+begin;
+set local search_path = public, extensions;
+select plan(19);
+
+create view pg_temp.relations as
+select c.* from pg_class as c where relnamespace in ('public'::regnamespace, 'permafrost'::regnamespace)
+  and relkind in ('r', 'p', 'v', 'm', 'f', 'S');
+create view pg_temp.functions as
+select p.* from pg_proc as p where pronamespace in ('public'::regnamespace, 'permafrost'::regnamespace);
+
+-- Tables, views and sequences ------------------------------------------------------------------------------------
+
+select is_empty(
+  $$select r.oid::regclass, a.privilege_type from pg_temp.relations as r, aclexplode(r.relacl) as a where a.grantee = 0$$,
+  'PUBLIC has no right to any table, view or sequence');
+select is_empty(
+  $$select r.oid::regclass, a.grantee::regrole, a.privilege_type from pg_temp.relations as r, aclexplode(r.relacl) as a
+    where a.grantee <> r.relowner and a.privilege_type not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE')$$,
+  'no right is of another kind than select, insert, update and delete: no maintain, no truncate');
+select is_empty(
+  $$select r.oid::regclass, a.grantee::regrole from pg_temp.relations as r, aclexplode(r.relacl) as a
+    where a.grantee <> r.relowner and a.grantee not in ('anon'::regrole, 'authenticated'::regrole, 'service_role'::regrole)$$,
+  'nobody has a right but the roles of the API');
+select is_empty(
+  $$select attrelid::regclass, attname from pg_attribute where attacl is not null and attrelid in (select oid from pg_temp.relations)$$,
+  'no column is granted by itself, past what its table is');
+select is_empty(
+  $$select oid::regclass from pg_temp.relations where relkind in ('v', 'm') and not coalesce(reloptions @> '{security_invoker=true}', false)$$,
+  'a view reads as its reader, and so is no way around a policy');
+select is_empty(
+  $$select inhrelid::regclass from pg_inherits where inhparent in (select oid from pg_temp.relations where relkind <> 'I')$$,
+  'no table has a child with rights of its own');
+
+-- Functions and types --------------------------------------------------------------------------------------------
+
+select is_empty($$select oid::regprocedure from pg_temp.functions where proacl is null$$,
+  'no function is left as it was created, which is open to everybody');
+select is_empty(
+  $$select f.oid::regprocedure, a.grantee from pg_temp.functions as f, aclexplode(f.proacl) as a
+    where a.grantee <> f.proowner and (a.is_grantable or a.grantee not in ('authenticated'::regrole, 'service_role'::regrole))$$,
+  'nobody else may execute anything, and nobody may pass it on');
+select is_empty(
+  $$select oid::regprocedure from pg_proc where prosecdef and pronamespace not in ('permafrost'::regnamespace, 'pg_catalog'::regnamespace)$$,
+  'there is no security definer outside of permafrost');
+select is_empty(
+  $$select oid::regprocedure from pg_temp.functions where prosecdef and proowner <> 'postgres'::regrole$$,
+  'a definer has the rights of the migrations'' owner, not of a superuser');
+select is_empty(
+  $$select t.oid::regprocedure from pg_temp.functions as t where prorettype = 'trigger'::regtype
+    and (has_function_privilege('authenticated', oid, 'execute') or has_function_privilege('service_role', oid, 'execute'))$$,
+  'a trigger function cannot be put onto another table');
+select is_empty(
+  $$select oid::regprocedure from pg_temp.functions as f where pronamespace = 'public'::regnamespace
+    and pg_get_functiondef(oid) not like '%BEGIN ATOMIC%'$$,
+  'every public function has its body resolved when it is made');
+
+-- Schemas and policies -------------------------------------------------------------------------------------------
+
+select is_empty(
+  $$select role, privilege from unnest(array['anon', 'authenticated', 'service_role']) as role, unnest(array['usage', 'create']) as privilege
+    where has_schema_privilege(role, 'permafrost', privilege) or privilege = 'create' and has_schema_privilege(role, 'public', privilege)$$,
+  'no role of the API may use permafrost, or create anything in it or in public');
+select is_empty(
+  $$select tablename, policyname from pg_policies where schemaname in ('public', 'permafrost')
+    and (roles <> '{service_role}' and (roles <> '{authenticated}' or cmd = 'ALL') or permissive <> 'PERMISSIVE')$$,
+  'no policy is for everybody, and none of a member''s covers all commands');
+select is_empty(
+  $$select tablename, policyname from pg_policies where schemaname = 'public' and roles = '{authenticated}'
+    and coalesce(qual, with_check) !~ 'current_family_id\(\)'$$,
+  'every policy of members asks for their family');
+select is_empty(
+  $$select tablename, policyname from pg_policies where schemaname = 'public'
+    and concat(qual, with_check) ~ '(?<!SELECT )permafrost\.current_'$$,
+  'and asks once a query, not once a row');
+select is_empty(
+  $$select tablename from pg_policies where schemaname = 'permafrost'$$,
+  'no policy opens a table of permafrost');
+
+-- Triggers are the law for whoever writes ------------------------------------------------------------------------
+
+select is_empty(
+  $$select tgrelid::regclass, tgname from pg_trigger where not tgisinternal and tgenabled <> 'O'
+    and tgrelid in (select oid from pg_temp.relations)$$, 'no trigger is switched off');
+select set_eq(
+  $$select tgname::text from pg_trigger where not tgisinternal and tgrelid in (select oid from pg_temp.relations)$$,
+  array['tg_frost_key_packages__freeze', 'tg_frost_nonce_commitments__10_admit', 'tg_frost_nonce_commitments__20_advance',
+    'tg_frost_nonce_commitments__freeze', 'tg_frost_session_events__append_only', 'tg_frost_signature_shares__10_admit',
+    'tg_frost_signature_shares__20_advance', 'tg_frost_signature_shares__freeze', 'tg_frost_signing_sessions__10_admit',
+    'tg_frost_signing_sessions__20_guard', 'tg_frost_signing_sessions__30_log', 'tg_frost_signing_sessions__40_broadcast',
+    'tg_nonce_ledger__append_only', 'tg_sss_request_events__append_only', 'tg_sss_signing_requests__10_guard',
+    'tg_sss_signing_requests__20_log', 'tg_sss_signing_requests__40_broadcast'],
+  'these triggers are there, and each of them is known');
+
+select * from finish();
+rollback;
