@@ -50,7 +50,8 @@ comment on function permafrost.current_family_id() is 'The family of the caller,
 
 create or replace function permafrost.current_participant_id() returns text
 language sql stable security definer set search_path = ''
-return coalesce(permafrost.claim('participant_id'), nullif(permafrost.claims() ->> 'sub', ''));
+return coalesce(permafrost.claim('participant_id'),
+  case when jsonb_typeof(permafrost.claims() -> 'sub') = 'string' then nullif(permafrost.claims() ->> 'sub', '') end);
 comment on function permafrost.current_participant_id() is
   'The participant the caller is: the participant_id claim, else sub; null where there is neither.';
 
@@ -60,10 +61,11 @@ grant execute on function permafrost.current_family_id() to authenticated;
 grant execute on function permafrost.current_participant_id() to authenticated;
 
 -- The role GUC still names the API role inside a security definer function, where current_user does not.
+-- It says who is an operator, not who is not: a role the project made for its users is none.
 create or replace function permafrost.is_operator() returns boolean
 language sql stable set search_path = ''
-return current_setting('role', true) not in ('anon', 'authenticated')
-  and coalesce(permafrost.claims() ->> 'role', '') not in ('anon', 'authenticated');
+return current_setting('role', true) in ('none', 'postgres', 'supabase_admin', 'service_role')
+  and coalesce(permafrost.claims() ->> 'role', 'service_role') = 'service_role';
 comment on function permafrost.is_operator() is
   'True for service_role and for direct database sessions; false for anything that is a user''s request.';
 revoke all on function permafrost.is_operator() from public, anon, authenticated, service_role;
@@ -120,7 +122,7 @@ revoke all on function permafrost.is_hex(text) from public, anon, authenticated,
 create or replace function permafrost.is_participant_list(p_value text[]) returns boolean
 language sql immutable set search_path = ''
 return coalesce(
-  array_ndims(p_value) = 1
+  array_ndims(p_value) = 1 and array_lower(p_value, 1) = 1
     and cardinality(p_value) <= 255
     and (select bool_and(permafrost.is_identifier(p)) and count(distinct p) = count(*)
       from unnest(p_value) as p),

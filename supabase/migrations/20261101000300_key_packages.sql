@@ -104,7 +104,8 @@ begin
   if p_threshold is null or p_threshold < 2 or p_threshold > cardinality(p_participants) then
     perform permafrost.refuse('threshold_invalid', 'The threshold must be from 2 to the number of participants');
   end if;
-  if cardinality(p_verifying_shares) is distinct from cardinality(p_participants)
+  if array_ndims(p_verifying_shares) is distinct from 1 or array_ndims(p_vss_commitment) <> 1
+    or cardinality(p_verifying_shares) <> cardinality(p_participants)
     or cardinality(p_vss_commitment) <> p_threshold
   then
     perform permafrost.refuse('key_package_invalid',
@@ -121,19 +122,19 @@ begin
 
   perform permafrost.lock_family_key(p_family_id);
   select * into v_current from public.frost_key_packages
-  where family_id = p_family_id and retired_at is null;
-
-  -- An exact retry of the registration that made the current package gets its answer again.
-  if v_current.ciphersuite = p_ciphersuite and v_current.threshold = p_threshold
-    and v_current.participants = p_participants and v_current.group_public_key = p_group_public_key
-    and v_current.verifying_shares = p_verifying_shares
-    and v_current.vss_commitment is not distinct from p_vss_commitment
-  then
+  where family_id = p_family_id and ciphersuite = p_ciphersuite and threshold = p_threshold
+    and participants = p_participants and group_public_key = p_group_public_key
+    and verifying_shares = p_verifying_shares and vss_commitment is not distinct from p_vss_commitment;
+  -- An exact retry gets its answer again, and one that comes late does not undo a rotation.
+  if v_current.retired_at is not null then
+    perform permafrost.refuse('key_package_invalid',
+      format('This package was registered before, as epoch %s, and is retired', v_current.epoch));
+  elsif v_current.key_package_id is not null then
     return jsonb_build_object('key_package_id', v_current.key_package_id, 'epoch', v_current.epoch);
   end if;
 
   update public.frost_key_packages set retired_at = permafrost.now_ms()
-  where key_package_id = v_current.key_package_id;
+  where family_id = p_family_id and retired_at is null;
   insert into public.frost_key_packages (family_id, epoch, ciphersuite, threshold, participants,
     group_public_key, verifying_shares, vss_commitment, created_by, exposed_at)
   values (p_family_id,

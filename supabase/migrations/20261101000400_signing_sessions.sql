@@ -201,8 +201,9 @@ begin
   if p_expires_at is null or p_created_at is null or p_expires_at <= p_created_at then
     perform permafrost.refuse('invalid_input', 'A request must expire after it is created');
   end if;
-  if not permafrost.is_operator() and (abs(p_created_at - permafrost.now_ms()) > 300000
-    or p_expires_at - p_created_at > 604800000)
+  if p_created_at not between 0 and permafrost.now_ms() + 300000
+    or not permafrost.is_operator() and (p_created_at < permafrost.now_ms() - 300000
+      or p_expires_at > p_created_at + 604800000)
   then
     perform permafrost.refuse('invalid_input',
       'Times must be milliseconds since the epoch, created_at now and expires_at within 604,800 s of it');

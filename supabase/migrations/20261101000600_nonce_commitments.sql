@@ -151,7 +151,7 @@ begin
     if octet_length(v_points) <> 2 * v_element_bytes or v_hiding = v_binding then
       perform permafrost.refuse('commitment_invalid', 'A nonce commitment is two different points, hiding and binding');
     end if;
-  elsif v_half = 0 then -- a dry run has no curve to measure by: any two halves will do
+  elsif v_half not between 1 and 256 then -- a dry run has no curve to measure by: any two halves will do
     perform permafrost.refuse('commitment_invalid', 'A nonce commitment is two points, hiding and binding');
   end if;
 

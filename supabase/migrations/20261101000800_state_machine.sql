@@ -46,9 +46,13 @@ as $$
 declare
   v_now bigint := permafrost.now_ms();
   v_asked public.frost_signing_sessions := new;
+  v_signature_bytes integer;
 begin
   if new is not distinct from old then
-    return new;
+    return old;
+  end if;
+  if new.event_template = old.event_template then
+    new.event_template := old.event_template; -- equal may still be spelled anew, as 1 and 1.0
   end if;
   if not permafrost.is_open(old.status) then
     -- A completed session may still learn, once, under which id its event was published.
@@ -63,6 +67,10 @@ begin
     where from_status = old.status and to_status = new.status)
   then
     perform permafrost.refuse('invalid_transition', format('A session does not go from %s to %s', old.status, new.status));
+  end if;
+
+  if new.status <> 'expired' and old.expires_at <= v_now then
+    perform permafrost.refuse('session_expired', 'The session has expired');
   end if;
 
   -- An update may say where to, with what signature, and why it failed. All else stays as it was, or is
@@ -98,8 +106,11 @@ begin
       end if;
       new.aggregating_started_at := v_now;
     when 'completed' then
-      if not permafrost.is_hex(new.final_signature) then
-        perform permafrost.refuse('invalid_input', 'A final signature is lower-case hex');
+      select c.signature_bytes into v_signature_bytes
+      from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
+      where k.key_package_id = old.key_package_id;
+      if not permafrost.is_hex(new.final_signature) or length(new.final_signature) <> 2 * v_signature_bytes then
+        perform permafrost.refuse('invalid_input', 'A final signature has the ciphersuite''s length, in lower-case hex');
       end if;
       new.completed_at := v_now;
     when 'failed' then

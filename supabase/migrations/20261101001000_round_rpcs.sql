@@ -250,15 +250,8 @@ language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(p_session_id);
-  v_signature_bytes integer;
 begin
   if not (v_session.status = 'completed' and v_session.final_signature = p_final_signature) then
-    select c.signature_bytes into v_signature_bytes
-    from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-    where k.key_package_id = v_session.key_package_id;
-    if not permafrost.is_hex(p_final_signature) or length(p_final_signature) <> 2 * v_signature_bytes then
-      perform permafrost.refuse('invalid_input', 'The final signature is not of the ciphersuite''s length, in lower-case hex');
-    end if;
     update public.frost_signing_sessions set status = 'completed', final_signature = p_final_signature
     where session_id = p_session_id
     returning * into v_session;

@@ -231,9 +231,7 @@ begin
   -- A threshold of shares is with one device from here on, whatever it says later about one of them. That
   -- exposes every epoch of this secret, and one that is being registered: registration takes the same lock.
   if new.status = 'ready' then
-    perform pg_advisory_xact_lock(hashtextextended('permafrost.key_package:' || new.family_id, 0));
     perform permafrost.lock_family_key(new.family_id);
-    -- The secret is exposed, and with it every package that shares it out.
     update public.frost_key_packages set exposed_at = permafrost.now_ms()
     where family_id = new.family_id and exposed_at is null and group_public_key =
       (select k.group_public_key from public.frost_key_packages as k where k.key_package_id = new.key_package_id);

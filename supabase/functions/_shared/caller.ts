@@ -28,6 +28,8 @@ export function familyOf(claims: Claims): string | undefined {
  */
 export function participantOf(claims: Claims): string {
   const participant = claim(claims, "participant_id") ?? claims?.sub;
-  if (!participant) throw new Refusal("unauthorized", "The access token names no participant");
+  if (typeof participant !== "string" || participant === "") {
+    throw new Refusal("unauthorized", "The access token names no participant");
+  }
   return participant;
 }

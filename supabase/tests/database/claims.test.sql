@@ -52,7 +52,7 @@ from (values
 select throws_ok($$select pg_temp.caller('{"family_id": ')$$, '22P02', null, 'claims that are no JSON stop the request');
 select throws_ok($$select pg_temp.caller('{"family_id": "f\u0000"}')$$, '22P05', null, 'and so does a NUL in them');
 
--- An operator is who is not a member: a request that names a member's role is a member's, by role or by claim.
+-- An operator is who is named as one, by role and by claim; a request that names another role is a member's.
 create function pg_temp.sees_all(p_role text, p_claims text) returns text language sql
 return pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', p_role, p_claims, $$select public.get_signing_session('s')$$));
 select pg_temp.session('s', 'fam', '{g1,g2}', 2);
@@ -63,18 +63,15 @@ select is(pg_temp.sees_all('service_role', '{"role": "authenticated"}'), 'PT404 
 select is(pg_temp.sees_all('authenticated', '{}'), 'PT404 session_not_found', 'nor one without claims');
 select is(pg_temp.sees_all('anon', '{"role": "anon"}'), '42501', 'anon does not get so far');
 
--- Where a project gives members a role of its own, members they stay. Not so yet: is_operator names who is none, and
--- takes all others for operators; see the review of the migrations.
+-- Where a project gives members a role of its own, members they stay.
 set local role postgres;
 create role permafrost_test_member nologin inherit;
 grant authenticated to permafrost_test_member;
 grant permafrost_test_member to postgres;
-select todo('is_operator() fails open', 1);
 select is(pg_temp.sees_all('permafrost_test_member', '{"role": "permafrost_test_member", "sub": "g1", "family_id": "other"}'),
   'PT404 session_not_found', 'a custom role is no operator');
 select is(pg_temp.sees_all('permafrost_test_member', '{"role": "permafrost_test_member", "sub": "g1", "family_id": "fam"}'),
   'accepted', 'and sees what a member sees');
-select todo('is_operator() fails open', 1);
 select is(pg_temp.run_as('permafrost_test_member', '{"role": "permafrost_test_member"}',
   'select jsonb_array_length(public.list_signing_sessions())'), '0', 'a custom role without claims lists nothing');
 select is(pg_temp.run_as('service_role', '{"role": "service_role"}',

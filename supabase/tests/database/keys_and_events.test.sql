@@ -8,6 +8,7 @@ select is(pg_temp.key('fam', 2, '{g1,g2,g3}') ->> 'epoch', '1', 'the first key i
 select is(pg_temp.key('fam', 2, '{g1,g2,g3}') ->> 'epoch', '1', 'an exact retry gets the same answer');
 select is(pg_temp.key('fam', 3, '{g1,g2,g3}') ->> 'epoch', '2', 'another key is the next epoch');
 select is(pg_temp.key('fam', 2, '{g3,g2,g1}') ->> 'epoch', '3', 'and so on');
+select is(pg_temp.refusal($$select pg_temp.key('fam', 3, '{g1,g2,g3}')$$), 'PT422 key_package_invalid', 'a retry that comes late does not undo a rotation');
 select results_eq($$select epoch, retired_at is null from frost_key_packages where family_id = 'fam' order by epoch$$,
   $$values (1, false), (2, false), (3, true)$$, 'the epoch before is retired with it');
 select throws_ok($$insert into frost_key_packages (family_id, epoch, ciphersuite, threshold, participants, group_public_key, verifying_shares)
