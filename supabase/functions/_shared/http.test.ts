@@ -100,11 +100,8 @@ Deno.test("receive() reads nothing for a token of another role than members have
 
 Deno.test("receive() stops reading where a body gets too large, whatever its length header says", async () => {
   const serve = receive(Body, () => Promise.resolve({}));
-  for (
-    const headers of [{}, { "content-length": "2" }, { "content-length": "-1" }, {
-      "content-length": "x",
-    }]
-  ) {
+  for (const length of [undefined, "2", "-1", "x"]) {
+    const headers: HeadersInit = length === undefined ? {} : { "content-length": length };
     let pulled = 0;
     let cancelled = false;
     const endless = new ReadableStream<Uint8Array<ArrayBuffer>>({

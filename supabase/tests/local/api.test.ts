@@ -70,6 +70,63 @@ Deno.test("a refusal reaches the client with the status and the fields PostgREST
   });
 });
 
+Deno.test("what a function is told of its request is of that request alone", async () => {
+  await withStack(async ({ database, apiUrl, publishableKey, secretKey }) => {
+    await database.sql.unsafe(`
+      create function public.told() returns jsonb language sql volatile as $$
+        select jsonb_build_object('user', current_user, 'method', current_setting('request.method'),
+          'path', current_setting('request.path'), 'mark', current_setting('request.headers')::jsonb -> 'x-mark',
+          'claims', current_setting('request.jwt.claims', true), 'read_only', current_setting('transaction_read_only'))
+      $$;
+      create function public.teapot() returns text language sql volatile as $$
+        select set_config('response.status', '418', true)
+      $$;
+      grant execute on function public.told(), public.teapot() to anon, authenticated, service_role;`);
+    const token = await signToken({ participant: "guardian1", family: "f" });
+    const ask = (method: string, apikey: string, mark: string, bearer?: string) =>
+      fetch(`${apiUrl}/rest/v1/rpc/told`, {
+        method,
+        headers: {
+          apikey,
+          "x-mark": mark,
+          ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
+        },
+      });
+    const member = await (await ask("POST", publishableKey, "1", token)).json();
+    assert.deepEqual(
+      { ...member, claims: JSON.parse(member.claims).app_metadata.participant_id },
+      {
+        user: "authenticated",
+        method: "POST",
+        path: "/rpc/told",
+        mark: "1",
+        claims: "guardian1",
+        read_only: "off",
+      },
+    );
+    const [teapot, nobody, service] = [
+      await fetch(`${apiUrl}/rest/v1/rpc/teapot`, {
+        method: "POST",
+        headers: { apikey: secretKey },
+      }),
+      await ask("GET", publishableKey, "2"),
+      await ask("POST", secretKey, "3"),
+    ];
+    assert.deepEqual([teapot.status, await teapot.json()], [418, "418"]);
+    const { claims: ofNobody, ...told } = await nobody.json();
+    assert.ok(!ofNobody?.includes("guardian1"), "no claims are left of the request before");
+    assert.deepEqual([nobody.status, told.user, told.method, told.mark, told.read_only], [
+      200,
+      "anon",
+      "GET",
+      "2",
+      "on",
+    ]);
+    const asService = await service.json();
+    assert.deepEqual([service.status, asService.user, asService.mark], [200, "service_role", "3"]);
+  });
+});
+
 Deno.test("sixty-four requests at once are all answered, though each waits in the database", async () => {
   await withStack(async ({ database, apiUrl, publishableKey }) => {
     await database.sql.unsafe(`

@@ -1,0 +1,144 @@
+/**
+ * `deno task bench`: measures the system on this machine. Figures and ratios are of one run.
+ *
+ *     deno task bench                      all parts, about five minutes
+ *     deno task bench -- --quick           the same on smaller amounts
+ *     deno task bench -- session           parts by name
+ *     deno task bench -- --json            JSON on standard output; progress goes to standard error
+ *     deno task bench -- --seed <text>     the secrets, messages and orders of an earlier run
+ */
+import { parseArgs } from "node:util";
+import { concurrentSessions } from "./concurrent_sessions.ts";
+import { expirySweep } from "./expiry_sweep.ts";
+import { type PartFigures, table } from "./figures.ts";
+import type { Part } from "./part.ts";
+import { recovery } from "./recovery.ts";
+import { session } from "./session.ts";
+import { shareCheck } from "./share_check.ts";
+import { transitions } from "./transitions.ts";
+import { waiting } from "./waiting.ts";
+
+const PARTS: readonly Part[] = [
+  session,
+  concurrentSessions,
+  shareCheck,
+  transitions,
+  expirySweep,
+  recovery,
+  waiting,
+];
+
+interface Request {
+  readonly parts: readonly Part[];
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly seed: string;
+}
+
+class BadArguments extends Error {}
+
+function readArguments(args: readonly string[]): Request {
+  let read;
+  try {
+    read = parseArgs({
+      // The dashes that separate the task's arguments from Deno's own arrive here too.
+      args: args.filter((arg) => arg !== "--"),
+      options: {
+        quick: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        seed: { type: "string" },
+      },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    throw new BadArguments(error instanceof Error ? error.message : String(error));
+  }
+  const { values: { quick, json, seed = crypto.randomUUID().slice(0, 8) }, positionals } = read;
+  const known = PARTS.map(({ name }) => name);
+  const unknown = positionals.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new BadArguments(
+      `There is no part ${unknown.join(", ")}; there are ${known.join(", ")}.`,
+    );
+  }
+  const parts = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  return { parts, quick, json, seed };
+}
+
+async function measure(
+  part: Part,
+  { quick, seed }: Request,
+  signal: AbortSignal,
+  progress: (step: string) => void,
+): Promise<PartFigures> {
+  const notes: string[] = [];
+  const owned = new AsyncDisposableStack();
+  const running = part.run({
+    quick,
+    seed,
+    owned,
+    progress: (step) => {
+      signal.throwIfAborted();
+      progress(`${part.name}: ${step}`);
+    },
+    note: (text) => notes.push(text),
+  });
+  try {
+    const figures = await Promise.race([running, aborted(signal)]);
+    return { part: part.name, title: part.title, notes, figures };
+  } finally {
+    // Stops what the part runs on, and so the part if it still runs.
+    await owned.disposeAsync();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+async function main(request: Request): Promise<number> {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => controller.abort(new Error("Interrupted")));
+  }
+  const started = performance.now();
+  const progress = (step: string) => {
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.error(`${seconds.padStart(7)} s  ${step}`);
+  };
+  const machine =
+    `${Deno.build.target}, ${navigator.hardwareConcurrency} cores, Deno ${Deno.version.deno}`;
+  progress(`${machine}, seed ${request.seed}`);
+  const parts: PartFigures[] = [];
+  try {
+    for (const part of request.parts) {
+      parts.push(await measure(part, request, controller.signal, progress));
+    }
+  } catch (error) {
+    if (controller.signal.aborted) {
+      console.error("Interrupted; everything is stopped.");
+      return 130;
+    }
+    throw error;
+  }
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const { quick, seed } = request;
+  if (request.json) {
+    console.log(JSON.stringify({ machine, seed, quick, seconds, parts }, null, 2));
+  } else {
+    console.log(`\n${machine}\nseed ${seed}${quick ? ", quick" : ""}, ${seconds} s\n`);
+    console.log(table(parts));
+  }
+  return 0;
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(readArguments(Deno.args)));
+  } catch (error) {
+    console.error(error instanceof BadArguments ? error.message : error);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { type ErrorCode, ERRORS } from "../../functions/_shared/errors.ts";
+import { signToken } from "../../local/token.ts";
+import { type Answer, call, refused, sharedStack, STATUS } from "./answers.ts";
+import { Family, randomHex, register } from "./family.ts";
+import { logged } from "./logged.ts";
+
+const stack = sharedStack();
+
+/** Codes that the database never has a reason for. */
+const NOT_IN_SQL = [
+  "internal",
+  "invalid_json",
+  "method_not_allowed",
+  "payload_too_large",
+  "signature_invalid",
+  "unauthorized",
+];
+
+Deno.test("the catalogue has the codes and statuses that are promised, each with a sentence", () => {
+  const statuses = Object.entries(ERRORS).map(([code, [status]]) => [code, status]);
+  assert.deepEqual(Object.fromEntries(statuses), STATUS);
+  for (const [code, [, sentence]] of Object.entries(ERRORS)) {
+    assert.match(sentence, /^[A-Z].{10,}[^.]$/, code);
+  }
+});
+
+Deno.test("permafrost.status_of has the same statuses, and every code but the functions' own", async () => {
+  const { sql } = stack().database;
+  const rows = await sql`
+    select code, permafrost.status_of(code) as status from unnest(${
+    Object.keys(STATUS)
+  }::text[]) as code`;
+  const missing = rows.filter(({ status }) => status === null).map(({ code }) => code);
+  assert.deepEqual(missing.sort(), NOT_IN_SQL);
+  for (const { code, status } of rows) {
+    if (status !== null) assert.equal(status, ERRORS[code as ErrorCode][0], code);
+  }
+});
+
+Deno.test("permafrost.status_of and the database's refusals name no code that the catalogue lacks", async () => {
+  const { sql } = stack().database;
+  const [{ source }] = await sql`
+    select pg_get_functiondef('permafrost.status_of(text)'::regprocedure) as source`;
+  const inSql = [...String(source).matchAll(/'([a-z]+(?:_[a-z]+)+)'/g)].map(([, code]) => code);
+  assert.ok(inSql.length >= 20, String(source));
+  assert.deepEqual(inSql.filter((code) => !(code in ERRORS)), []);
+  const used = await sql`
+    select distinct (regexp_matches(prosrc, 'refuse\\(\\s*''([a-z_]+)''', 'g'))[1] as code
+    from pg_proc where pronamespace = 'permafrost'::regnamespace`;
+  assert.ok(used.length >= 15);
+  assert.deepEqual(used.map(({ code }) => code).filter((code) => !inSql.includes(code)), []);
+});
+
+/** For each code a request that is refused with it. */
+const PRODUCED: Readonly<Record<ErrorCode, (family: Family) => Promise<Answer>>> = {
+  invalid_json: (family) => family.call("ann", "aggregate-signature", "{"),
+  invalid_input: (family) => family.call("ann", "aggregate-signature", {}),
+  unauthorized: () => call(stack(), "aggregate-signature", {}, {}),
+  not_in_family: (family) =>
+    family.call("ann", "create-signing-request", family.request({ familyId: "other" })),
+  not_a_participant: async (family) => {
+    const participants = ["bob", "cleo"];
+    const sessionId = await family.create(family.request({ participants }));
+    return await family.commit("ann", sessionId, family.freshCommitment());
+  },
+  not_a_signer: async (family) => await family.share("cleo", await family.signing(), "00"),
+  not_the_creator: async (family) => {
+    const requestId = await family.create(family.request({ preferredMethod: "sss" }));
+    const body = { requestId, guardianId: "ann", reason: "bad" };
+    return await family.call("bob", "reject-recovery-share", body);
+  },
+  session_not_found: (family) => family.call("ann", "aggregate-signature", { sessionId: "none" }),
+  method_not_allowed: () =>
+    call(stack(), "aggregate-signature", {}, undefined, { method: "DELETE" }),
+  payload_too_large: (family) => family.call("ann", "aggregate-signature", " ".repeat(65_537)),
+  nonce_reused: async (family) => {
+    const commitment = family.freshCommitment();
+    await family.commit("ann", await family.create(), commitment);
+    return await family.commit("ann", await family.create(), commitment);
+  },
+  commitment_already_submitted: async (family) => {
+    const sessionId = await family.create();
+    await family.commit("ann", sessionId, family.freshCommitment());
+    return await family.commit("ann", sessionId, family.freshCommitment());
+  },
+  share_already_submitted: async (family) =>
+    await family.share("ann", await family.completed(), "00"),
+  round_closed: async (family) =>
+    await family.commit("cleo", await family.signing(), family.freshCommitment()),
+  round_open: async (family) => await family.share("ann", await family.create(), "00"),
+  invalid_transition: async (family) => {
+    const sessionId = await family.create();
+    await family.call("ann", "decline-signing-request", { sessionId, reason: "no" });
+    return await family.commit("ann", sessionId, family.freshCommitment());
+  },
+  session_finished: async (family) =>
+    await family.commit("cleo", await family.completed(), family.freshCommitment()),
+  session_expired: async (family) => {
+    const sessionId = await family.signing();
+    await family.expire(sessionId);
+    return await family.share("ann", sessionId, "00");
+  },
+  no_key_package: async (family) => {
+    const body = { ...family.request(), familyId: "keyless", preferredMethod: "sss" };
+    const token = await signToken({ participant: "ann", family: "keyless" });
+    return await call(stack(), "create-signing-request", { token }, body);
+  },
+  message_hash_invalid: (family) =>
+    family.call("ann", "create-signing-request", family.request({ messageHash: "00" })),
+  participants_invalid: (family) =>
+    family.call("ann", "create-signing-request", family.request({ participants: ["eve", "ann"] })),
+  threshold_invalid: (family) =>
+    family.call("ann", "create-signing-request", family.request({ threshold: 1 })),
+  commitment_invalid: async (family) => await family.commit("ann", await family.create(), "00"),
+  share_invalid: async (family) => await family.share("ann", await family.signing(), "00"),
+  signature_invalid: async (family) => {
+    const requestId = await family.create(family.request({ preferredMethod: "sss" }));
+    return await family.call("ann", "complete-recovery", { requestId, finalSignature: "00" });
+  },
+  key_package_invalid: (family) =>
+    register(stack(), { ...family.key.registration, verifyingShares: {} }),
+  event_mismatch: (family) =>
+    family.call("ann", "create-signing-request", {
+      ...family.eventRequest(),
+      messageHash: randomHex(32),
+    }),
+  internal: async (family) => {
+    const { sql } = stack().database;
+    await sql`alter function public.get_signing_session(text) rename to gone`;
+    const { result } = await logged(() =>
+      family.call("ann", "aggregate-signature", { sessionId: "none" })
+    );
+    await sql`alter function public.gone(text) rename to get_signing_session`;
+    return result;
+  },
+};
+
+for (const [code, request] of Object.entries(PRODUCED)) {
+  Deno.test(`some request is answered ${code}`, async () => {
+    const answer = await request(await Family.found(stack()));
+    refused(answer, code as ErrorCode);
+  });
+}

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { dealKey } from "../../../client/dealer.ts";
+import { CIPHERSUITES, suiteOf } from "../../functions/_shared/frost/suites.ts";
+import type { ErrorCode } from "../../functions/_shared/errors.ts";
+import { accepted, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
+import { ED25519, INVALID_POINTS } from "./encodings.ts";
+import { register } from "./family.ts";
+
+const stack = sharedStack();
+
+function deal(options: Partial<Parameters<typeof dealKey>[0]> = {}) {
+  const familyId = `family-${crypto.randomUUID()}`;
+  return dealKey({ familyId, threshold: 2, participants: ["ann", "bob", "cleo"], ...options })
+    .registration;
+}
+
+/** With each of these fields in place of the dealt ones it is refused with `code`; nothing is written. */
+async function eachRefused(dealt: object, code: ErrorCode, fields: readonly Json[]): Promise<void> {
+  await writesNothing(stack().database.sql, async () => {
+    for (const each of fields) {
+      refused(await register(stack(), { ...dealt, ...each }), code, JSON.stringify(each));
+    }
+  });
+}
+
+for (const ciphersuite of CIPHERSUITES) {
+  Deno.test(`a dealt key of ${ciphersuite} is registered as it was dealt`, async () => {
+    const dealt = deal({ ciphersuite });
+    const { keyPackageId, epoch, ...rest } = accepted(await register(stack(), dealt), 201);
+    assert.deepEqual(rest, { success: true });
+    assert.equal(epoch, 1);
+    const [row] = await stack().database.sql`
+      select * from public.frost_key_packages where key_package_id = ${String(keyPackageId)}`;
+    assert.equal(row.family_id, dealt.familyId);
+    assert.equal(row.ciphersuite, ciphersuite);
+    assert.equal(row.threshold, 2);
+    assert.deepEqual(row.participants, dealt.participants);
+    assert.equal(row.group_public_key, dealt.groupPublicKey);
+    assert.deepEqual(row.verifying_shares, dealt.participants.map((p) => dealt.verifyingShares[p]));
+    assert.deepEqual(row.vss_commitment, dealt.vssCommitment);
+    assert.equal(row.retired_at, null);
+  });
+
+  Deno.test(`what is no point of ${ciphersuite} is key_package_invalid, wherever it stands`, async () => {
+    const dealt = deal({ ciphersuite });
+    const [first, ...others] = dealt.vssCommitment;
+    const bodies: Json[] = INVALID_POINTS[ciphersuite].flatMap(([, point]) => [
+      { groupPublicKey: point },
+      { groupPublicKey: point, vssCommitment: [point, ...others] },
+      { verifyingShares: { ...dealt.verifyingShares, bob: point } },
+      { vssCommitment: [first, point] },
+    ]);
+    await eachRefused(dealt, "key_package_invalid", bodies);
+  });
+
+  Deno.test(`shares and group key of ${ciphersuite} that are not of one polynomial are refused`, async () => {
+    const dealt = deal({ ciphersuite });
+    const other = deal({ ciphersuite });
+    const { ann, bob, cleo } = dealt.verifyingShares;
+    const base = suiteOf(ciphersuite).Point.BASE.toHex();
+    const bodies: Json[] = [
+      { groupPublicKey: other.groupPublicKey, vssCommitment: undefined },
+      { verifyingShares: { ann: bob, bob: ann, cleo }, vssCommitment: undefined },
+      { verifyingShares: { ann, bob, cleo: base }, vssCommitment: undefined },
+      { verifyingShares: other.verifyingShares },
+      { vssCommitment: other.vssCommitment },
+      { vssCommitment: [dealt.vssCommitment[0], other.vssCommitment[1]] },
+      { vssCommitment: [...dealt.vssCommitment, base] },
+      { vssCommitment: dealt.vssCommitment.slice(0, 1) },
+      { vssCommitment: [] },
+      { participants: ["bob", "ann", "cleo"] },
+      { threshold: 3 },
+      { threshold: 3, vssCommitment: undefined },
+    ];
+    await eachRefused(dealt, "key_package_invalid", bodies);
+  });
+}
+
+Deno.test("without a ciphersuite it is the Taproot one, and a VSS commitment may be left out", async () => {
+  const { ciphersuite: _, vssCommitment: __, ...dealt } = deal();
+  const { keyPackageId } = accepted(await register(stack(), dealt), 201);
+  const [row] = await stack().database.sql`
+    select ciphersuite, vss_commitment from public.frost_key_packages
+    where key_package_id = ${String(keyPackageId)}`;
+  assert.deepEqual({ ...row }, {
+    ciphersuite: "FROST-secp256k1-SHA256-TR-v1",
+    vss_commitment: null,
+  });
+});
+
+Deno.test("shares are matched to participants by name, not by the order they are listed in", async () => {
+  const dealt = deal();
+  const { ann, bob, cleo } = dealt.verifyingShares;
+  const { keyPackageId } = accepted(
+    await register(stack(), { ...dealt, verifyingShares: { cleo, ann, bob } }),
+    201,
+  );
+  const [row] = await stack().database.sql`
+    select verifying_shares from public.frost_key_packages
+    where key_package_id = ${String(keyPackageId)}`;
+  assert.deepEqual(row.verifying_shares, [ann, bob, cleo]);
+});
+
+Deno.test("a share too many, too few or of somebody else is key_package_invalid", async () => {
+  const dealt = deal();
+  const { ann, bob, cleo } = dealt.verifyingShares;
+  const all = [{}, { ann, bob }, { ann, bob, cleo, dora: cleo }, { ann, bob, dora: cleo }];
+  await eachRefused(
+    dealt,
+    "key_package_invalid",
+    all.map((verifyingShares) => ({ verifyingShares })),
+  );
+});
+
+Deno.test("a key of one curve is no key of another", async () => {
+  const dealt = deal({ ciphersuite: "FROST-secp256k1-SHA256-v1" });
+  const others = CIPHERSUITES.filter((each) => !each.includes("secp256k1"));
+  await eachRefused(dealt, "key_package_invalid", others.map((ciphersuite) => ({ ciphersuite })));
+});
+
+Deno.test("thresholds and participants are checked with codes of their own", async () => {
+  const dealt = deal();
+  await eachRefused(dealt, "threshold_invalid", [1, 4, 255].map((threshold) => ({ threshold })));
+  const { ann, bob } = dealt.verifyingShares;
+  await eachRefused(dealt, "key_package_invalid", [
+    { participants: ["ann", "ann"], verifyingShares: { ann } },
+  ]);
+  await eachRefused(dealt, "participants_invalid", [
+    { participants: ["ann", "bob", "bob"], verifyingShares: { ann, bob, cleo: bob } },
+  ]);
+});
+
+Deno.test("what can be judged without the curve is invalid_input", async () => {
+  const dealt = deal();
+  const [first] = dealt.vssCommitment;
+  const bodies: Json[] = [
+    { threshold: 0 },
+    { threshold: -1 },
+    { threshold: 1.5 },
+    { threshold: 1e9 },
+    { threshold: "2" },
+    { participants: [] },
+    { participants: Array.from({ length: 256 }, (_, i) => `p${i}`) },
+    { ciphersuite: "frost-secp256k1-sha256-tr-v1" },
+    { ciphersuite: "__proto__" },
+    { ciphersuite: "" },
+    { groupPublicKey: dealt.groupPublicKey.toUpperCase() },
+    { groupPublicKey: dealt.groupPublicKey.slice(1) },
+    { groupPublicKey: "" },
+    { groupPublicKey: `0x${dealt.groupPublicKey}` },
+    { verifyingShares: { ...dealt.verifyingShares, bob: "AB" } },
+    { verifyingShares: { ...dealt.verifyingShares, bob: 7 } },
+    { verifyingShares: Object.values(dealt.verifyingShares) },
+    { vssCommitment: [first, "0"] },
+    { vssCommitment: first },
+    { vssCommitment: null },
+  ];
+  await eachRefused(dealt, "invalid_input", bodies);
+});
+
+Deno.test("the same registration again is answered the same, and another one is the next epoch", async () => {
+  const dealt = deal();
+  const first = accepted(await register(stack(), dealt), 201);
+  const again = await writesNothing(stack().database.sql, () => register(stack(), dealt));
+  assert.deepEqual(accepted(again, 201), first);
+  const next = deal({ familyId: dealt.familyId });
+  assert.equal(accepted(await register(stack(), next), 201).epoch, 2);
+  const rows = await stack().database.sql`
+    select epoch, retired_at is null as current from public.frost_key_packages
+    where family_id = ${dealt.familyId} order by epoch`;
+  assert.deepEqual(rows.map((row) => ({ ...row })), [
+    { epoch: 1, current: false },
+    { epoch: 2, current: true },
+  ]);
+});
+
+Deno.test("a small-order point added to a share is found, which a multiplication by the cofactor would hide", async () => {
+  const dealt = deal({ ciphersuite: "FROST-ED25519-SHA512-v1" });
+  const { Point } = suiteOf("FROST-ED25519-SHA512-v1");
+  const shifted = Point.fromHex(dealt.verifyingShares.bob).add(Point.fromHex(ED25519.orderEight));
+  const verifyingShares = { ...dealt.verifyingShares, bob: shifted.toHex() };
+  await eachRefused(dealt, "key_package_invalid", [{ verifyingShares }]);
+});

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import type postgres from "postgres";
+import { freshDatabase, type TestDatabase } from "../harness.ts";
+import { asOperator, asService, type Call, make } from "./calls.ts";
+import { stopClock } from "./clock.ts";
+import { Family } from "./families.ts";
+import {
+  interleavings,
+  playAll,
+  type PlayOptions,
+  type Scene,
+  type Transaction,
+} from "./interleaving.ts";
+import { assertLegal } from "./legality.ts";
+import { Random } from "./random.ts";
+
+const SWEEP = asService("expire_old_frost_signing_sessions");
+
+/**
+ * There is one clock for all cases. And whoever comes after the deadline does not wait for the end of a
+ * transaction that came before it: past its time a session is over, and how it ended may not be known yet.
+ */
+const DEADLINE: PlayOptions = {
+  stages: 1,
+  normalise: (ending) => ending.replaceAll(/session_(expired|finished)/g, "over"),
+};
+
+const commits = (...calls: Call[]): Transaction => ({ calls, end: "commit" });
+const rollsBack = (...calls: Call[]): Transaction => ({ calls, end: "rollback" });
+
+Deno.test("there are as many orders as there should be", () => {
+  assert.deepEqual([...interleavings([1, 1])], [[0, 1], [1, 0]]);
+  assert.equal([...interleavings([3, 3])].length, 20);
+  assert.equal([...interleavings([2, 2, 2])].length, 90);
+});
+
+inEveryOrder("three commitments where two are needed", (family) => async () => {
+  const session = await family.session();
+  return scene(family, [session], family.guardians.map((g) => commits(family.commit(session, g))));
+});
+
+inEveryOrder("the last two commitments and a failure", (family) => async () => {
+  const session = await family.session();
+  const [first, second, third] = family.guardians;
+  await family.must(family.commit(session, first));
+  return scene(family, [session], [
+    commits(family.commit(session, second)),
+    commits(family.commit(session, third)),
+    commits(await family.fail(session)),
+  ]);
+});
+
+inEveryOrder("one nonce in three sessions, once rolled back", (family) => async () => {
+  const sessions = [await family.session(), await family.session(), await family.session()];
+  const [a, b] = [family.random.point(), family.random.point()];
+  const [first] = family.guardians;
+  return scene(family, sessions, [
+    rollsBack(family.commit(sessions[0], first, a + b)),
+    commits(family.commit(sessions[1], first, b + a)),
+    commits(family.commit(sessions[2], first, a + family.random.point())),
+  ]);
+});
+
+inEveryOrder("the last two shares and the completion", (family) => async () => {
+  const { session, signers: [first, second] } = await family.signing(2);
+  return scene(family, [session], [
+    commits(family.share(session, first)),
+    commits(family.share(session, second)),
+    commits(family.complete(session)),
+  ]);
+});
+
+inEveryOrder("a share and its retry, before a failure", (family) => async () => {
+  const { session, signers: [signer] } = await family.signing(2);
+  const share = family.share(session, signer);
+  return scene(family, [session], [
+    commits(share, share),
+    commits(await family.fail(session)),
+  ]);
+});
+
+inEveryOrder("two completions and a failure", (family) => async () => {
+  const { session } = await family.signing(0);
+  return scene(family, [session], [
+    commits(family.complete(session)),
+    commits(family.complete(session)),
+    commits(await family.fail(session)),
+  ]);
+});
+
+inEveryOrder("a share, its nonce marked by hand, and a rollback", (family) => async () => {
+  const { session, signers: [signer] } = await family.signing(1);
+  const [{ nonce_commitment }] = await family.sql<{ nonce_commitment: string }[]>`
+    select nonce_commitment from public.frost_nonce_commitments
+    where session_id = ${session} and participant_id = ${signer}`;
+  const mark = asService("mark_nonce_as_used", { p_nonce_commitment: nonce_commitment });
+  return scene(family, [session], [
+    commits(family.share(session, signer)),
+    commits(mark),
+    rollsBack(mark),
+  ]);
+}, { legal: false });
+
+inEveryOrder("two declines and a commitment", (family) => async () => {
+  const session = await family.session();
+  const [first, second] = family.guardians;
+  return scene(family, [session], [
+    commits(await family.decline(session, first)),
+    commits(await family.decline(session, second)),
+    commits(family.commit(session, first)),
+  ]);
+});
+
+inEveryOrder("the last share, the deadline and a sweep", (family, clock) => async () => {
+  // What the case before left open is out of this one's way.
+  for (const call of [clock.deadline, SWEEP, clock.back]) await make(family.sql, call);
+  const { session, signers: [signer] } = await family.signing(1);
+  return scene(family, [session], [
+    commits(family.share(session, signer)),
+    { calls: [clock.deadline], end: "none" },
+    commits(SWEEP),
+  ]);
+}, DEADLINE);
+
+inEveryOrder("the last commitment, the deadline and a failure", (family, clock) => async () => {
+  await make(family.sql, clock.back);
+  const session = await family.session();
+  await family.must(family.commit(session, family.guardians[0]));
+  return scene(family, [session], [
+    commits(family.commit(session, family.guardians[1])),
+    { calls: [clock.deadline], end: "none" },
+    commits(await family.fail(session)),
+  ]);
+}, DEADLINE);
+
+inEveryOrder("two registrations and a session", (known) => async () => {
+  const { sql, random } = known;
+  const family = await Family.found(sql, random, { threshold: 2, guardians: 2 });
+  const create = await family.as(family.creator, "create_signing_session", {
+    p_family_id: family.id,
+    p_message_hash: random.hex(32),
+    p_participants: family.guardians,
+    p_threshold: 2,
+  });
+  const transactions = [family.registration(), family.registration(), create].map((c) =>
+    commits(c)
+  );
+  const read = async () => [
+    ...await sql`
+      select epoch, retired_at is null as current,
+        (select count(*)::int from public.frost_signing_sessions
+          where key_package_id = k.key_package_id) as sessions
+      from public.frost_key_packages as k where family_id = ${family.id} order by epoch`,
+  ];
+  return { transactions, read };
+});
+
+interface TestClock {
+  readonly back: Call;
+  readonly deadline: Call;
+}
+
+/** A test that plays a scene in every order, in a database where time stands still. */
+function inEveryOrder(
+  name: string,
+  sceneOf: (family: Family, clock: TestClock) => () => Promise<Scene>,
+  { legal = true, ...options }: PlayOptions & { legal?: boolean } = {},
+): void {
+  Deno.test(`every order of ${name} ends as some order of whole transactions does`, async () => {
+    const random = Random.printed(name);
+    await using database: TestDatabase = await freshDatabase();
+    const { sql } = database;
+    const time = await stopClock(sql);
+    const clock = {
+      back: asOperator(time.moveTo(time.start)),
+      deadline: asOperator(time.moveTo(time.start + 300_000)),
+    };
+    const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+    const { orders, endings } = await playAll(database, sceneOf(family, clock), options);
+    console.log(`${orders} orders, ${endings} endings`);
+    if (legal) await assertLegal(sql);
+  });
+}
+
+function scene(
+  { sql }: Family,
+  sessions: readonly string[],
+  transactions: readonly Transaction[],
+): Scene {
+  return {
+    transactions,
+    read: () => Promise.all(sessions.map((session) => stateOf(sql, session))),
+  };
+}
+
+/** A session without what differs from case to case. */
+async function stateOf(sql: postgres.Sql, session: string): Promise<unknown> {
+  const [row] = await sql`
+    select status, signers, error_message, final_signature is not null as signed,
+      (select coalesce(jsonb_object_agg(participant_id, nonce_used), '{}')
+        from public.frost_nonce_commitments where session_id = s.session_id) as commitments,
+      (select jsonb_agg(participant_id order by participant_id)
+        from public.frost_signature_shares where session_id = s.session_id) as shares,
+      (select jsonb_agg(concat_ws(' ', event, actor, detail ->> 'code') order by concat_ws(' ', event, actor, detail ->> 'code'))
+        from public.frost_session_events where session_id = s.session_id) as events
+    from public.frost_signing_sessions as s where session_id = ${session}`;
+  return row;
+}
