@@ -177,9 +177,12 @@ begin
     select s.* from public.frost_signing_sessions as s
     where (v_operator or s.family_id = v_family and v_me = any (array_append(s.participants, s.created_by)))
       and (p_before is null or s.created_at < p_before)
-      and (p_status is null
-        or s.status in (p_status, 'pending', 'nonce_collection', 'signing', 'aggregating')
-          and permafrost.effective_status(s.status, s.expires_at, v_now) = p_status)
+      -- effective_status, spelled out so that the index on status serves.
+      and (p_status is null or case
+        when p_status = 'expired' then s.status = 'expired'
+          or s.status in ('pending', 'nonce_collection', 'signing', 'aggregating') and s.expires_at <= v_now
+        when p_status in ('completed', 'failed') then s.status = p_status
+        else s.status = p_status and s.expires_at > v_now end)
       and (not coalesce(p_awaiting_me, false)
         or s.status in ('pending', 'nonce_collection', 'signing') and s.expires_at > v_now
           and s.participants @> array[v_me]

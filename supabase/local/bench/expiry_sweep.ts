@@ -146,11 +146,15 @@ async function addExpired(address: ClusterAddress, count: number): Promise<void>
   });
 }
 
-/** As pg_cron does it. */
+/** As pg_cron does it, one call after another until none is left. */
 async function sweepExpired(address: ClusterAddress): Promise<number> {
   return await asSuperuser(address, "postgres", async (sql) => {
-    const [{ count }] = await sql<{ count: number }[]>`
-      select public.expire_old_frost_signing_sessions() as count`;
-    return count;
+    let total = 0;
+    while (true) {
+      const [{ count }] = await sql<{ count: number }[]>`
+        select public.expire_old_frost_signing_sessions() as count`;
+      if (count === 0) return total;
+      total += count;
+    }
   });
 }

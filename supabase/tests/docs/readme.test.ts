@@ -1,39 +1,22 @@
 /** README.md does what it says, and says what there is. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import project from "../../../deno.json" with { type: "json" };
 import { ERRORS } from "../../functions/_shared/errors.ts";
 import { freshDatabase, withStack } from "../harness.ts";
 import { assertKnownToCli } from "./cli.ts";
 import { readPage, readTable } from "./markdown.ts";
-import { assertPrinted } from "./output.ts";
 import { setUpWorkplace } from "./shell.ts";
+import { walk } from "./walk.ts";
 
 const readme = await readPage("README.md");
 
 Deno.test("the first session by hand goes as the README shows", async () => {
-  const steps = readme.blocks.filter(({ section, language, words }) =>
-    section === "A first session by hand" && language === "sh" && !words.includes("dev")
-  );
-  assert.ok(steps.length >= 6);
   await withStack(async ({ apiUrl }) => {
     await using place = await setUpWorkplace();
-    for (const { language, words, text } of readme.blocks) {
-      if (language === "ts") await writeFile(join(place.folder, words[0]), text);
-    }
-    // One shell for all, as the reader has one; each step's output begins with a line of its own.
-    const script = steps.map(({ text }, i) => `echo; echo "@@ ${i}"\n${text}`).join("\n");
-    assert.ok(script.includes("http://127.0.0.1:54321"));
-    const { code, output } = await place.run(
-      script.replaceAll("http://127.0.0.1:54321", apiUrl),
-      {},
-    );
-    assert.equal(code, 0, output);
-    for (const [i, printed] of output.split(/^@@ \d+\n/m).slice(1).entries()) {
-      const { expected, line } = steps[i];
-      if (expected !== undefined) assertPrinted(printed, expected, `README.md:${line}`);
-    }
+    await walk(place, readme, "A first session by hand", {}, (script) => {
+      assert.ok(script.includes("http://127.0.0.1:54321"));
+      return script.replaceAll("http://127.0.0.1:54321", apiUrl);
+    });
   });
 });
 

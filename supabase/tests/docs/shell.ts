@@ -41,14 +41,29 @@ export async function majorVersion(program: string): Promise<number> {
   }
 }
 
-/** Copies the project. Where the machine has no psql, one that stands in for it is on the path. */
+/**
+ * Copies the project. The path leads to the Deno that runs this, as `npx -y deno`; and where the machine
+ * has no psql, to one that stands in for it.
+ */
 export async function setUpWorkplace(): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), "permafrost-docs-"));
   for (const path of COPIED) await cp(join(ROOT, path), join(folder, path), { recursive: true });
   await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
   const bin = join(folder, ".bin");
   await mkdir(bin);
-  if (await majorVersion("psql") === 0) await standIn(join(bin, "psql"));
+  const npx = (await which("npx")) ?? "false";
+  await script(
+    join(bin, "npx"),
+    `if [ "$1 $2" = "-y deno" ]; then shift 2; exec "${Deno.execPath()}" "$@"; fi\nexec "${npx}" "$@"`,
+  );
+  if (await majorVersion("psql") === 0) {
+    const program = fileURLToPath(new URL("psql.ts", import.meta.url));
+    const config = join(ROOT, "deno.json");
+    await script(
+      join(bin, "psql"),
+      `exec "${Deno.execPath()}" run -A --no-check --config "${config}" "${program}" "$@"`,
+    );
+  }
   return {
     folder,
     async run(command, env) {
@@ -76,10 +91,13 @@ export async function setUpWorkplace(): Promise<Workplace> {
   };
 }
 
-async function standIn(path: string): Promise<void> {
-  const script = fileURLToPath(new URL("psql.ts", import.meta.url));
-  const config = join(ROOT, "deno.json");
-  const command =
-    `exec "${Deno.execPath()}" run -A --no-check --config "${config}" "${script}" "$@"`;
-  await Deno.writeTextFile(path, `#!/bin/sh\n${command}\n`, { mode: 0o755 });
+async function which(program: string): Promise<string | undefined> {
+  const { stdout } = await new Deno.Command("bash", {
+    args: ["-c", `command -v ${program} || true`],
+  }).output();
+  return new TextDecoder().decode(stdout).trim() || undefined;
+}
+
+async function script(path: string, commands: string): Promise<void> {
+  await Deno.writeTextFile(path, `#!/bin/sh\n${commands}\n`, { mode: 0o755 });
 }

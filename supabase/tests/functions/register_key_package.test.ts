@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { dealKey } from "../../../client/dealer.ts";
-import { CIPHERSUITES, suiteOf } from "../../functions/_shared/frost/suites.ts";
+import {
+  CIPHERSUITES,
+  type Element,
+  type Suite,
+  suiteOf,
+} from "../../functions/_shared/frost/suites.ts";
 import type { ErrorCode } from "../../functions/_shared/errors.ts";
 import { accepted, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
 import { ED25519, INVALID_POINTS } from "./encodings.ts";
@@ -174,10 +179,34 @@ Deno.test("the same registration again is answered the same, and another one is 
   ]);
 });
 
-Deno.test("a small-order point added to a share is found, which a multiplication by the cofactor would hide", async () => {
-  const dealt = deal({ ciphersuite: "FROST-ED25519-SHA512-v1" });
-  const { Point } = suiteOf("FROST-ED25519-SHA512-v1");
-  const shifted = Point.fromHex(dealt.verifyingShares.bob).add(Point.fromHex(ED25519.orderEight));
-  const verifyingShares = { ...dealt.verifyingShares, bob: shifted.toHex() };
-  await eachRefused(dealt, "key_package_invalid", [{ verifyingShares }]);
+/** A package whose points are i·A + B at i, for the B and A of a VSS commitment. */
+function linear(suite: Suite, constant: Element, slope: Element) {
+  const at = (i: bigint) => constant.add(slope.multiply(i)).toHex();
+  return {
+    groupPublicKey: constant.toHex(),
+    verifyingShares: { ann: at(1n), bob: at(2n), cleo: at(3n) },
+    vssCommitment: [constant.toHex(), slope.toHex()],
+    ciphersuite: suite.name,
+  };
+}
+
+for (const name of ["ED25519-SHA512", "RISTRETTO255-SHA512", "ED448-SHAKE256"] as const) {
+  Deno.test(`a consistent key of FROST-${name}-v1 that is zero, or a share that is, is refused`, async () => {
+    const suite = suiteOf(`FROST-${name}-v1`);
+    const { ZERO, BASE } = suite.Point;
+    await eachRefused(deal(), "key_package_invalid", [
+      linear(suite, ZERO, BASE),
+      linear(suite, BASE, BASE.negate()),
+    ]);
+    accepted(await register(stack(), { ...deal(), ...linear(suite, BASE, BASE) }), 201);
+  });
+}
+
+Deno.test("a consistent key outside the prime-order subgroup is refused", async () => {
+  const suite = suiteOf("FROST-ED25519-SHA512-v1");
+  const { BASE } = suite.Point;
+  const small = suite.Point.fromHex(ED25519.orderTwo);
+  // The randomised checks multiply the small part away in half of the cases, or more.
+  const tries = Array.from({ length: 16 }, () => linear(suite, BASE.add(small), BASE));
+  await eachRefused(deal(), "key_package_invalid", tries);
 });

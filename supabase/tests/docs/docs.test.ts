@@ -1,0 +1,173 @@
+/** The pages under docs/: their programs run, their queries answer, their tables and links are true. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  CLIENT_ERRORS,
+  FrostSessionManager,
+  Guardian,
+  RecoveryGuardian,
+  RecoveryRequester,
+  RecoveryRequests,
+  selectMethod,
+  UnifiedFederatedSigningService,
+  USE_CASES,
+} from "../../../client/mod.ts";
+import { ERRORS } from "../../functions/_shared/errors.ts";
+import { signToken } from "../../local/token.ts";
+import { startRelay } from "../client/relay.ts";
+import { freshDatabase, withStack } from "../harness.ts";
+import { anchorsOf, linksOf, listPages, readPage, readTable } from "./markdown.ts";
+import { assertPrinted, printed } from "./output.ts";
+import { setUpWorkplace, type Workplace } from "./shell.ts";
+import { walk } from "./walk.ts";
+
+const client = await readPage("docs/client.md");
+const operations = await readPage("docs/operations.md");
+
+const programs = client.blocks.filter(({ language, words }) =>
+  language === "ts" && words.length === 0
+);
+const program = programs.map(({ text }) => text).join("\n");
+
+Deno.test("the program of docs/client.md runs, and prints what the page says", async () => {
+  await withStack(async ({ apiUrl, publishableKey, secretKey }) => {
+    await using relay = startRelay();
+    await using place = await setUpWorkplace();
+    await writeFile(join(place.folder, "client.ts"), program);
+    const [ANN, BOB] = await Promise.all(
+      ["ann", "bob"].map((participant) => signToken({ participant, family: "client-family" })),
+    );
+    const { code, output } = await place.run("npx -y deno run -A --no-check client.ts", {
+      API_URL: apiUrl,
+      PUBLISHABLE_KEY: publishableKey,
+      SECRET_KEY: secretKey,
+      RELAY: relay.url,
+      ANN,
+      BOB,
+    });
+    assert.equal(code, 0, output);
+    const { expected = "" } = programs[programs.length - 1];
+    assertPrinted(output, expected, "docs/client.md");
+  });
+});
+
+Deno.test("docs/client.md shows every public method of the library", () => {
+  const classes = [
+    FrostSessionManager,
+    Guardian,
+    RecoveryGuardian,
+    RecoveryRequester,
+    RecoveryRequests,
+    UnifiedFederatedSigningService,
+  ];
+  for (const { name, prototype } of classes) {
+    for (const member of Object.getOwnPropertyNames(prototype)) {
+      if (member === "constructor") continue;
+      const called = new RegExp(`\\.${member}\\b|\\b${member} \\}`);
+      assert.match(program, called, `${name}.${member} is not shown`);
+    }
+  }
+});
+
+Deno.test("the TypeScript of every page is correct", async () => {
+  await using place = await setUpWorkplace();
+  const files: string[] = [];
+  for (const path of await listPages()) {
+    const { blocks } = await readPage(path);
+    const own = blocks.filter(({ language, words }) => language === "ts" && words.length > 0);
+    for (const { text, line } of own) {
+      files.push(await write(place, `${path.replace(/\W/g, "_")}_${line}.ts`, text));
+    }
+  }
+  files.push(await write(place, "client.ts", program));
+  assert.ok(files.length >= 5);
+  const { code, output } = await place.run(`npx -y deno check ${files.join(" ")}`, {});
+  assert.equal(code, 0, output);
+});
+
+Deno.test("the key ceremony of docs/operations.md goes as it says", async () => {
+  await withStack(async ({ apiUrl, publishableKey, secretKey }) => {
+    await using place = await setUpWorkplace();
+    await walk(place, operations, "Key ceremony", {
+      API_URL: apiUrl,
+      PUBLISHABLE_KEY: publishableKey,
+      SECRET_KEY: secretKey,
+    });
+  });
+});
+
+Deno.test("the queries of the pages answer", async () => {
+  await using database = await freshDatabase();
+  let count = 0;
+  for (const path of await listPages()) {
+    if (path === "docs/deployment.md") continue; // has a test of its own
+    for (const { language, text, line } of (await readPage(path)).blocks) {
+      if (language !== "sql") continue;
+      count++;
+      const output = await printed(database.sql, text);
+      assert.match(output, /^\(\d+ rows?\)$/m, `${path}:${line}`);
+    }
+  }
+  assert.ok(count >= 8, `There are ${count} queries`);
+});
+
+Deno.test("links lead to what is there", async () => {
+  const broken: string[] = [];
+  for (const path of await listPages()) {
+    const page = await readPage(path);
+    for (const link of linksOf(page)) {
+      if (/^https?:/.test(link)) continue;
+      const [file, anchor] = link.split("#");
+      const target = file === "" ? page.url : new URL(file, page.url);
+      const exists = await Deno.stat(target).then(() => true, () => false);
+      const found = exists &&
+        (anchor === undefined || anchorsOf(await readPage(target.href)).has(anchor));
+      if (!found) broken.push(`${path}: ${link}`);
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+Deno.test("docs/operations.md has advice for every code of the catalogue", () => {
+  const codes = readTable(operations, "## Troubleshooting by code").map(([code]) => code);
+  assert.deepEqual(codes.sort(), Object.keys(ERRORS).map((code) => `\`${code}\``).sort());
+});
+
+Deno.test("docs/client.md has the client's own codes and the use cases as they are", () => {
+  const codes = readTable(client, "## Conventions").map(([code, meaning]) => [code, meaning]);
+  assert.deepEqual(
+    codes,
+    Object.entries(CLIENT_ERRORS).map(([code, meaning]) => [`\`${code}\``, meaning]),
+  );
+  const shown = readTable(client, "## UnifiedFederatedSigningService").flatMap(([cases, method]) =>
+    [...cases.matchAll(/`(\w+)`/g)].map(([, useCase]) => [useCase, method.replaceAll("`", "")])
+  );
+  assert.deepEqual(
+    shown.sort(),
+    USE_CASES.map((useCase) => [useCase, selectMethod(useCase)]).sort(),
+  );
+});
+
+Deno.test("docs/protocol.md has the lengths and the edges that the database has", async () => {
+  await using database = await freshDatabase();
+  const protocol = await readPage("docs/protocol.md");
+  const rows = await database.sql`
+    select '\`' || ciphersuite || '\`' as suite, element_bytes as point, scalar_bytes as scalar,
+      2 * element_bytes as commitment, scalar_bytes as share, signature_bytes as signature,
+      case when message_bytes_min = message_bytes_max then message_bytes_min::text
+        else message_bytes_min || ' to ' || to_char(message_bytes_max, 'FM9,999') end as message
+    from permafrost.ciphersuites`;
+  const lengths = rows.map((row) => Object.values(row).map(String));
+  assert.deepEqual(readTable(protocol, "## Encodings").sort(), lengths.sort());
+  const edges = await database.sql`
+    select from_status || ' --> ' || to_status as edge from permafrost.sss_request_transitions`;
+  const diagram = protocol.blocks.find(({ text }) => text.startsWith("stateDiagram"))?.text ?? "";
+  const drawn = [...diagram.matchAll(/^ *(\w+ --> \w+)/gm)].map(([, edge]) => edge);
+  assert.deepEqual(drawn.sort(), edges.map(({ edge }) => edge).sort());
+});
+
+async function write({ folder }: Workplace, name: string, text: string): Promise<string> {
+  await writeFile(join(folder, name), `${text}\nexport {};\n`);
+  return name;
+}
