@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Page } from "./markdown.ts";
 import { assertPrinted } from "./output.ts";
 import type { Workplace } from "./shell.ts";
@@ -20,7 +20,10 @@ export async function walk(
 ): Promise<void> {
   const own = blocks.filter((block) => block.section === section);
   for (const { language, words, text } of own) {
-    if (language === "ts") await writeFile(join(place.folder, words[0]), text);
+    if (language !== "ts") continue;
+    const path = join(place.folder, words[0]);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
   }
   const steps = own.filter(({ language, words }) => language === "sh" && words.length === 0);
   assert.ok(steps.length >= 3, `${section} has ${steps.length} steps`);
