@@ -54,7 +54,7 @@ comment on column public.sss_signing_requests.required_guardians is 'Whose share
 comment on column public.sss_signing_requests.threshold is 'How many of them it takes: the key package''s threshold or more.';
 comment on column public.sss_signing_requests.recipient_public_key is
   'The requester''s one-time key, x-only secp256k1, 32 bytes of lower-case hex. Set once. Guardians confirm it out of band.';
-comment on column public.sss_signing_requests.ready_at is 'When a threshold of shares was there first: from then on the key counts as exposed.';
+comment on column public.sss_signing_requests.ready_at is 'When a threshold of shares was there first.';
 
 alter table public.sss_signing_requests enable row level security;
 revoke all on table public.sss_signing_requests from public, anon, authenticated, service_role;
@@ -212,7 +212,7 @@ create or replace trigger tg_sss_signing_requests__10_guard
   before insert or update on public.sss_signing_requests
   for each row execute function permafrost.tg_sss_signing_requests__10_guard();
 
--- Security definer: events are written by nobody else, and it marks the key.
+-- Security definer: events are written by nobody else.
 create or replace function permafrost.tg_sss_signing_requests__20_log() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -227,14 +227,6 @@ begin
       jsonb_build_object('final_event_id', new.final_event_id));
   elsif new.recipient_public_key is distinct from old.recipient_public_key then
     perform permafrost.log_request_event(new, 'recipient_set', permafrost.current_participant_id());
-  end if;
-  -- A threshold of shares is with one device from here on, whatever it says later about one of them. That
-  -- exposes every epoch of this secret, and one that is being registered: registration takes the same lock.
-  if new.status = 'ready' then
-    perform permafrost.lock_family_key(new.family_id);
-    update public.frost_key_packages set exposed_at = permafrost.now_ms()
-    where family_id = new.family_id and exposed_at is null and group_public_key =
-      (select k.group_public_key from public.frost_key_packages as k where k.key_package_id = new.key_package_id);
   end if;
   return null;
 end;

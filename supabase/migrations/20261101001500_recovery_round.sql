@@ -1,5 +1,36 @@
 -- Handing in shares, and finishing: the two steps that make a recovery a signature.
 
+-- Rejected or not, from one request or from several: a requester's device that was given as many shares as
+-- the key's threshold, its own included, could have put the secret together.
+create or replace function permafrost.mark_if_exposed(p_request public.sss_signing_requests) returns void
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_package public.frost_key_packages;
+  v_shares integer;
+begin
+  -- The turn first: of two shares that are handed in at once the second counts the first.
+  perform permafrost.lock_family_key(p_request.family_id);
+  select * into strict v_package from public.frost_key_packages where key_package_id = p_request.key_package_id;
+  select count(*) into v_shares from (
+    select e.actor from public.sss_request_events as e
+    where e.event = 'share_submitted' and e.family_id = p_request.family_id
+      and e.detail ->> 'key_package_id' = p_request.key_package_id::text
+      and e.detail ->> 'requester' = p_request.created_by
+    union
+    select p_request.created_by where p_request.created_by = any (v_package.participants)
+  ) as holders;
+  if v_shares >= v_package.threshold then
+    update public.frost_key_packages set exposed_at = permafrost.now_ms()
+    where family_id = p_request.family_id and group_public_key = v_package.group_public_key and exposed_at is null;
+  end if;
+end;
+$$;
+comment on function permafrost.mark_if_exposed(public.sss_signing_requests) is
+  'Marks a key exposed once a requester was given as many shares as its threshold.';
+revoke all on function permafrost.mark_if_exposed(public.sss_signing_requests)
+  from public, anon, authenticated, service_role;
+
 -- Security definer: members have no insert.
 create or replace function permafrost.submit_recovery_share(p_request_id text, p_ciphertext text) returns jsonb
 language plpgsql volatile security definer set search_path = ''
@@ -41,7 +72,10 @@ begin
   -- After a rejection another may be handed in.
   on conflict (request_id, guardian_id) do update
     set ciphertext = excluded.ciphertext, status = 'submitted', created_at = excluded.created_at;
-  perform permafrost.log_request_event(v_request, 'share_submitted', v_me);
+  -- In the event too, which outlives the request: what a device has been given it does not give back.
+  perform permafrost.log_request_event(v_request, 'share_submitted', v_me, jsonb_build_object(
+    'key_package_id', v_request.key_package_id, 'requester', v_request.created_by));
+  perform permafrost.mark_if_exposed(v_request);
   return permafrost.count_request_shares(v_request);
 end;
 $$;
