@@ -42,7 +42,20 @@ export async function withPage(
     });
   } finally {
     await browser.kill();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    await removeProfile(profile);
+  }
+}
+
+/** Children of a killed browser take a moment to end, and until then may write once more. */
+async function removeProfile(profile: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    try {
+      return await rm(profile, { recursive: true, force: true });
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 
