@@ -149,11 +149,11 @@ begin
   if p_threshold is null or p_threshold < 1 or p_threshold > cardinality(p_participants) then
     perform permafrost.refuse('threshold_invalid', 'The threshold must be from 1 to the number of participants');
   end if;
-  if p_message_hash is null or octet_length(p_message_hash) not between 1 and 16384
+  if coalesce(p_message_hash, '') = ''
     or jsonb_typeof(p_event_template) <> 'object' or octet_length(p_event_template::text) > 65536
     or char_length(p_event_type) > 255
   then
-    perform permafrost.refuse('invalid_input', 'The message or the event template is malformed or too large');
+    perform permafrost.refuse('invalid_input', 'The message is missing, or the event template is malformed or too large');
   end if;
 end;
 $$;
@@ -241,9 +241,11 @@ begin
   end if;
   perform permafrost.check_request(new.participants, new.threshold, new.message_hash, new.event_template, new.event_type);
   perform permafrost.check_times(new.created_at, new.expires_at);
-  -- Without a key the session is a dry run, so that a new deployment can be smoke-tested.
   if v_package.key_package_id is not null then
     perform permafrost.check_against_key(v_package, new.participants, new.threshold, new.message_hash);
+  elsif octet_length(new.message_hash) > 16384 then
+    -- Without a key the session is a dry run, so that a new deployment can be smoke-tested: any text will do.
+    perform permafrost.refuse('invalid_input', 'A message has 16,384 bytes at most');
   end if;
   new.key_package_id := v_package.key_package_id;
   new.updated_at := new.created_at;

@@ -2,7 +2,7 @@
 -- shapes, numbers at the edge of their type. Each is refused by a code, or is harmless.
 begin;
 set local search_path = public, extensions;
-select plan(87);
+select plan(89);
 \ir fixtures.psql
 
 select pg_temp.key('fam', 2, '{g1,g2,g3}');
@@ -44,7 +44,8 @@ select is(pg_temp.creating('dry', (select array_agg(left('g' || n, 10)) from gen
 
 select is(pg_temp.creating('fam', '{g1,g2}', message), 'PT422 message_hash_invalid', 'no 32 bytes: ' || quote_literal(left(message, 70)))
 from unnest(array[repeat('ab', 33), repeat('AB', 32), repeat('ab', 31) || 'aB', repeat('ab', 31) || 'g0', '0x' || repeat('ab', 31),
-  repeat('ab', 31) || E'a\n', repeat('ab', 32) || E'\n', ' ' || repeat('ab', 31) || 'a', repeat('à', 64), repeat('ab', 31) || '٣٣']) as message;
+  repeat('ab', 31) || E'a\n', repeat('ab', 32) || E'\n', ' ' || repeat('ab', 31) || 'a', repeat('à', 64), repeat('ab', 31) || '٣٣',
+  repeat('ab', 8193), repeat('ab', 500000)]) as message;
 select is(pg_temp.creating('dry', '{g1,g2}', message), expected, 'a message of ' || octet_length(message) || ' bytes: ' || expected)
 from (values (repeat('a', 16384), 'accepted'), (repeat('a', 16385), 'PT400 invalid_input'), (repeat('é', 8193), 'PT400 invalid_input'),
   (repeat('a', 1000000), 'PT400 invalid_input'), ('', 'PT400 invalid_input')) as v (message, expected);

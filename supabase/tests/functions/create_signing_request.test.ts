@@ -111,13 +111,13 @@ Deno.test("a message in another spelling than lower-case hex is invalid_input", 
   const family = await Family.found(stack());
   const hash = "ab".repeat(32);
   const hashes = ["", "a", hash.slice(1), hash.toUpperCase(), `0x${hash}`, ` ${hash}`, `${hash}\n`];
-  hashes.push("zz".repeat(32), "é".repeat(32), "00".repeat(8193));
+  hashes.push("zz".repeat(32), "é".repeat(32));
   await eachRefused(family, "invalid_input", hashes.map((messageHash) => ({ messageHash })));
 });
 
 Deno.test("a message of a length the suite does not sign is message_hash_invalid", async () => {
   const family = await Family.found(stack());
-  const hashes = [1, 31, 33, 64, 8192].map((bytes) => ({ messageHash: "00".repeat(bytes) }));
+  const hashes = [1, 31, 33, 64, 8192, 8193, 30_000].map((bytes) => ({ messageHash: "00".repeat(bytes) }));
   await eachRefused(family, "message_hash_invalid", hashes);
 });
 
