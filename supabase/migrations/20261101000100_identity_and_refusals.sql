@@ -60,14 +60,17 @@ revoke all on function permafrost.current_participant_id() from public, anon, au
 grant execute on function permafrost.current_family_id() to authenticated;
 grant execute on function permafrost.current_participant_id() to authenticated;
 
--- The role GUC still names the API role inside a security definer function, where current_user does not.
--- It says who is an operator, not who is not: a role the project made for its users is none.
+-- An operator is whom no policy binds, so that the two locks agree on who is one: a role that the project
+-- made for its users is none, logged in or set. The role GUC still names the API role inside a security
+-- definer function, where current_user does not; it is 'none' in a session that set no role.
 create or replace function permafrost.is_operator() returns boolean
 language sql stable set search_path = ''
-return current_setting('role', true) in ('none', 'postgres', 'supabase_admin', 'service_role')
-  and coalesce(permafrost.claims() ->> 'role', 'service_role') = 'service_role';
+return coalesce(permafrost.claims() ->> 'role', 'service_role') = 'service_role' and exists (
+  select from pg_catalog.pg_roles as r
+  where r.rolname = coalesce(nullif(current_setting('role', true), 'none'), session_user)
+    and (r.rolsuper or r.rolbypassrls));
 comment on function permafrost.is_operator() is
-  'True for service_role and for direct database sessions; false for anything that is a user''s request.';
+  'True for service_role and for direct sessions that bypass RLS; false for anything that is a user''s request.';
 revoke all on function permafrost.is_operator() from public, anon, authenticated, service_role;
 
 -- Refusals -------------------------------------------------------------------------------------------

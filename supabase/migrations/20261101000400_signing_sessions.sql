@@ -226,8 +226,22 @@ create or replace function permafrost.tg_frost_signing_sessions__10_admit() retu
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_package public.frost_key_packages := permafrost.current_key_package(new.family_id);
+  v_package public.frost_key_packages;
 begin
+  -- The policy says the same, after this trigger; but what is said below about a key is for its family alone.
+  if not permafrost.is_operator() then
+    if (new.family_id, new.created_by) is distinct from
+      (permafrost.current_family_id(), permafrost.current_participant_id())
+    then
+      raise insufficient_privilege using message = 'A session is created as oneself, in one''s own family';
+    end if;
+    -- Nor is the trail of a session that was cleaned up for whoever takes its id.
+    if exists (select from public.frost_session_events where session_id = new.session_id)
+      and not exists (select from public.frost_signing_sessions where session_id = new.session_id)
+    then
+      perform permafrost.refuse('invalid_input', 'Another session had this id before');
+    end if;
+  end if;
   if new.status <> 'pending' or num_nonnulls(new.signers, new.final_signature, new.final_event_id,
     new.error_message, new.nonce_collection_started_at, new.signing_started_at,
     new.aggregating_started_at, new.completed_at, new.failed_at) > 0
@@ -239,8 +253,13 @@ begin
   then
     perform permafrost.refuse('invalid_input', 'Identifiers must be 1 to 255 characters, none of them control characters');
   end if;
+  -- One id is one thing: who declines or publishes does not say which kind it means.
+  if permafrost.is_request(new.session_id) then
+    perform permafrost.refuse('invalid_input', 'A recovery request has this id');
+  end if;
   perform permafrost.check_request(new.participants, new.threshold, new.message_hash, new.event_template, new.event_type);
   perform permafrost.check_times(new.created_at, new.expires_at);
+  v_package := permafrost.current_key_package(new.family_id);
   if v_package.key_package_id is not null then
     perform permafrost.check_against_key(v_package, new.participants, new.threshold, new.message_hash);
   elsif octet_length(new.message_hash) > 16384 then

@@ -63,7 +63,7 @@ select is(pg_temp.sees_all('service_role', '{"role": "authenticated"}'), 'PT404 
 select is(pg_temp.sees_all('authenticated', '{}'), 'PT404 session_not_found', 'nor one without claims');
 select is(pg_temp.sees_all('anon', '{"role": "anon"}'), '42501', 'anon does not get so far');
 
--- Where a project gives members a role of its own, members they stay.
+-- Where a project gives members a role of its own, members they stay: set, or logged in with (races/isolation).
 set local role postgres;
 create role permafrost_test_member nologin inherit;
 grant authenticated to permafrost_test_member;

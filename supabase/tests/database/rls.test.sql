@@ -41,10 +41,25 @@ return format($$insert into public.frost_signing_sessions
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1')), 'accepted', 'a member inserts a session as itself');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g2')), '42501', 'not as another');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('other', 'g1')), '42501', 'not in another family');
+-- What would be wrong with a session of another family's key is not told: its guardians, its threshold, its suite.
+select is(pg_temp.refusal_as('g1', 'fam', replace(replace(replace(pg_temp.inserting('other', 'g1'), '{g1,g2}', participants), ', 2, ', threshold), '32)', bytes)),
+  '42501', 'whatever is wrong with it: ' || participants || threshold || bytes)
+from unnest(array['{g1,g2}', '{g1,x}']) as participants, unnest(array[', 2, ', ', 1, ']) as threshold, unnest(array['32)', '3)']) as bytes;
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', -86400000, 90000000)), 'PT400 invalid_input', 'not backdated');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 86400000)), 'PT400 invalid_input', 'not from the future');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 0, 604800001)), 'PT400 invalid_input', 'not for longer than a week');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.inserting('fam', 'g1', 0, 60000, $$'x'$$)), 'PT409 invalid_transition', 'not with anything done yet');
+
+-- The trail of a session that was cleaned up is not for whoever takes its id.
+select pg_temp.session('gone', 'fam', '{g2,g3}', 2);
+delete from frost_signing_sessions where session_id = 'gone';
+create function pg_temp.taking(p_id text) returns text language sql
+return format($$insert into public.frost_signing_sessions (session_id, family_id, message_hash, participants, threshold, created_by)
+  values (%L, 'fam', repeat('ab', 32), '{g1,g2}', 2, 'g1') returning 1$$, p_id);
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.taking('gone')), 'PT400 invalid_input', 'a member does not take an id that was another session''s');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.taking('mine')), 'accepted', 'but one that is free');
+select is(pg_temp.refusal_as('g1', 'fam', pg_temp.taking('mine')), '23505', 'once');
+select is(pg_temp.refusal(pg_temp.taking('gone')), 'accepted', 'an operator knows what it does');
 
 -- impossible 5: no other way in.
 select is(pg_temp.refusal_as('g1', 'fam', attempt || ' returning 1'), '42501', 'impossible 5: ' || attempt)
