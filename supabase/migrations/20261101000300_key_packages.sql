@@ -44,12 +44,58 @@ create policy "Members read their family's key packages" on public.frost_key_pac
   for select to authenticated
   using (family_id = (select permafrost.current_family_id()));
 
+-- Security definer: it reads the suites, which no role may. Whether the points are points, on one polynomial,
+-- is checked by the function register-key-package.
+create or replace function permafrost.tg_frost_key_packages__10_admit() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_suite permafrost.ciphersuites;
+  v_point text;
+begin
+  select * into v_suite from permafrost.ciphersuites where ciphersuite = new.ciphersuite;
+  if not found then
+    perform permafrost.refuse('invalid_input', 'The ciphersuite is not one of those supported');
+  end if;
+  if not permafrost.is_identifier(new.family_id) then
+    perform permafrost.refuse('invalid_input', 'The family id must be 1 to 255 characters, none of them control characters');
+  end if;
+  if not permafrost.is_participant_list(new.participants) then
+    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+  end if;
+  if new.threshold is null or new.threshold < 2 or new.threshold > cardinality(new.participants) then
+    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 2 to the number of participants');
+  end if;
+  if array_ndims(new.verifying_shares) is distinct from 1 or array_ndims(new.vss_commitment) <> 1
+    or cardinality(new.verifying_shares) <> cardinality(new.participants)
+    or cardinality(new.vss_commitment) <> new.threshold
+  then
+    perform permafrost.refuse('key_package_invalid',
+      'There must be one verifying share a participant, and one VSS commitment a coefficient');
+  end if;
+  foreach v_point in array new.verifying_shares || new.vss_commitment || new.group_public_key loop
+    if not permafrost.is_hex(v_point) then
+      perform permafrost.refuse('invalid_input', 'Points must be lower-case hex');
+    elsif length(v_point) <> 2 * v_suite.element_bytes then
+      perform permafrost.refuse('key_package_invalid',
+        format('A point of %s has %s bytes', new.ciphersuite, v_suite.element_bytes));
+    end if;
+  end loop;
+  return new;
+end;
+$$;
+revoke all on function permafrost.tg_frost_key_packages__10_admit() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_frost_key_packages__10_admit
+  before insert on public.frost_key_packages
+  for each row execute function permafrost.tg_frost_key_packages__10_admit();
+
 -- Security definer only so that it may call refuse() for a role that may not.
 create or replace function permafrost.tg_frost_key_packages__freeze() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  if tg_op = 'DELETE' then
+  if tg_op in ('DELETE', 'TRUNCATE') then
     perform permafrost.refuse('invalid_transition', 'A key package is never deleted');
   end if;
   if to_jsonb(new) - '{retired_at,exposed_at}'::text[] is distinct from to_jsonb(old) - '{retired_at,exposed_at}'::text[]
@@ -68,6 +114,10 @@ create or replace trigger tg_frost_key_packages__freeze
   before update or delete on public.frost_key_packages
   for each row execute function permafrost.tg_frost_key_packages__freeze();
 
+create or replace trigger tg_frost_key_packages__freeze_truncate
+  before truncate on public.frost_key_packages
+  for each statement execute function permafrost.tg_frost_key_packages__freeze();
+
 -- Whoever changes a family's packages takes this turn, so that none is asked to retry and none misses what
 -- another has just done.
 create or replace function permafrost.lock_family_key(p_family_id text) returns void
@@ -78,8 +128,7 @@ revoke all on function permafrost.lock_family_key(text) from public, anon, authe
 
 -- Registration -----------------------------------------------------------------------------------------
 
--- Security definer: it alone may write key packages. Whether the points are points, on one polynomial,
--- is checked by the function register-key-package before it calls this.
+-- Security definer: nobody else may insert key packages.
 create or replace function permafrost.register_key_package(
   p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[],
   p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[], p_created_by text
@@ -87,39 +136,8 @@ create or replace function permafrost.register_key_package(
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_suite permafrost.ciphersuites;
   v_current public.frost_key_packages;
-  v_point text;
 begin
-  select * into v_suite from permafrost.ciphersuites where ciphersuite = p_ciphersuite;
-  if not found then
-    perform permafrost.refuse('invalid_input', 'The ciphersuite is not one of those supported');
-  end if;
-  if not permafrost.is_identifier(p_family_id) then
-    perform permafrost.refuse('invalid_input', 'The family id must be 1 to 255 characters, none of them control characters');
-  end if;
-  if not permafrost.is_participant_list(p_participants) then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
-  end if;
-  if p_threshold is null or p_threshold < 2 or p_threshold > cardinality(p_participants) then
-    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 2 to the number of participants');
-  end if;
-  if array_ndims(p_verifying_shares) is distinct from 1 or array_ndims(p_vss_commitment) <> 1
-    or cardinality(p_verifying_shares) <> cardinality(p_participants)
-    or cardinality(p_vss_commitment) <> p_threshold
-  then
-    perform permafrost.refuse('key_package_invalid',
-      'There must be one verifying share a participant, and one VSS commitment a coefficient');
-  end if;
-  foreach v_point in array p_verifying_shares || p_vss_commitment || p_group_public_key loop
-    if not permafrost.is_hex(v_point) then
-      perform permafrost.refuse('invalid_input', 'Points must be lower-case hex');
-    elsif length(v_point) <> 2 * v_suite.element_bytes then
-      perform permafrost.refuse('key_package_invalid',
-        format('A point of %s has %s bytes', p_ciphersuite, v_suite.element_bytes));
-    end if;
-  end loop;
-
   perform permafrost.lock_family_key(p_family_id);
   select * into v_current from public.frost_key_packages
   where family_id = p_family_id and ciphersuite = p_ciphersuite and threshold = p_threshold

@@ -7,7 +7,7 @@ create table if not exists public.frost_session_events (
   family_id text not null,
   event text not null check (event in ('created', 'commitment_accepted', 'commitment_refused',
     'round_one_closed', 'share_accepted', 'share_refused', 'aggregating', 'completed', 'failed',
-    'expired', 'published', 'declined')),
+    'expired', 'published', 'declined', 'nonce_marked')),
   actor text,
   detail jsonb not null default '{}'::jsonb,
   occurred_at bigint not null default permafrost.now_ms()

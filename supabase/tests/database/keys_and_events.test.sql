@@ -12,11 +12,21 @@ select is(pg_temp.refusal($$select pg_temp.key('fam', 3, '{g1,g2,g3}')$$), 'PT42
 select results_eq($$select epoch, retired_at is null from frost_key_packages where family_id = 'fam' order by epoch$$,
   $$values (1, false), (2, false), (3, true)$$, 'the epoch before is retired with it');
 select throws_ok($$insert into frost_key_packages (family_id, epoch, ciphersuite, threshold, participants, group_public_key, verifying_shares)
-  values ('fam', 4, 'FROST-secp256k1-SHA256-v1', 2, '{a,b}', 'ab', '{ab,ab}')$$, '23505', null, 'two packages of a family are never current');
+  select 'fam', 4, ciphersuite, threshold, participants, group_public_key, verifying_shares from frost_key_packages where epoch = 3$$, '23505', null, 'two packages of a family are never current');
 select is(pg_temp.refusal('update frost_key_packages set ' || change), 'PT409 invalid_transition', 'a package does not change: ' || change)
 from unnest(array['threshold = 1', $$group_public_key = 'ab'$$, $$participants = '{a}'$$, 'epoch = 9', 'created_at = 1']) as change;
 select is(pg_temp.refusal('update frost_key_packages set retired_at = null where epoch = 1'), 'PT409 invalid_transition', 'nor is it taken back into use');
-select is(pg_temp.refusal('delete from frost_key_packages'), 'PT409 invalid_transition', 'nor deleted');
+select is(pg_temp.refusal(gone), 'PT409 invalid_transition', 'nor deleted: ' || gone)
+from unnest(array['delete from frost_key_packages', 'truncate frost_key_packages cascade']) as gone;
+select is(pg_temp.refusal(format($$insert into frost_key_packages (family_id, epoch, ciphersuite, threshold, participants, group_public_key, verifying_shares)
+  select %s from frost_key_packages where epoch = 3$$, columns)), expected, 'plain SQL is held to the same: ' || columns)
+from (values ($$'new', 1, 'FROST-none', threshold, participants, group_public_key, verifying_shares$$, 'PT400 invalid_input'),
+  ($$E'f\n', 1, ciphersuite, threshold, participants, group_public_key, verifying_shares$$, 'PT400 invalid_input'),
+  ($$'new', 1, ciphersuite, 9, participants, group_public_key, verifying_shares$$, 'PT422 threshold_invalid'),
+  ($$'new', 1, ciphersuite, 2, '{a,a}', group_public_key, verifying_shares$$, 'PT422 participants_invalid'),
+  ($$'new', 1, ciphersuite, 2, participants, upper(group_public_key || 'ab'), verifying_shares$$, 'PT400 invalid_input'),
+  ($$'new', 1, ciphersuite, 2, participants, group_public_key || 'ab', verifying_shares$$, 'PT422 key_package_invalid'),
+  ($$'new', 1, ciphersuite, 2, participants, group_public_key, '{}'$$, 'PT422 key_package_invalid')) as v (columns, expected);
 
 -- A session stays with the key it was made under.
 select pg_temp.session('s', 'fam', '{g1,g2}', 2);
@@ -41,10 +51,14 @@ select complete_signing_session('s', repeat('cd', 64));
 select pg_temp.session('f', 'fam', '{g1,g2}', 2), pg_temp.as_member('g1', 'fam', $$select fail_signing_session('f', 'why')$$);
 select pg_temp.session('e', 'fam', '{g1,g2}', 2, 0), pg_temp.session('d', 'fam', '{g1,g2}', 2), expire_old_frost_signing_sessions();
 select pg_temp.as_member('g1', 'fam', $$select decline_signing_request('d', 'no')$$);
-select record_nonce_commitment('w', 'zz', 'ab');
+select record_nonce_commitment('w', 'zz', 'ab'), record_nonce_commitment('w', 'g1', pg_temp.commitment('w')), mark_nonce_as_used(pg_temp.commitment('w'));
+select record_refused_commitment('w', 'g2', 'no point');
+select is((select detail from frost_session_events where event = 'commitment_refused' and actor = 'g2'), '{"code": "commitment_invalid", "reason": "no point"}', 'impossible 7: and a bad commitment on its');
+select is(pg_temp.refusal(format('select record_refused_%s(%L, %L, %L)', what, s, p, 'bad')), expected, 'but on nobody else: ' || what)
+from unnest('{commitment,share}'::text[]) as what, (values ('none', 'g1', 'PT404 session_not_found'), ('w', 'g3', 'PT403 not_a_participant'), ('w', null, 'PT403 not_a_participant')) as v (s, p, expected);
 update frost_signing_sessions set final_event_id = repeat('ab', 32) where session_id = 's';
 select set_eq('select distinct event from frost_session_events', array['created', 'commitment_accepted', 'commitment_refused',
-  'round_one_closed', 'share_accepted', 'share_refused', 'aggregating', 'completed', 'failed', 'expired', 'published', 'declined'],
+  'round_one_closed', 'share_accepted', 'share_refused', 'aggregating', 'completed', 'failed', 'expired', 'published', 'declined', 'nonce_marked'],
   'every kind of event is recorded');
 select results_eq($$select event from frost_session_events where session_id = 's' and actor is null order by event_id$$,
   array['round_one_closed', 'aggregating', 'completed', 'published'], 'in the order they happened');
