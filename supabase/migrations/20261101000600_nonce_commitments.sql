@@ -29,9 +29,9 @@ create table if not exists public.frost_nonce_commitments (
   constraint unique_nonce_commitment unique (nonce_commitment),
   constraint frost_nonce_commitments_used_when_used check (nonce_used = (used_at is not null))
 );
--- What one participant has committed to, across sessions.
-create index if not exists frost_nonce_commitments_participant_idx
-  on public.frost_nonce_commitments (participant_id);
+-- docs/operations.md: what a lost device may still answer for
+create index if not exists frost_nonce_commitments_unused_idx
+  on public.frost_nonce_commitments (participant_id) where not nonce_used;
 
 comment on table public.frost_nonce_commitments is
   'Round one of RFC 9591: one nonce commitment a participant and session. A plain insert drives the state machine as the RPC does.';
@@ -75,14 +75,31 @@ create policy "The service manages all commitments" on public.frost_nonce_commit
 
 -- The turn at a session ----------------------------------------------------------------------------------
 
+-- Who waited for its turn must see what was done meanwhile. A transaction that keeps its first snapshot would
+-- not, and could leave a session half moved.
+create or replace function permafrost.check_isolation() returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    raise feature_not_supported using
+      message = format('Sessions are not changed under isolation level %s', current_setting('transaction_isolation')),
+      detail = 'Use read committed, the default';
+  end if;
+end;
+$$;
+comment on function permafrost.check_isolation() is 'Raises 0A000 in a transaction whose snapshot is too old to take turns.';
+revoke all on function permafrost.check_isolation() from public, anon, authenticated, service_role;
+
 -- Every change takes its turn here. A session past its time is refused before the lock too, so that
--- nobody waits for a sweep only to hear it; expires_at never changes, so the early answer is the true one.
+-- nobody waits for a sweep only to hear it: expires_at never changes, so it is past it after the wait as well.
 create or replace function permafrost.lock_session(p_session_id text) returns public.frost_signing_sessions
 language plpgsql set search_path = ''
 as $$
 declare
   v_session public.frost_signing_sessions;
 begin
+  perform permafrost.check_isolation();
   select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
   if found and permafrost.effective_status(v_session.status, v_session.expires_at, permafrost.now_ms()) <> 'expired' then
     select * into v_session from public.frost_signing_sessions where session_id = p_session_id for update;

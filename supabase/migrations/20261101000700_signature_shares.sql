@@ -86,8 +86,12 @@ declare
   v_session public.frost_signing_sessions;
 begin
   select * into strict v_session from public.frost_signing_sessions where session_id = new.session_id;
+  -- Asked again here: an operator's mark may have been on its way when the share was admitted.
   update public.frost_nonce_commitments set nonce_used = true
-  where session_id = new.session_id and participant_id = new.participant_id;
+  where session_id = new.session_id and participant_id = new.participant_id and not nonce_used;
+  if not found then
+    perform permafrost.refuse('nonce_reused', 'This commitment has been used');
+  end if;
   perform permafrost.log_event(v_session, 'share_accepted', new.participant_id);
   if v_session.status = 'signing' and cardinality(v_session.signers) =
     (select count(*) from public.frost_signature_shares where session_id = new.session_id)

@@ -24,6 +24,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly sql: postgres.Sql;
   /** Further connections, as another user or with other options; `drop()` closes them too. */
   connect(user?: DatabaseUser, options?: postgres.Options<never>): postgres.Sql;
+  /** As `connect`, for a user that the test has made. */
+  connectTo(url: string, options?: postgres.Options<never>): postgres.Sql;
   drop(): Promise<void>;
 }
 
@@ -124,12 +126,13 @@ function openDatabase(
   remove: () => Promise<void>,
 ): TestDatabase {
   const open: postgres.Sql[] = [];
-  const connect: TestDatabase["connect"] = (user, options) => {
-    const url = databaseUrl(address, name, user);
+  const connectTo: TestDatabase["connectTo"] = (url, options) => {
     const sql = postgres(url, { max: 8, onnotice: () => {}, ...options });
     open.push(sql);
     return sql;
   };
+  const connect: TestDatabase["connect"] = (user, options) =>
+    connectTo(databaseUrl(address, name, user), options);
   const drop = async () => {
     await Promise.all(open.map((sql) => sql.end({ timeout: 1 })));
     await remove();
@@ -139,6 +142,7 @@ function openDatabase(
     url: databaseUrl(address, name),
     sql: connect(),
     connect,
+    connectTo,
     drop,
     [Symbol.asyncDispose]: drop,
   };
