@@ -103,7 +103,10 @@ begin
   if v_status = 'expired' then
     perform permafrost.refuse('session_expired', 'The session has expired');
   end if;
-  if v_status = 'failed' then
+  -- Who has answered before it failed may hear so again.
+  if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
+    where s.session_id = p_session_id and s.participant_id = permafrost.current_participant_id())
+  then
     perform permafrost.refuse('session_finished', 'The session is failed');
   end if;
   if v_session.signers is null then
@@ -191,8 +194,9 @@ begin
               where c.session_id = s.session_id and c.participant_id = v_me)
               and not exists (select from permafrost.session_declines as d
                 where d.session_id = s.session_id and d.participant_id = v_me)
-            else v_me = any (s.signers) and not exists (select from public.frost_signature_shares as h
-              where h.session_id = s.session_id and h.participant_id = v_me)
+            -- Used is answered, or marked so that it is not to be.
+            else v_me = any (s.signers) and exists (select from public.frost_nonce_commitments as c
+              where c.session_id = s.session_id and c.participant_id = v_me and not c.nonce_used)
           end)
     order by s.created_at desc, s.session_id
     limit p_limit

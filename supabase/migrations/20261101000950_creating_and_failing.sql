@@ -30,7 +30,7 @@ $$;
 revoke all on function permafrost.create_signing_session(text, text, text[], integer, jsonb, text, integer)
   from public, anon, authenticated, service_role;
 grant execute on function permafrost.create_signing_session(text, text, text[], integer, jsonb, text, integer)
-  to authenticated, service_role;
+  to authenticated;
 
 create or replace function public.create_signing_session(
   p_family_id text, p_message_hash text, p_participants text[], p_threshold integer,
@@ -47,13 +47,13 @@ comment on function public.create_signing_session(text, text, text[], integer, j
 revoke all on function public.create_signing_session(text, text, text[], integer, jsonb, text, integer)
   from public, anon, authenticated, service_role;
 grant execute on function public.create_signing_session(text, text, text[], integer, jsonb, text, integer)
-  to authenticated, service_role;
+  to authenticated;
 
 create or replace function permafrost.check_reason(p_reason text) returns void
 language plpgsql immutable set search_path = ''
 as $$
 begin
-  if coalesce(char_length(btrim(p_reason)), 0) not between 1 and 1000 then
+  if p_reason is null or char_length(p_reason) > 1000 or p_reason !~ '[^[:space:]]' then
     perform permafrost.refuse('invalid_input', 'A reason has 1 to 1,000 characters');
   end if;
 end;
@@ -85,7 +85,7 @@ begin
 end;
 $$;
 revoke all on function permafrost.fail_signing_session(text, text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.fail_signing_session(text, text) to authenticated, service_role;
+grant execute on function permafrost.fail_signing_session(text, text) to authenticated;
 
 create or replace function public.fail_signing_session(p_session_id text, p_reason text) returns jsonb
 language sql volatile set search_path = ''
@@ -93,4 +93,4 @@ begin atomic select permafrost.fail_signing_session(p_session_id, p_reason); end
 comment on function public.fail_signing_session(text, text) is
   'Fails an unfinished session of the caller''s own making and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished.';
 revoke all on function public.fail_signing_session(text, text) from public, anon, authenticated, service_role;
-grant execute on function public.fail_signing_session(text, text) to authenticated, service_role;
+grant execute on function public.fail_signing_session(text, text) to authenticated;

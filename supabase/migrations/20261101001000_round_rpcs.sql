@@ -1,17 +1,16 @@
 -- What the edge functions record, after they have done the arithmetic. A refusal here is returned, not
 -- raised, with its status in response.status: a raise would roll back the event that records it.
 
--- Security definer: it writes the event.
 create or replace function permafrost.record_refusal(
   p_session_id text, p_event text, p_participant_id text, p_code text, p_reason text
 ) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile set search_path = ''
 as $$
 declare
   v_session public.frost_signing_sessions;
 begin
   select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
-  if found then
+  if found and p_event is not null then
     perform permafrost.log_event(v_session, p_event, p_participant_id,
       jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000)));
   end if;
@@ -20,10 +19,44 @@ begin
 end;
 $$;
 comment on function permafrost.record_refusal(text, text, text, text, text) is
-  'Records a refusal as an event, sets response.status, and returns {accepted: false, code, error}.';
+  'Records a refusal as p_event (null: as none), sets response.status, and returns {accepted: false, code, error}.';
 revoke all on function permafrost.record_refusal(text, text, text, text, text) from public, anon, authenticated, service_role;
 
+-- What the functions found bad by its arithmetic is evidence against the one who sent it.
+create or replace function permafrost.record_found_bad(
+  p_session_id text, p_participant_id text, p_event text, p_code text, p_reason text
+) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  v_session public.frost_signing_sessions;
+begin
+  select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
+  if not found then
+    perform permafrost.refuse('session_not_found', 'There is no such session');
+  end if;
+  if p_participant_id is null or p_participant_id <> all (v_session.participants) then
+    perform permafrost.refuse('not_a_participant', 'Nobody of that name takes part in this session');
+  end if;
+  return jsonb_build_object('event_id', permafrost.log_event(v_session, p_event, p_participant_id,
+    jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000))));
+end;
+$$;
+comment on function permafrost.record_found_bad(text, text, text, text, text) is
+  'Appends the refusal p_event, which names a participant; returns its event_id. Refuses session_not_found, not_a_participant.';
+revoke all on function permafrost.record_found_bad(text, text, text, text, text) from public, anon, authenticated, service_role;
+
 -- Round one ---------------------------------------------------------------------------------------------
+
+create or replace function permafrost.is_recorded_commitment(
+  p_session_id text, p_participant_id text, p_nonce_commitment text
+) returns boolean
+language sql stable set search_path = ''
+return exists (select from public.frost_nonce_commitments as c where c.session_id = p_session_id
+  and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment);
+comment on function permafrost.is_recorded_commitment(text, text, text) is
+  'Whether a commitment is one that was accepted already: an exact retry, which is nobody''s attack.';
+revoke all on function permafrost.is_recorded_commitment(text, text, text) from public, anon, authenticated, service_role;
 
 -- Security definer: it locks and moves sessions.
 create or replace function permafrost.record_nonce_commitment(
@@ -41,10 +74,7 @@ declare
 begin
   begin
     v_session := permafrost.lock_session(p_session_id);
-    -- An exact retry gets its answer again, and is nobody's attack.
-    if not exists (select from public.frost_nonce_commitments where session_id = p_session_id
-      and participant_id = p_participant_id and nonce_commitment = p_nonce_commitment)
-    then
+    if not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment) then
       insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment)
       values (p_session_id, p_participant_id, p_nonce_commitment);
       select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
@@ -59,7 +89,10 @@ begin
     elsif v_state not like 'PT4%' then
       raise;
     end if;
-    return permafrost.record_refusal(p_session_id, 'commitment_refused', p_participant_id, v_code, v_reason);
+    return permafrost.record_refusal(p_session_id,
+      case when not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment)
+        then 'commitment_refused' end,
+      p_participant_id, v_code, v_reason);
   end;
   return jsonb_build_object(
     'accepted', true,
@@ -83,6 +116,23 @@ comment on function public.record_nonce_commitment(text, text, text) is
   'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, nonce_count, threshold_met, and signing_package to the call that closed round one; or accepted false, code, error.';
 revoke all on function public.record_nonce_commitment(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.record_nonce_commitment(text, text, text) to service_role;
+
+-- Security definer: it writes the event.
+create or replace function permafrost.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text)
+returns jsonb
+language sql volatile security definer set search_path = ''
+return permafrost.record_found_bad(p_session_id, p_participant_id, 'commitment_refused', 'commitment_invalid', p_reason);
+revoke all on function permafrost.record_refused_commitment(text, text, text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_refused_commitment(text, text, text) to service_role;
+
+create or replace function public.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text)
+returns jsonb
+language sql volatile set search_path = ''
+begin atomic select permafrost.record_refused_commitment(p_session_id, p_participant_id, p_reason); end;
+comment on function public.record_refused_commitment(text, text, text) is
+  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id.';
+revoke all on function public.record_refused_commitment(text, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.record_refused_commitment(text, text, text) to service_role;
 
 -- What share checks are made from, computed by the functions when the signer set freezes -----------------
 
@@ -157,6 +207,15 @@ grant execute on function public.get_share_verification(text) to authenticated;
 
 -- Round two ---------------------------------------------------------------------------------------------
 
+create or replace function permafrost.is_recorded_share(
+  p_session_id text, p_participant_id text, p_signature_share text
+) returns boolean
+language sql stable set search_path = ''
+return exists (select from public.frost_signature_shares as s where s.session_id = p_session_id
+  and s.participant_id = p_participant_id and s.signature_share = p_signature_share);
+comment on function permafrost.is_recorded_share(text, text, text) is 'As is_recorded_commitment, of a signature share.';
+revoke all on function permafrost.is_recorded_share(text, text, text) from public, anon, authenticated, service_role;
+
 -- Security definer: it locks and moves sessions.
 create or replace function permafrost.record_signature_share(
   p_session_id text, p_participant_id text, p_signature_share text
@@ -172,9 +231,7 @@ declare
 begin
   begin
     v_session := permafrost.lock_session(p_session_id);
-    if not exists (select from public.frost_signature_shares where session_id = p_session_id
-      and participant_id = p_participant_id and signature_share = p_signature_share)
-    then
+    if not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
       insert into public.frost_signature_shares (session_id, participant_id, signature_share)
       values (p_session_id, p_participant_id, p_signature_share);
       select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
@@ -184,7 +241,10 @@ begin
     if v_state not like 'PT4%' then
       raise;
     end if;
-    return permafrost.record_refusal(p_session_id, 'share_refused', p_participant_id, v_code, v_reason);
+    return permafrost.record_refusal(p_session_id,
+      case when not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share)
+        then 'share_refused' end,
+      p_participant_id, v_code, v_reason);
   end;
   select jsonb_object_agg(participant_id, signature_share) into v_shares
   from public.frost_signature_shares where session_id = p_session_id;
@@ -211,26 +271,11 @@ comment on function public.record_signature_share(text, text, text) is
 revoke all on function public.record_signature_share(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.record_signature_share(text, text, text) to service_role;
 
--- A share that does not verify is evidence against the one who sent it.
 -- Security definer: it writes the event.
 create or replace function permafrost.record_refused_share(p_session_id text, p_participant_id text, p_reason text)
 returns jsonb
-language plpgsql volatile security definer set search_path = ''
-as $$
-declare
-  v_session public.frost_signing_sessions;
-begin
-  select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
-  if not found then
-    perform permafrost.refuse('session_not_found', 'There is no such session');
-  end if;
-  if p_participant_id is null or p_participant_id <> all (v_session.participants) then
-    perform permafrost.refuse('not_a_participant', 'Nobody of that name takes part in this session');
-  end if;
-  return jsonb_build_object('event_id', permafrost.log_event(v_session, 'share_refused', p_participant_id,
-    jsonb_build_object('code', 'share_invalid', 'reason', left(p_reason, 1000))));
-end;
-$$;
+language sql volatile security definer set search_path = ''
+return permafrost.record_found_bad(p_session_id, p_participant_id, 'share_refused', 'share_invalid', p_reason);
 revoke all on function permafrost.record_refused_share(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_refused_share(text, text, text) to service_role;
 
@@ -251,7 +296,7 @@ as $$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(p_session_id);
 begin
-  if not (v_session.status = 'completed' and v_session.final_signature = p_final_signature) then
+  if v_session.status <> 'completed' or v_session.final_signature is distinct from p_final_signature then
     update public.frost_signing_sessions set status = 'completed', final_signature = p_final_signature
     where session_id = p_session_id
     returning * into v_session;

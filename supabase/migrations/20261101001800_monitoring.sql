@@ -16,10 +16,11 @@ select
   s.session_id,
   s.family_id,
   s.created_at,
-  s.signing_started_at - s.created_at as round_one_ms,
+  -- A member's clock may be ahead of ours by minutes.
+  greatest(s.signing_started_at - s.created_at, 0) as round_one_ms,
   s.aggregating_started_at - s.signing_started_at as round_two_ms,
   s.completed_at - s.aggregating_started_at as aggregation_ms,
-  s.completed_at - s.created_at as total_ms
+  greatest(s.completed_at - s.created_at, 0) as total_ms
 from public.frost_signing_sessions as s;
 comment on view public.frost_session_durations is 'How long each phase of a session took, in milliseconds; null for one not passed.';
 
@@ -36,17 +37,17 @@ from public.frost_session_events as e
 where e.event in ('commitment_refused', 'share_refused');
 comment on view public.frost_refusals is 'Commitments and shares that were refused, to whom and why.';
 
+-- Two questions, so that each finds the index that was made for it.
 create or replace view public.frost_unhealthy_sessions with (security_invoker = true) as
-select
-  s.session_id,
-  s.family_id,
-  s.created_at,
-  case when s.expires_at <= permafrost.now_ms() then 'orphaned' else 'stuck' end as problem,
-  permafrost.now_ms() - case when s.expires_at <= permafrost.now_ms()
-    then s.expires_at else s.aggregating_started_at end as for_ms
+select s.session_id, s.family_id, s.created_at, 'orphaned' as problem, permafrost.now_ms() - s.expires_at as for_ms
 from public.frost_signing_sessions as s
 where s.status in ('pending', 'nonce_collection', 'signing', 'aggregating')
-  and (s.expires_at <= permafrost.now_ms() or s.status = 'aggregating');
+  and s.expires_at <= (select permafrost.now_ms())
+union all
+select s.session_id, s.family_id, s.created_at, 'stuck', permafrost.now_ms() - s.aggregating_started_at
+from public.frost_signing_sessions as s
+where s.status = 'aggregating' and s.aggregating_started_at <= (select permafrost.now_ms())
+  and s.expires_at > (select permafrost.now_ms());
 comment on view public.frost_unhealthy_sessions is
   'orphaned: past its time, and no sweep has marked it. stuck: aggregating, its last caller gone perhaps; aggregate-signature finishes it.';
 
@@ -78,7 +79,7 @@ declare
   v_stuck bigint;
   v_ledger_size bigint;
 begin
-  if p_window is null or p_window <= interval '0' or p_window > interval '10 years'
+  if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
   then
     perform permafrost.refuse('invalid_input', 'A window is positive and at most 10 years, and thresholds are not null');
@@ -117,7 +118,7 @@ begin
     group by p.phase) as phases;
 
   select count(*) into v_reuse_attempts from public.frost_refusals as r
-  where r.code = 'nonce_reused' and r.occurred_at >= v_since and (p_family_id is null or r.family_id = p_family_id);
+  where r.event = 'commitment_refused' and r.code = 'nonce_reused' and r.occurred_at >= v_since and (p_family_id is null or r.family_id = p_family_id);
   select coalesce(jsonb_agg(to_jsonb(counted) order by counted.refused desc, counted.family_id, counted.participant_id), '[]')
   into v_refused_shares from (
     select r.family_id, r.participant_id, count(*) as refused from public.frost_refusals as r

@@ -95,13 +95,6 @@ export type Database = {
             referencedRelation: "frost_signing_sessions";
             referencedColumns: ["session_id"];
           },
-          {
-            foreignKeyName: "frost_nonce_commitments_session_id_fkey";
-            columns: ["session_id"];
-            isOneToOne: false;
-            referencedRelation: "frost_unhealthy_sessions";
-            referencedColumns: ["session_id"];
-          },
         ];
       };
       "frost_session_events": {
@@ -470,27 +463,13 @@ export type Database = {
       };
       "frost_unhealthy_sessions": {
         Row: {
-          "created_at": number;
-          "family_id": string;
+          "created_at": number | null;
+          "family_id": string | null;
           "for_ms": number | null;
           "problem": string | null;
-          "session_id": string;
+          "session_id": string | null;
         };
         ComputedFields: never;
-        Insert: {
-          "created_at"?: number | null;
-          "family_id"?: string | null;
-          "for_ms"?: never;
-          "problem"?: never;
-          "session_id"?: string | null;
-        };
-        Update: {
-          "created_at"?: number | null;
-          "family_id"?: string | null;
-          "for_ms"?: never;
-          "problem"?: never;
-          "session_id"?: string | null;
-        };
         Relationships: [];
       };
     };
@@ -589,6 +568,10 @@ export type Database = {
         Args: { "p_event_id": string; "p_session_id": string };
         Returns: Json;
       };
+      "record_refused_commitment": {
+        Args: { "p_participant_id": string; "p_reason": string; "p_session_id": string };
+        Returns: Json;
+      };
       "record_refused_share": {
         Args: { "p_participant_id": string; "p_reason": string; "p_session_id": string };
         Returns: Json;
@@ -611,7 +594,12 @@ export type Database = {
         Returns: Json;
       };
       "reject_recovery_share": {
-        Args: { "p_guardian_id": string; "p_reason": string; "p_request_id": string };
+        Args: {
+          "p_ciphertext"?: string;
+          "p_guardian_id": string;
+          "p_reason": string;
+          "p_request_id": string;
+        };
         Returns: Json;
       };
       "set_recovery_recipient": {

@@ -29,6 +29,9 @@ from (values
   ('session_not_found', $$select get_signing_session('none')$$),
   ('round_open', $$select get_signing_package('s')$$),
   ('invalid_input', $$select fail_signing_session('s', ' ')$$),
+  ('invalid_input', $$select fail_signing_session('s', E'\n\t')$$),
+  ('invalid_input', $$select fail_signing_session('s', 'x' || repeat(' ', 1000))$$),
+  ('invalid_input', $$select fail_signing_session('s', null)$$),
   ('invalid_input', $$select list_signing_sessions(p_limit => 0)$$),
   ('invalid_input', $$select record_published_event('s', 'x')$$),
   ('invalid_transition', $$select record_published_event('s', repeat('ab', 32))$$)) as v (code, request);

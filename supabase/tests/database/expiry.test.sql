@@ -11,6 +11,19 @@ select is(get_signing_session('soon') ->> 'is_expired', 'false', 'impossible 6: 
 select is(get_signing_session('late') ->> 'status', 'expired', 'a read shows it without a sweep');
 select is((select status from frost_signing_sessions where session_id = 'late'), 'pending', 'though no sweep has run');
 
+select pg_temp.session('over', 'fam', '{g1,g2,g3}', 2);
+select record_nonce_commitment('over', 'g1', pg_temp.commitment('o1')), record_nonce_commitment('over', 'g2', pg_temp.commitment('o2')),
+  record_signature_share('over', 'g1', pg_temp.share('o1'));
+alter table frost_signing_sessions disable trigger tg_frost_signing_sessions__20_guard;
+update frost_signing_sessions set expires_at = permafrost.now_ms() - 1 where session_id = 'over';
+alter table frost_signing_sessions enable trigger tg_frost_signing_sessions__20_guard;
+select is(record_nonce_commitment('over', 'g1', pg_temp.commitment('o1')) ->> 'code', 'session_expired', 'an exact retry is too late as well');
+select is(record_signature_share('over', 'g1', pg_temp.share('o1')) ->> 'code', 'session_expired', 'of a share too');
+select is_empty($$select from frost_session_events where session_id = 'over' and event ~ 'refused'$$, 'and is held against nobody');
+select record_nonce_commitment('over', 'g1', pg_temp.commitment('o3')), record_signature_share('over', 'g1', pg_temp.share('o3'));
+select is((select count(*) from frost_session_events where session_id = 'over' and event ~ 'refused'), 2::bigint, 'where other bytes are');
+delete from frost_signing_sessions where session_id = 'over';
+
 select is(record_nonce_commitment('late', 'g1', pg_temp.commitment('l')) ->> 'code', 'session_expired', 'no commitment');
 select is(current_setting('response.status'), '410', 'and the status says so');
 select is(record_signature_share('late', 'g1', pg_temp.share('l')) ->> 'code', 'session_expired', 'no share');
@@ -35,6 +48,9 @@ select record_nonce_commitment('old', 'g1', pg_temp.commitment('old'));
 insert into frost_signing_sessions (session_id, family_id, message_hash, participants, threshold, created_by, created_at, expires_at)
 values ('ancient', 'fam', repeat('ab', 32), '{g1,g2}', 2, 'g1', permafrost.now_ms() - 8640000000, permafrost.now_ms() - 8639000000);
 select is(cleanup_old_frost_signing_sessions(), 1, 'cleanup deletes what is finished and older than 90 days');
+insert into frost_signing_sessions (family_id, message_hash, participants, threshold, created_by, created_at, expires_at)
+select 'dry', 'm', '{g1}', 1, 'g1', 1000, 2000 from generate_series(1, 2500);
+select is(cleanup_old_frost_signing_sessions(), 2500, 'batch by batch');
 select is(cleanup_old_frost_signing_sessions(2147483647), 0, 'and bears the greatest age');
 select set_eq('select session_id from frost_signing_sessions', array['late', 'soon', 'old'], 'and nothing else');
 select isnt_empty($$select from frost_session_events where session_id = 'ancient'$$, 'its events stay');

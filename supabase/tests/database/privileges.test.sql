@@ -6,16 +6,16 @@ select no_plan();
 
 create temp table expected_functions (function_name text primary key, roles text[] not null);
 insert into expected_functions
-select f, '{authenticated,service_role}'::text[] from unnest('{create_signing_session,get_signing_session,
-  get_signing_package,list_signing_sessions,fail_signing_session,get_recovery_request,
-  list_recovery_requests}'::text[]) as f
+select f, '{authenticated,service_role}'::text[] from unnest('{get_signing_session,get_signing_package,
+  list_signing_sessions,get_recovery_request,list_recovery_requests}'::text[]) as f
 union all
-select f, '{authenticated}'::text[] from unnest('{get_share_verification,create_recovery_request,
+select f, '{authenticated}'::text[] from unnest('{create_signing_session,fail_signing_session,
+  get_share_verification,create_recovery_request,
   set_recovery_recipient,submit_recovery_share,reject_recovery_share,fail_recovery_request,
   decline_signing_request,record_published_event}'::text[]) as f
 union all
 select f, '{service_role}'::text[] from unnest('{register_key_package,record_nonce_commitment,record_signature_share,
-  record_refused_share,complete_signing_session,store_share_verification,complete_recovery_request,
+  record_refused_commitment,record_refused_share,complete_signing_session,store_share_verification,complete_recovery_request,
   expire_old_frost_signing_sessions,cleanup_old_frost_signing_sessions,mark_nonce_as_used,
   expire_old_sss_signing_requests,cleanup_old_sss_signing_requests,frost_signing_metrics}'::text[]) as f;
 
