@@ -1,6 +1,6 @@
--- Takes Permafrost out of a database: everything its migrations made and nothing else, in one transaction.
--- If something of yours depends on it, the drop fails, and nothing is changed. Run it as the role that
--- applied the migrations (postgres):
+-- Takes Permafrost out of a database: everything its migrations made and nothing else, in one statement. If
+-- something of yours depends on it, the drop fails, and nothing is changed. Where there is no Permafrost, it
+-- does nothing. Run it as the role that applied the migrations (postgres):
 --
 --   psql "$DB_URL" -v ON_ERROR_STOP=1 -f supabase/rollback.sql
 --
@@ -9,13 +9,13 @@
 --
 --   set permafrost.drop_ledger = 'yes';
 
-begin;
-
-do $$
+do $rollback$
 declare
   v_entries bigint;
+  v_functions text;
 begin
-  if to_regclass('permafrost.nonce_ledger') is null then
+  if to_regnamespace('permafrost') is null then
+    raise notice 'Permafrost is not installed';
     return;
   end if;
   lock table permafrost.nonce_ledger in access exclusive mode;
@@ -26,12 +26,8 @@ begin
       message = format('The nonce ledger has %s entries', v_entries),
       hint = 'Back it up, retire the keys that were used with it, and say: set permafrost.drop_ledger = ''yes'';';
   end if;
-end
-$$;
 
--- What the product left in other schemas.
-do $$
-begin
+  -- What the product left in other schemas.
   if to_regclass('realtime.messages') is not null then
     drop policy if exists "Members hear of their family's signing" on realtime.messages;
   end if;
@@ -49,89 +45,73 @@ begin
         'recovery_shares', 'recovery_rpcs', 'recovery_round', 'declines_and_publishing', 'realtime',
         'monitoring');
   end if;
-end
-$$;
 
-drop view if exists public.frost_sessions_by_hour, public.frost_session_durations, public.frost_refusals,
-  public.frost_unhealthy_sessions;
+  drop view public.frost_sessions_by_hour, public.frost_session_durations, public.frost_refusals,
+    public.frost_unhealthy_sessions;
 
-drop function if exists
-  public.cleanup_old_frost_signing_sessions,
-  public.cleanup_old_sss_signing_requests,
-  public.complete_recovery_request,
-  public.complete_signing_session,
-  public.create_recovery_request,
-  public.create_signing_session,
-  public.decline_signing_request,
-  public.expire_old_frost_signing_sessions,
-  public.expire_old_sss_signing_requests,
-  public.fail_recovery_request,
-  public.fail_signing_session,
-  public.frost_signing_metrics,
-  public.get_recovery_request,
-  public.get_share_verification,
-  public.get_signing_package,
-  public.get_signing_session,
-  public.list_recovery_requests,
-  public.list_signing_sessions,
-  public.mark_nonce_as_used,
-  public.record_nonce_commitment,
-  public.record_published_event,
-  public.record_refused_share,
-  public.record_signature_share,
-  public.register_key_package,
-  public.reject_recovery_share,
-  public.set_recovery_recipient,
-  public.store_share_verification,
-  public.submit_recovery_share;
+  -- With their arguments: a function of yours may have the name of one of these.
+  drop function
+    public.cleanup_old_frost_signing_sessions(integer),
+    public.cleanup_old_sss_signing_requests(integer),
+    public.complete_recovery_request(text, text, text),
+    public.complete_signing_session(text, text),
+    public.create_recovery_request(text, text, text[], integer, jsonb, text, text, text, integer),
+    public.create_signing_session(text, text, text[], integer, jsonb, text, integer),
+    public.decline_signing_request(text, text),
+    public.expire_old_frost_signing_sessions(),
+    public.expire_old_sss_signing_requests(),
+    public.fail_recovery_request(text, text),
+    public.fail_signing_session(text, text),
+    public.frost_signing_metrics(interval, text, numeric, integer, integer),
+    public.get_recovery_request(text),
+    public.get_share_verification(text),
+    public.get_signing_package(text),
+    public.get_signing_session(text),
+    public.list_recovery_requests(public.sss_request_status, boolean, integer, bigint),
+    public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint),
+    public.mark_nonce_as_used(text),
+    public.record_nonce_commitment(text, text, text),
+    public.record_published_event(text, text),
+    public.record_refused_commitment(text, text, text),
+    public.record_refused_share(text, text, text),
+    public.record_signature_share(text, text, text),
+    public.register_key_package(text, text, integer, text[], text, text[], text[], text),
+    public.reject_recovery_share(text, text, text, text),
+    public.set_recovery_recipient(text, text),
+    public.store_share_verification(text, jsonb),
+    public.submit_recovery_share(text, text);
 
--- Functions take rows of the tables, and the tables' defaults, policies and triggers call functions: so the
--- functions that no table calls go first, then the tables, then the rest.
-do $$
-declare
-  v_functions text;
-begin
+  -- Functions take rows of the tables, and the tables' defaults, policies and triggers call functions: so the
+  -- functions that no table calls go first, then the tables, then the rest.
   select string_agg(p.oid::regprocedure::text, ', ') into v_functions
   from pg_proc as p
   where p.pronamespace = to_regnamespace('permafrost') and p.prorettype <> 'trigger'::regtype
     and p.proname not in ('now_ms', 'claims', 'claim', 'current_family_id', 'current_participant_id');
-  if v_functions is not null then
-    execute 'drop function ' || v_functions;
-  end if;
-end
-$$;
+  execute 'drop function ' || v_functions;
 
-drop table if exists
-  public.frost_signature_shares,
-  public.frost_nonce_commitments,
-  public.frost_session_events,
-  public.frost_signing_sessions,
-  public.sss_encrypted_shares,
-  public.sss_request_events,
-  public.sss_signing_requests,
-  public.frost_key_packages,
-  permafrost.share_verifications,
-  permafrost.session_declines,
-  permafrost.request_declines,
-  permafrost.signing_session_transitions,
-  permafrost.sss_request_transitions,
-  permafrost.ciphersuites,
-  permafrost.nonce_ledger;
+  drop table
+    public.frost_signature_shares,
+    public.frost_nonce_commitments,
+    public.frost_session_events,
+    public.frost_signing_sessions,
+    public.sss_encrypted_shares,
+    public.sss_request_events,
+    public.sss_signing_requests,
+    public.frost_key_packages,
+    permafrost.share_verifications,
+    permafrost.session_declines,
+    permafrost.request_declines,
+    permafrost.signing_session_transitions,
+    permafrost.sss_request_transitions,
+    permafrost.ciphersuites,
+    permafrost.nonce_ledger;
 
-do $$
-declare
-  v_functions text;
-begin
   select string_agg(p.oid::regprocedure::text, ', ') into v_functions
   from pg_proc as p where p.pronamespace = to_regnamespace('permafrost');
-  if v_functions is not null then
-    execute 'drop function ' || v_functions;
-  end if;
+  execute 'drop function ' || v_functions;
+
+  drop schema permafrost;
+  drop type public.signing_session_status;
+  drop type public.sss_request_status;
 end
-$$;
-
-drop schema if exists permafrost;
-drop type if exists public.signing_session_status;
-drop type if exists public.sss_request_status;
-
-commit;
+$rollback$;

@@ -82,7 +82,10 @@ create table if not exists public.sss_request_events (
   detail jsonb not null default '{}'::jsonb,
   occurred_at bigint not null default permafrost.now_ms()
 );
+-- The trail of one request; mark_if_exposed.
 create index if not exists sss_request_events_request_idx on public.sss_request_events (request_id, event_id);
+create index if not exists sss_request_events_submitted_idx on public.sss_request_events (family_id)
+  where event = 'share_submitted';
 comment on table public.sss_request_events is 'Append-only record of what happened to recovery requests. Survives cleanup.';
 comment on column public.sss_request_events.actor is 'The participant who did it; null for the coordinator itself.';
 
@@ -148,72 +151,132 @@ comment on function permafrost.effective_request_status(public.sss_request_statu
 revoke all on function permafrost.effective_request_status(public.sss_request_status, bigint, bigint)
   from public, anon, authenticated, service_role;
 
--- Security definer: it reads the transitions, and key packages.
-create or replace function permafrost.tg_sss_signing_requests__10_guard() returns trigger
+create or replace function permafrost.check_recipient(p_public_key text) returns void
+language plpgsql immutable set search_path = ''
+as $$
+begin
+  if p_public_key !~ '^[0-9a-f]{64}$' then
+    perform permafrost.refuse('invalid_input', 'A recipient''s public key is 32 bytes of lower-case hex');
+  end if;
+end;
+$$;
+comment on function permafrost.check_recipient(text) is 'Refuses invalid_input for what is no key to encrypt to; null is none yet.';
+revoke all on function permafrost.check_recipient(text) from public, anon, authenticated, service_role;
+
+-- Security definer: it reads key packages and suites.
+create or replace function permafrost.tg_sss_signing_requests__10_admit() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_package public.frost_key_packages;
-  v_now bigint := permafrost.now_ms();
-  v_asked public.sss_signing_requests := new;
+  v_package public.frost_key_packages := permafrost.current_key_package(new.family_id);
 begin
-  if tg_op = 'INSERT' then
-    v_package := permafrost.current_key_package(new.family_id);
-    if v_package.key_package_id is null then
-      perform permafrost.refuse('no_key_package', 'The family has no key package');
-    end if;
-    perform permafrost.check_request(new.required_guardians, new.threshold, new.message_hash,
-      new.event_template, new.event_type);
-    perform permafrost.check_times(new.created_at, new.expires_at);
-    perform permafrost.check_against_key(v_package, new.required_guardians, new.threshold, new.message_hash);
-    new.key_package_id := v_package.key_package_id;
-    new.updated_at := new.created_at;
-  elsif new is distinct from old then
-    if old.status = 'completed' and old.final_event_id is null then
-      -- A completed request may still learn, once, under which id its event was published.
-      v_asked.final_event_id := null;
-      if v_asked is distinct from old then
-        perform permafrost.refuse('session_finished', 'The request is completed and does not change');
-      end if;
-    elsif old.status in ('completed', 'failed', 'expired') then
-      perform permafrost.refuse('session_finished', format('The request is %s and does not change', old.status));
-    elsif new.status = old.status then
-      v_asked.recipient_public_key := null;
-      if old.recipient_public_key is not null or v_asked is distinct from old then
-        perform permafrost.refuse('invalid_transition', 'A request is fixed when it is created, its recipient once it is set');
-      end if;
-    else
-      v_asked.status := old.status;
-      v_asked.final_signature := null;
-      v_asked.error_message := null;
-      if v_asked is distinct from old
-        or (new.status = 'completed') <> (new.final_signature is not null)
-        or (new.status = 'failed') <> (new.error_message is not null)
-        or not exists (select from permafrost.sss_request_transitions
-          where from_status = old.status and to_status = new.status)
-      then
-        perform permafrost.refuse('invalid_transition', format('A request does not go from %s to %s so', old.status, new.status));
-      end if;
-      new.ready_at := case when new.status = 'ready' then coalesce(old.ready_at, v_now) else old.ready_at end;
-      new.completed_at := case when new.status = 'completed' then v_now end;
-      new.failed_at := case when new.status = 'failed' then v_now end;
-    end if;
-    new.updated_at := v_now;
+  if new.status <> 'pending' or num_nonnulls(new.final_signature, new.final_event_id, new.error_message,
+    new.ready_at, new.completed_at, new.failed_at) > 0
+  then
+    perform permafrost.refuse('invalid_transition', 'A request starts pending, with nothing done yet');
   end if;
-  if new.recipient_public_key !~ '^[0-9a-f]{64}$' then
-    perform permafrost.refuse('invalid_input', 'A recipient''s public key is 32 bytes of lower-case hex');
+  if not (permafrost.is_identifier(new.request_id) and permafrost.is_identifier(new.family_id)
+    and permafrost.is_identifier(new.created_by)) or char_length(new.use_case) > 255
+  then
+    perform permafrost.refuse('invalid_input', 'Identifiers and use cases must be 1 to 255 characters, none of them control characters');
   end if;
+  perform permafrost.check_recipient(new.recipient_public_key);
+  perform permafrost.check_request(new.required_guardians, new.threshold, new.message_hash,
+    new.event_template, new.event_type);
+  perform permafrost.check_times(new.created_at, new.expires_at);
+  if v_package.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'The family has no key package');
+  end if;
+  perform permafrost.check_against_key(v_package, new.required_guardians, new.threshold, new.message_hash);
+  new.key_package_id := v_package.key_package_id;
+  new.updated_at := new.created_at;
   return new;
 end;
 $$;
-revoke all on function permafrost.tg_sss_signing_requests__10_guard() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg_sss_signing_requests__10_admit() from public, anon, authenticated, service_role;
 
-create or replace trigger tg_sss_signing_requests__10_guard
-  before insert or update on public.sss_signing_requests
-  for each row execute function permafrost.tg_sss_signing_requests__10_guard();
+create or replace trigger tg_sss_signing_requests__10_admit
+  before insert on public.sss_signing_requests
+  for each row execute function permafrost.tg_sss_signing_requests__10_admit();
+
+-- Security definer: it reads the transitions, which no role may.
+create or replace function permafrost.tg_sss_signing_requests__20_guard() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_now bigint := permafrost.now_ms();
+  v_asked public.sss_signing_requests := new;
+  v_shares bigint;
+  v_signature_bytes integer;
+begin
+  if new is not distinct from old then
+    return old;
+  end if;
+  if old.status in ('completed', 'failed', 'expired') then
+    -- A completed request may still learn, once, under which id its event was published.
+    v_asked.final_event_id := old.final_event_id;
+    if old.status = 'completed' and old.final_event_id is null and v_asked is not distinct from old then
+      new.updated_at := v_now;
+      return new;
+    end if;
+    perform permafrost.refuse('session_finished', format('The request is %s and does not change', old.status));
+  end if;
+  if new.status <> 'expired' and old.expires_at <= v_now then
+    perform permafrost.refuse('session_expired', 'The request has expired');
+  end if;
+  if new.status = old.status then
+    v_asked.recipient_public_key := null;
+    if old.recipient_public_key is not null or v_asked is distinct from old then
+      perform permafrost.refuse('invalid_transition', 'A request is fixed when it is created, its recipient once it is set');
+    end if;
+    perform permafrost.check_recipient(new.recipient_public_key);
+    new.updated_at := v_now;
+    return new;
+  end if;
+
+  v_asked.status := old.status;
+  v_asked.final_signature := old.final_signature;
+  v_asked.error_message := old.error_message;
+  select count(*) into v_shares from public.sss_encrypted_shares
+  where request_id = old.request_id and status = 'submitted';
+  if v_asked is distinct from old
+    or (new.status = 'completed') <> (new.final_signature is not null)
+    or (new.status = 'failed') <> (coalesce(new.error_message, '') <> '')
+    or not exists (select from permafrost.sss_request_transitions
+      where from_status = old.status and to_status = new.status)
+    or new.status = 'ready' and v_shares < old.threshold
+    or new.status = 'partial' and (old.status = 'pending' and v_shares = 0 or old.status = 'ready' and v_shares >= old.threshold)
+  then
+    perform permafrost.refuse('invalid_transition', format('A request does not go from %s to %s so', old.status, new.status));
+  end if;
+  new.updated_at := v_now;
+  case new.status
+    when 'ready' then
+      new.ready_at := coalesce(old.ready_at, v_now);
+    when 'completed' then
+      select c.signature_bytes into strict v_signature_bytes
+      from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
+      where k.key_package_id = old.key_package_id;
+      if not permafrost.is_hex(new.final_signature) or length(new.final_signature) <> 2 * v_signature_bytes then
+        perform permafrost.refuse('invalid_input', 'A final signature has the ciphersuite''s length, in lower-case hex');
+      end if;
+      new.completed_at := v_now;
+    when 'failed' then
+      new.failed_at := v_now;
+    else
+      null;
+  end case;
+  return new;
+end;
+$$;
+revoke all on function permafrost.tg_sss_signing_requests__20_guard() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_sss_signing_requests__20_guard
+  before update on public.sss_signing_requests
+  for each row execute function permafrost.tg_sss_signing_requests__20_guard();
 
 -- Security definer: events are written by nobody else.
-create or replace function permafrost.tg_sss_signing_requests__20_log() returns trigger
+create or replace function permafrost.tg_sss_signing_requests__30_log() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
@@ -231,8 +294,8 @@ begin
   return null;
 end;
 $$;
-revoke all on function permafrost.tg_sss_signing_requests__20_log() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg_sss_signing_requests__30_log() from public, anon, authenticated, service_role;
 
-create or replace trigger tg_sss_signing_requests__20_log
+create or replace trigger tg_sss_signing_requests__30_log
   after insert or update on public.sss_signing_requests
-  for each row execute function permafrost.tg_sss_signing_requests__20_log();
+  for each row execute function permafrost.tg_sss_signing_requests__30_log();

@@ -28,6 +28,7 @@ create policy "Requesters read the shares of their requests" on public.sss_encry
     where r.request_id = sss_encrypted_shares.request_id
       and r.family_id = (select permafrost.current_family_id())
       and r.created_by = (select permafrost.current_participant_id())
+      and r.status in ('partial', 'ready') and r.expires_at > (select permafrost.now_ms())
   ));
 
 -- Guardians who said no ------------------------------------------------------------------------------------
@@ -71,7 +72,11 @@ as $$
 declare
   v_request public.sss_signing_requests;
 begin
-  select * into v_request from public.sss_signing_requests where request_id = p_request_id for update;
+  perform permafrost.check_isolation();
+  select * into v_request from public.sss_signing_requests where request_id = p_request_id;
+  if found and permafrost.effective_request_status(v_request.status, v_request.expires_at, permafrost.now_ms()) <> 'expired' then
+    select * into v_request from public.sss_signing_requests where request_id = p_request_id for update;
+  end if;
   if not found then
     perform permafrost.refuse('session_not_found', 'There is no such request');
   end if;
@@ -82,7 +87,7 @@ begin
 end;
 $$;
 comment on function permafrost.lock_request(text) is
-  'The request, locked for update, as it is at the caller''s turn. Refuses session_not_found and session_expired.';
+  'The request, locked for update, as it is at the caller''s turn; as lock_session. Refuses session_not_found and session_expired.';
 revoke all on function permafrost.lock_request(text) from public, anon, authenticated, service_role;
 
 create or replace function permafrost.request_json(p_request public.sss_signing_requests) returns jsonb
@@ -124,29 +129,165 @@ comment on function permafrost.request_json(public.sss_signing_requests) is
   'A recovery request as clients see it; ciphertexts for its requester only.';
 revoke all on function permafrost.request_json(public.sss_signing_requests) from public, anon, authenticated, service_role;
 
--- How many good shares there are decides the state.
-create or replace function permafrost.count_request_shares(p_request public.sss_signing_requests) returns jsonb
+create or replace function permafrost.request_progress(p_request_id text) returns jsonb
+language sql stable set search_path = ''
+begin atomic
+  select jsonb_build_object('status', r.status, 'share_count', s.good, 'threshold_met', s.good >= r.threshold)
+  from public.sss_signing_requests as r, lateral (
+    select count(*) as good from public.sss_encrypted_shares
+    where request_id = r.request_id and status = 'submitted') as s
+  where r.request_id = p_request_id;
+end;
+comment on function permafrost.request_progress(text) is 'How far a request has come: status, share_count, threshold_met.';
+revoke all on function permafrost.request_progress(text) from public, anon, authenticated, service_role;
+
+-- What a device was given ------------------------------------------------------------------------------------
+
+-- Rejected or not, from one request or from several: a requester's device that was given as many shares as
+-- the key's threshold, its own included, could have put the secret together.
+create or replace function permafrost.mark_if_exposed(p_request public.sss_signing_requests) returns void
 language plpgsql volatile set search_path = ''
 as $$
 declare
-  v_count integer := (select count(*) from public.sss_encrypted_shares
-    where request_id = p_request.request_id and status = 'submitted');
-  v_status public.sss_request_status := p_request.status;
+  v_package public.frost_key_packages;
+  v_shares integer;
 begin
-  if v_status = 'pending' and v_count > 0 then
-    v_status := 'partial';
-    update public.sss_signing_requests set status = v_status where request_id = p_request.request_id;
+  -- The turn first: of two shares that are handed in at once the second counts the first.
+  perform permafrost.lock_family_key(p_request.family_id);
+  select * into strict v_package from public.frost_key_packages where key_package_id = p_request.key_package_id;
+  select count(*) into v_shares from (
+    select e.actor from public.sss_request_events as e
+    where e.event = 'share_submitted' and e.family_id = p_request.family_id
+      and e.detail ->> 'key_package_id' = p_request.key_package_id::text
+      and e.detail ->> 'requester' = p_request.created_by
+    union
+    select p_request.created_by where p_request.created_by = any (v_package.participants)
+  ) as holders;
+  if v_shares >= v_package.threshold then
+    update public.frost_key_packages set exposed_at = permafrost.now_ms()
+    where family_id = p_request.family_id and group_public_key = v_package.group_public_key and exposed_at is null;
   end if;
-  if v_status = 'partial' and v_count >= p_request.threshold then
-    v_status := 'ready';
-    update public.sss_signing_requests set status = v_status where request_id = p_request.request_id;
-  elsif v_status = 'ready' and v_count < p_request.threshold then
-    v_status := 'partial';
-    update public.sss_signing_requests set status = v_status where request_id = p_request.request_id;
-  end if;
-  return jsonb_build_object('status', v_status, 'share_count', v_count, 'threshold_met', v_count >= p_request.threshold);
 end;
 $$;
-comment on function permafrost.count_request_shares(public.sss_signing_requests) is
-  'Moves a locked request to where its shares put it; returns status, share_count, threshold_met.';
-revoke all on function permafrost.count_request_shares(public.sss_signing_requests) from public, anon, authenticated, service_role;
+comment on function permafrost.mark_if_exposed(public.sss_signing_requests) is
+  'Marks a key exposed once a requester was given as many shares as its threshold.';
+revoke all on function permafrost.mark_if_exposed(public.sss_signing_requests)
+  from public, anon, authenticated, service_role;
+
+-- The law of shares --------------------------------------------------------------------------------------------
+
+-- Security definer: it locks the request.
+create or replace function permafrost.tg_sss_encrypted_shares__10_admit() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_request public.sss_signing_requests := permafrost.lock_request(new.request_id);
+begin
+  if tg_op = 'UPDATE' then
+    if to_jsonb(new) - '{status,ciphertext,created_at}'::text[] is distinct from to_jsonb(old) - '{status,ciphertext,created_at}'::text[]
+      or old.status = new.status or new.status = 'rejected' and new.ciphertext <> old.ciphertext
+    then
+      perform permafrost.refuse('invalid_transition', 'A share is immutable, but for being rejected and replaced');
+    end if;
+    if new.status = 'rejected' then
+      return new;
+    end if;
+  end if;
+  if new.guardian_id <> all (v_request.required_guardians) then
+    perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
+  end if;
+  if v_request.status in ('completed', 'failed') then
+    perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
+  end if;
+  if v_request.status = 'ready' then
+    perform permafrost.refuse('round_closed', 'Enough shares are there already');
+  end if;
+  if v_request.recipient_public_key is null then
+    perform permafrost.refuse('round_open', 'The requester has not set the key to encrypt to');
+  end if;
+  if exists (select from permafrost.request_declines where request_id = new.request_id and participant_id = new.guardian_id) then
+    perform permafrost.refuse('invalid_transition', 'The caller has declined');
+  end if;
+  if coalesce(char_length(new.ciphertext), 0) not between 1 and 8192 or new.ciphertext !~ '^[[:graph:]]+$'
+    or new.status <> 'submitted'
+  then
+    perform permafrost.refuse('invalid_input', 'A ciphertext has 1 to 8,192 printable characters');
+  end if;
+  return new;
+end;
+$$;
+revoke all on function permafrost.tg_sss_encrypted_shares__10_admit() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_sss_encrypted_shares__10_admit
+  before insert or update on public.sss_encrypted_shares
+  for each row execute function permafrost.tg_sss_encrypted_shares__10_admit();
+
+-- Security definer: it moves the request. How many good shares there are decides where to.
+create or replace function permafrost.tg_sss_encrypted_shares__20_advance() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_request public.sss_signing_requests;
+  v_good bigint;
+begin
+  select * into strict v_request from public.sss_signing_requests where request_id = new.request_id;
+  select count(*) into v_good from public.sss_encrypted_shares where request_id = new.request_id and status = 'submitted';
+  if new.status = 'submitted' then
+    -- In the event too, which outlives the request: what a device has been given it does not give back.
+    perform permafrost.log_request_event(v_request, 'share_submitted', new.guardian_id, jsonb_build_object(
+      'key_package_id', v_request.key_package_id, 'requester', v_request.created_by));
+    perform permafrost.mark_if_exposed(v_request);
+    if v_request.status = 'pending' then
+      update public.sss_signing_requests set status = 'partial' where request_id = new.request_id;
+    end if;
+    if v_request.status in ('pending', 'partial') and v_good >= v_request.threshold then
+      update public.sss_signing_requests set status = 'ready' where request_id = new.request_id;
+    end if;
+  elsif v_request.status = 'ready' and v_good < v_request.threshold then
+    update public.sss_signing_requests set status = 'partial' where request_id = new.request_id;
+  end if;
+  return null;
+end;
+$$;
+revoke all on function permafrost.tg_sss_encrypted_shares__20_advance() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_sss_encrypted_shares__20_advance
+  after insert or update on public.sss_encrypted_shares
+  for each row execute function permafrost.tg_sss_encrypted_shares__20_advance();
+
+-- Security definer only so that it may call refuse() for a role that may not.
+create or replace function permafrost.tg_sss_encrypted_shares__freeze() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  -- The cascade deletes the request first; while it stands and is unfinished, so do its shares.
+  if exists (select from public.sss_signing_requests as r
+    where r.request_id = old.request_id and r.status not in ('completed', 'failed', 'expired'))
+  then
+    perform permafrost.refuse('invalid_transition', 'A share goes only with its request, or when that is finished');
+  end if;
+  return old;
+end;
+$$;
+revoke all on function permafrost.tg_sss_encrypted_shares__freeze() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_sss_encrypted_shares__freeze
+  before delete on public.sss_encrypted_shares
+  for each row execute function permafrost.tg_sss_encrypted_shares__freeze();
+
+-- A finished request keeps no ciphertext: they have served, or nobody is to have them any more.
+-- Security definer: nobody has delete.
+create or replace function permafrost.tg_sss_signing_requests__50_forget() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from public.sss_encrypted_shares where request_id = new.request_id;
+  return null;
+end;
+$$;
+revoke all on function permafrost.tg_sss_signing_requests__50_forget() from public, anon, authenticated, service_role;
+
+create or replace trigger tg_sss_signing_requests__50_forget
+  after update on public.sss_signing_requests
+  for each row when (old.status in ('pending', 'partial', 'ready') and new.status in ('completed', 'failed', 'expired'))
+  execute function permafrost.tg_sss_signing_requests__50_forget();

@@ -17,10 +17,8 @@ begin
   then
     perform permafrost.refuse('not_in_family', 'The caller is not a member of this family');
   end if;
-  if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800
-    or char_length(p_use_case) > 255
-  then
-    perform permafrost.refuse('invalid_input', 'A request lasts 1 to 604,800 seconds, and its use case has up to 255 characters');
+  if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
+    perform permafrost.refuse('invalid_input', 'A request lasts 1 to 604,800 seconds');
   end if;
   insert into public.sss_signing_requests (family_id, message_hash, required_guardians, threshold,
     event_template, event_type, use_case, recipient_public_key, created_by, created_at, expires_at,
@@ -69,15 +67,17 @@ comment on function public.get_recovery_request(text) is
 revoke all on function public.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_recovery_request(text) to authenticated, service_role;
 
--- Security definer: as get_recovery_request, for many.
+-- Security definer: as get_recovery_request, for many; planned anew each time, as list_signing_sessions.
 create or replace function permafrost.list_recovery_requests(
   p_status public.sss_request_status, p_awaiting_me boolean, p_limit integer, p_before bigint
 ) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = 'force_custom_plan'
 as $$
 declare
   v_now bigint := permafrost.now_ms();
   v_me text := permafrost.current_participant_id();
+  v_family text := permafrost.current_family_id();
+  v_operator boolean := permafrost.is_operator();
   v_requests jsonb;
 begin
   if p_limit is null or p_limit not between 1 and 500 then
@@ -87,8 +87,7 @@ begin
   into v_requests
   from (
     select r.* from public.sss_signing_requests as r
-    where (permafrost.is_operator() or r.family_id = permafrost.current_family_id()
-        and v_me = any (array_append(r.required_guardians, r.created_by)))
+    where (v_operator or r.family_id = v_family and v_me = any (array_append(r.required_guardians, r.created_by)))
       and (p_before is null or r.created_at < p_before)
       and (p_status is null or permafrost.effective_request_status(r.status, r.expires_at, v_now) = p_status)
       and (not coalesce(p_awaiting_me, false)
@@ -169,7 +168,9 @@ revoke all on function public.set_recovery_recipient(text, text) from public, an
 grant execute on function public.set_recovery_recipient(text, text) to authenticated;
 
 -- Security definer: members have no update.
-create or replace function permafrost.reject_recovery_share(p_request_id text, p_guardian_id text, p_reason text) returns jsonb
+create or replace function permafrost.reject_recovery_share(
+  p_request_id text, p_guardian_id text, p_reason text, p_ciphertext text
+) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
@@ -182,7 +183,8 @@ begin
       format('The request is %s', v_request.status));
   end if;
   update public.sss_encrypted_shares set status = 'rejected'
-  where request_id = p_request_id and guardian_id = p_guardian_id and status = 'submitted';
+  where request_id = p_request_id and guardian_id = p_guardian_id and status = 'submitted'
+    and (p_ciphertext is null or ciphertext = p_ciphertext);
   if found then
     -- The event accuses: it names whose share it was and who says it is bad.
     perform permafrost.log_request_event(v_request, 'share_rejected', permafrost.current_participant_id(),
@@ -190,19 +192,21 @@ begin
   elsif not exists (select from public.sss_encrypted_shares where request_id = p_request_id and guardian_id = p_guardian_id) then
     perform permafrost.refuse('not_a_participant', 'This guardian has handed in no share');
   end if;
-  return permafrost.count_request_shares(v_request);
+  return permafrost.request_progress(p_request_id);
 end;
 $$;
-revoke all on function permafrost.reject_recovery_share(text, text, text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.reject_recovery_share(text, text, text) to authenticated;
+revoke all on function permafrost.reject_recovery_share(text, text, text, text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.reject_recovery_share(text, text, text, text) to authenticated;
 
-create or replace function public.reject_recovery_share(p_request_id text, p_guardian_id text, p_reason text) returns jsonb
+create or replace function public.reject_recovery_share(
+  p_request_id text, p_guardian_id text, p_reason text, p_ciphertext text default null
+) returns jsonb
 language sql volatile set search_path = ''
-begin atomic select permafrost.reject_recovery_share(p_request_id, p_guardian_id, p_reason); end;
-comment on function public.reject_recovery_share(text, text, text) is
-  'For the requester: a guardian''s share is bad; a ready request goes back to partial. Returns status, share_count, threshold_met. Refuses session_not_found, not_the_creator, not_a_participant, round_open, session_finished, session_expired, invalid_input.';
-revoke all on function public.reject_recovery_share(text, text, text) from public, anon, authenticated, service_role;
-grant execute on function public.reject_recovery_share(text, text, text) to authenticated;
+begin atomic select permafrost.reject_recovery_share(p_request_id, p_guardian_id, p_reason, p_ciphertext); end;
+comment on function public.reject_recovery_share(text, text, text, text) is
+  'For the requester: a guardian''s share is bad; a ready request goes back to partial. With p_ciphertext only if that is the share, so that a retry that comes late does not reject the one after it. Returns status, share_count, threshold_met. Refuses session_not_found, not_the_creator, not_a_participant, round_open, session_finished, session_expired, invalid_input.';
+revoke all on function public.reject_recovery_share(text, text, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.reject_recovery_share(text, text, text, text) to authenticated;
 
 -- Security definer: members have no update.
 create or replace function permafrost.fail_recovery_request(p_request_id text, p_reason text) returns jsonb

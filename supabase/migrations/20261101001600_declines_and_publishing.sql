@@ -12,7 +12,7 @@ declare
   v_me text := permafrost.current_participant_id();
   v_session public.frost_signing_sessions := permafrost.lock_session(p_session.session_id);
 begin
-  if v_me <> all (v_session.participants) then
+  if v_me is null or v_me <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
   end if;
   if exists (select from permafrost.session_declines
@@ -64,7 +64,7 @@ declare
   v_me text := permafrost.current_participant_id();
   v_request public.sss_signing_requests := permafrost.lock_request(p_request.request_id);
 begin
-  if v_me <> all (v_request.required_guardians) then
+  if v_me is null or v_me <> all (v_request.required_guardians) then
     perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
   end if;
   if exists (select from permafrost.request_declines
@@ -101,8 +101,8 @@ comment on function permafrost.decline_request(public.sss_signing_requests, text
 revoke all on function permafrost.decline_request(public.sss_signing_requests, text)
   from public, anon, authenticated, service_role;
 
--- Asked of requests and not of sessions: the id of a request is made here, that of a session may be chosen
--- by a member, who could otherwise put a session before a request.
+-- The id of a request is made here, that of a session may be chosen by a member: so it is the session that
+-- is refused where a request has the id.
 create or replace function permafrost.is_request(p_id text) returns boolean
 language sql stable set search_path = ''
 return exists (select from public.sss_signing_requests as r where r.request_id = p_id);

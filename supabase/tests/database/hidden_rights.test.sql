@@ -85,12 +85,14 @@ select is_empty(
     and tgrelid in (select oid from pg_temp.relations)$$, 'no trigger is switched off');
 select set_eq(
   $$select tgname::text from pg_trigger where not tgisinternal and tgrelid in (select oid from pg_temp.relations)$$,
-  array['tg_frost_key_packages__freeze', 'tg_frost_nonce_commitments__10_admit', 'tg_frost_nonce_commitments__20_advance',
+  array['tg_frost_key_packages__10_admit', 'tg_frost_key_packages__freeze', 'tg_frost_key_packages__freeze_truncate', 'tg_frost_nonce_commitments__10_admit', 'tg_frost_nonce_commitments__20_advance',
     'tg_frost_nonce_commitments__freeze', 'tg_frost_session_events__append_only', 'tg_frost_signature_shares__10_admit',
     'tg_frost_signature_shares__20_advance', 'tg_frost_signature_shares__freeze', 'tg_frost_signing_sessions__10_admit',
     'tg_frost_signing_sessions__20_guard', 'tg_frost_signing_sessions__30_log', 'tg_frost_signing_sessions__40_broadcast',
-    'tg_nonce_ledger__append_only', 'tg_sss_request_events__append_only', 'tg_sss_signing_requests__10_guard',
-    'tg_sss_signing_requests__20_log', 'tg_sss_signing_requests__40_broadcast'],
+    'tg_nonce_ledger__append_only', 'tg_sss_request_events__append_only', 'tg_sss_encrypted_shares__10_admit',
+    'tg_sss_encrypted_shares__20_advance', 'tg_sss_encrypted_shares__freeze', 'tg_sss_signing_requests__10_admit',
+    'tg_sss_signing_requests__20_guard', 'tg_sss_signing_requests__30_log', 'tg_sss_signing_requests__40_broadcast',
+    'tg_sss_signing_requests__50_forget'],
   'these triggers are there, and each of them is known');
 
 select * from finish();

@@ -49,19 +49,32 @@ select is(pg_temp.refused('g1', $$select submit_recovery_share(%L, 'c1')$$, (sel
 select is(pg_temp.refused('g3', $$select decline_signing_request(%L, 'no')$$, (select other from r)), 'accepted', 'another declines');
 select is((select status from sss_signing_requests where request_id = (select other from r)), 'failed', 'and too few are left');
 
--- A member who picks a session id cannot put a session before somebody's request.
-select pg_temp.session((select without_key from r), 'fam', '{g1,g2}', 2);
-select is(pg_temp.refused('g2', $$select decline_signing_request(%L, 'no')$$, (select without_key from r)), 'accepted', 'the request is what is declined');
-select is((select status from frost_signing_sessions where session_id = (select without_key from r)), 'pending', 'not the session of the same id');
+-- A member who picks a session id cannot have a session taken for somebody's request.
+select is(pg_temp.refused('g2', $$insert into frost_signing_sessions (session_id, family_id, message_hash, participants, threshold, created_by)
+  values (%L, 'fam', repeat('ab', 32), '{g1,g2}', 2, 'g2') returning 1$$, (select without_key from r)), 'PT400 invalid_input', 'a request''s id is taken');
+select is(pg_temp.refusal(format($$select pg_temp.session(%L, 'fam', '{g1,g2}', 2)$$, (select without_key from r))),
+  'PT400 invalid_input', 'for operators too');
+
+-- Late retries: what was rejected stays so, and a rejection is of the share it was made for.
+create temp table late as select pg_temp.request('g1') as id;
+create function pg_temp.late(p_who text, p_call text) returns jsonb language sql
+return pg_temp.as_member(p_who, 'fam', format(p_call, (select id from late)))::jsonb;
+select pg_temp.late('g2', $$select submit_recovery_share(%L, 'bad')$$), pg_temp.late('g1', $$select reject_recovery_share(%L, 'g2', 'bad', 'bad')$$);
+select is(pg_temp.late('g2', $$select submit_recovery_share(%L, 'bad')$$) ->> 'share_count', '0', 'a share that was rejected is not brought back by a retry');
+select is(pg_temp.late('g2', $$select submit_recovery_share(%L, 'good')$$) ->> 'share_count', '1', 'another one counts');
+select is(pg_temp.late('g1', $$select reject_recovery_share(%L, 'g2', 'bad', 'bad')$$) ->> 'share_count', '1', 'and a late retry of the rejection leaves it alone');
+select is(pg_temp.late('g1', $$select reject_recovery_share(%L, 'g2', 'bad')$$) ->> 'share_count', '0', 'where a rejection of whatever is there does not');
+select is(pg_temp.late('g1', $$select fail_recovery_request(%L, 'found the key')$$) ->> 'status', 'failed', 'a request fails');
+select is((select count(*) from sss_encrypted_shares where request_id = (select id from late)), 0::bigint, 'and keeps no ciphertext');
 
 -- Expiry and cleanup, as for sessions.
-alter table sss_signing_requests disable trigger tg_sss_signing_requests__10_guard;
+alter table sss_signing_requests disable trigger tg_sss_signing_requests__20_guard;
 update sss_signing_requests set created_at = created_at - 8640000000, expires_at = created_at - 8639000000;
-alter table sss_signing_requests enable trigger tg_sss_signing_requests__10_guard;
+alter table sss_signing_requests enable trigger tg_sss_signing_requests__20_guard;
 select is(pg_temp.refused('g3', $$select submit_recovery_share(%L, 'c')$$, (select without_key from r)), 'PT410 session_expired', 'past its time nothing is taken');
 select is(expire_old_sss_signing_requests(), 2, 'a sweep marks the unfinished');
 select throws_ok('select cleanup_old_sss_signing_requests(0)', 'PT400', null, 'cleanup refuses an age of 0');
-select is(cleanup_old_sss_signing_requests(), 4, 'cleanup deletes the finished');
+select is(cleanup_old_sss_signing_requests(), 5, 'cleanup deletes the finished');
 select isnt_empty('select from sss_request_events', 'their events stay');
 
 select * from finish();

@@ -19,6 +19,7 @@ const FOREIGN = `
   create type public.session_status as enum ('pending', 'failed');
   create function public.expire_old_things() returns integer language sql return 1;
   create function public.get_signing_page() returns text language sql return 'a page';
+  create function public.get_signing_session(number integer) returns text language sql return 'our own';
   create view public.frost_today as select * from public.frost_warnings;
   create schema app;
   create function app.claims() returns text language sql return 'mine';
@@ -79,6 +80,22 @@ for (const grants of ["nothing", "everything"] satisfies DefaultGrants[]) {
     }
   });
 }
+
+Deno.test("a rollback where Permafrost is not installed does nothing, whatever has its names", async () => {
+  await using owned = await privateCluster();
+  const { cluster } = owned;
+  await createPlatformDatabase(cluster.address, "project", "nothing");
+  const url = cluster.url("project");
+  await connected(url, (sql) =>
+    sql.unsafe(`
+      create table public.frost_key_packages (id int primary key);
+      create type public.signing_session_status as enum ('cold');
+      create function public.expire_old_frost_signing_sessions() returns integer language sql return 1;
+    `).simple());
+  const before = await catalogOf(url);
+  await connected(url, (sql) => sql.unsafe(ROLLBACK).simple());
+  assert.deepEqual(await catalogOf(url), before);
+});
 
 Deno.test("a rollback asks before it drops a ledger that has entries, and then changes nothing", async () => {
   await using owned = await privateCluster();
