@@ -35,6 +35,12 @@ export const Reason = Text.refine(
   "Must be 1 to 1,000 characters",
 );
 
+/** A share for recovery, encrypted by its guardian's device; opaque here. */
+export const Ciphertext = z.string().regex(
+  /^[\x21-\x7e]{1,8192}$/,
+  "Must be 1 to 8,192 printable characters",
+);
+
 /** What a Nostr event has before it is signed (NIP-01). */
 export const EventTemplate = z.strictObject({
   pubkey: z.string().regex(/^[0-9a-f]{64}$/, "Must be 32 bytes in lower-case hex").optional(),

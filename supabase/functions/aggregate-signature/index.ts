@@ -11,7 +11,7 @@ import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { Identifier } from "../_shared/input.ts";
 import { complete } from "../_shared/signing.ts";
 
-const Body = z.object({ sessionId: Identifier });
+export const Body = z.object({ sessionId: Identifier });
 
 export default {
   fetch: endpoint(withSupabase(

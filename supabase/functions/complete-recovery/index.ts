@@ -11,7 +11,7 @@ import { verifySignature } from "../_shared/frost/verification.ts";
 import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { Hex, Identifier } from "../_shared/input.ts";
 
-const Body = z.object({ requestId: Identifier, finalSignature: Hex });
+export const Body = z.object({ requestId: Identifier, finalSignature: Hex });
 
 export default {
   fetch: endpoint(withSupabase(

@@ -13,7 +13,7 @@ import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { EventTemplate, Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
 import { selectMethod } from "../_shared/methods.ts";
 
-const Body = z.object({
+export const Body = z.object({
   familyId: Identifier,
   messageHash: Hex,
   participants: Participants,

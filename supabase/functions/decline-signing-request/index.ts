@@ -5,7 +5,7 @@ import { Decline, read } from "../_shared/database.ts";
 import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { Identifier, Reason } from "../_shared/input.ts";
 
-const Body = z.object({ sessionId: Identifier, reason: Reason });
+export const Body = z.object({ sessionId: Identifier, reason: Reason });
 
 export default {
   fetch: endpoint(withSupabase(

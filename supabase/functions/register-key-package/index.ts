@@ -7,7 +7,7 @@ import { CIPHERSUITES } from "../_shared/frost/suites.ts";
 import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
 
-const Body = z.object({
+export const Body = z.object({
   familyId: Identifier,
   ciphersuite: z.enum(CIPHERSUITES).default(CIPHERSUITES[0]),
   threshold: Threshold,

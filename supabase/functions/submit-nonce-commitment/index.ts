@@ -10,7 +10,7 @@ import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { Hex, Identifier } from "../_shared/input.ts";
 import { storeVerification } from "../_shared/signing.ts";
 
-const Body = z.object({ sessionId: Identifier, nonceCommitment: Hex });
+export const Body = z.object({ sessionId: Identifier, nonceCommitment: Hex });
 
 export default {
   fetch: endpoint(withSupabase(

@@ -3,12 +3,9 @@ import { withSupabase } from "@supabase/server";
 import { z } from "zod";
 import { read, ShareCount } from "../_shared/database.ts";
 import { type Context, endpoint, receive } from "../_shared/http.ts";
-import { Identifier } from "../_shared/input.ts";
+import { Ciphertext, Identifier } from "../_shared/input.ts";
 
-const Body = z.object({
-  requestId: Identifier,
-  ciphertext: z.string().regex(/^[\x21-\x7e]{1,8192}$/, "Must be 1 to 8,192 printable characters"),
-});
+export const Body = z.object({ requestId: Identifier, ciphertext: Ciphertext });
 
 export default {
   fetch: endpoint(withSupabase(

@@ -13,7 +13,7 @@ import { type Context, endpoint, receive } from "../_shared/http.ts";
 import { Hex, Identifier } from "../_shared/input.ts";
 import { complete, type OwnShareCheck, shareCheckOf } from "../_shared/signing.ts";
 
-const Body = z.object({ sessionId: Identifier, signatureShare: Hex });
+export const Body = z.object({ sessionId: Identifier, signatureShare: Hex });
 
 /** Why a share is refused, or nothing. */
 function fault({ context, signer }: OwnShareCheck, signatureShare: string): string | undefined {
