@@ -76,6 +76,12 @@ Deno.test("dealKey() refuses what is no threshold, no list of participants, no s
   for (const participants of [[], ["ada"], ["ada", "ada"], names]) {
     assert.throws(() => dealKey({ ...OPTIONS, participants }), refusal("participants_invalid"));
   }
+  // Else the coordinator would, after the shares are handed out and the dealer is wiped.
+  for (const name of ["", "a\n", "\0", "\ud800", "x".repeat(256)]) {
+    const participants = [...OPTIONS.participants.slice(1), name];
+    assert.throws(() => dealKey({ ...OPTIONS, participants }), refusal("participants_invalid"));
+    assert.throws(() => dealKey({ ...OPTIONS, familyId: name }), refusal("participants_invalid"));
+  }
   for (const secret of ["", "00".repeat(32), "ff".repeat(32), "AB".repeat(32), "01"]) {
     assert.throws(() => dealKey({ ...OPTIONS, secret }), refusal("share_invalid"));
   }

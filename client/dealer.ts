@@ -11,6 +11,7 @@ import {
   suiteOf,
   TAPROOT_CIPHERSUITE,
 } from "../supabase/functions/_shared/frost/suites.ts";
+import { isIdentifier } from "../supabase/functions/_shared/identifier.ts";
 import type { KeyShare } from "./key_share.ts";
 
 /** What to deal. */
@@ -53,12 +54,19 @@ export interface DealtKey {
  * The group key of a split Nostr secret has that secret's x-only public key. Its encoding here says
  * whether y is odd, as BIP-340 keys do not; guardians and coordinator mind that when they sign.
  *
- * @throws {FrostError} `participants_invalid`, `threshold_invalid`, or `share_invalid` for the secret.
+ * @throws {FrostError} `participants_invalid` (for the family's id too), `threshold_invalid`, or `share_invalid` for the secret.
  */
 export function dealKey(options: DealOptions): DealtKey {
   const { familyId, threshold, ciphersuite = TAPROOT_CIPHERSUITE } = options;
   const participants = [...options.participants];
   const count = participants.length;
+  // What the coordinator would refuse, once the shares are handed out, is refused here.
+  if (![familyId, ...participants].every(isIdentifier)) {
+    throw new FrostError(
+      "participants_invalid",
+      "Families and participants are called by 1 to 255 characters, none of them control characters",
+    );
+  }
   if (count < 2 || count > MAX_PARTICIPANTS || new Set(participants).size !== count) {
     throw new FrostError("participants_invalid", "Participants must be 2 to 255, all different");
   }

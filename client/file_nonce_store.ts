@@ -4,17 +4,21 @@
  * A slot is up to two files: `<slot>.committed` holds the nonces, in the clear and readable by their owner
  * alone (mode 0600); `<slot>.spent` says that they are not to be used any more. The second one is what
  * decides. It is made by `link`, which fails if the name is taken, so one caller gets the nonces. It is on
- * the disk before they are handed out, and it outlives them.
+ * the disk before they are handed out, and it outlives them. A file is written as `<slot>.<uuid>.draft` and
+ * then linked to its name; drafts that a crash left behind have nonces too, and go with them.
  *
  * Deleting a file does not wipe the medium: use an encrypted disk. Needs a file system with hard links.
  */
 import { randomUUID } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import type { CommittedRecord, NonceRecord, NonceStore, ReleasedRecord } from "./nonce_store.ts";
 
 type Name = "committed" | "spent";
+
+/** The names of this store's files: of a slot, what is in it. */
+const FILE = /^([0-9a-f]{64})(?:\.[0-9a-f-]{36})?\.(committed|spent|draft)$/;
 
 /** Keeps nonces in files; see above for how. */
 export class FileNonceStore implements NonceStore {
@@ -55,7 +59,7 @@ export class FileNonceStore implements NonceStore {
     if (!await this.#createExclusively(slot, "spent", spent)) return undefined;
     // Read again under the mark: others may have taken, removed and pruned it since the first reading.
     const record = await this.#read(slot, "committed");
-    await this.#remove(slot, "committed");
+    await this.#removeNonces(slot);
     return record?.state === "committed" ? record : undefined;
   }
 
@@ -63,7 +67,7 @@ export class FileNonceStore implements NonceStore {
     if ((await this.#read(slot, "spent"))?.state !== "spent") {
       throw new Error("Keeping a released share failed: its nonces are not spent");
     }
-    const draft = await this.#write(record);
+    const draft = await this.#write(slot, record);
     await rename(draft, this.#path(slot, "spent"));
     await this.#sync();
   }
@@ -72,18 +76,31 @@ export class FileNonceStore implements NonceStore {
     let count = 0;
     const slots = new Set<string>();
     for (const file of await readdir(this.#directory)) {
-      const [slot, name] = file.split(".");
+      // Whatever else is in the directory is not ours.
+      const [, slot, name] = FILE.exec(file) ?? [];
       if (name === "committed" || name === "spent") slots.add(slot);
       // What a crash left half done. The name was never anybody's record.
       if (name === "draft" && await this.#olderThanADay(file, now)) await this.#unlink(file);
     }
+    const damaged: unknown[] = [];
     for (const slot of slots) {
-      const record = await this.read(slot);
-      if (record === undefined || record.expires_at > now) continue;
-      // The mark goes last: nonces without it would be usable again.
-      await this.#remove(slot, "committed");
-      await this.#remove(slot, "spent");
-      count++;
+      try {
+        const record = await this.read(slot);
+        if (record === undefined || record.expires_at > now) continue;
+        // The mark goes last: nonces without it would be usable again.
+        await this.#removeNonces(slot);
+        await this.#remove(slot, "spent");
+        count++;
+      } catch (error) {
+        // One that cannot be read is no reason to keep the others.
+        damaged.push(error);
+      }
+    }
+    if (damaged.length > 0) {
+      throw new AggregateError(
+        damaged,
+        `Pruning failed for ${damaged.length} of ${slots.size} records`,
+      );
     }
     return count;
   }
@@ -107,21 +124,22 @@ export class FileNonceStore implements NonceStore {
 
   /** The name appears with all of its contents, or not at all; false if it is taken. */
   async #createExclusively(slot: string, name: Name, record: NonceRecord): Promise<boolean> {
-    const draft = await this.#write(record);
+    const draft = await this.#write(slot, record);
     try {
       await link(draft, this.#path(slot, name));
       return true;
     } catch (error) {
-      if (codeOf(error) === "EEXIST") return false;
+      // The draft is gone where somebody took the slot meanwhile, and swept up after its nonces.
+      if (codeOf(error) === "EEXIST" || codeOf(error) === "ENOENT") return false;
       throw error;
     } finally {
-      await unlink(draft);
+      await this.#unlink(basename(draft));
       await this.#sync();
     }
   }
 
-  async #write(record: NonceRecord): Promise<string> {
-    const draft = join(this.#directory, `${randomUUID()}.draft`);
+  async #write(slot: string, record: NonceRecord): Promise<string> {
+    const draft = join(this.#directory, `${slot}.${randomUUID()}.draft`);
     const file = await open(draft, "wx", 0o600);
     try {
       await file.writeFile(JSON.stringify(record));
@@ -130,6 +148,15 @@ export class FileNonceStore implements NonceStore {
       await file.close();
     }
     return draft;
+  }
+
+  /** The nonces under every name they have: a crash may have left them that of a draft as well. */
+  async #removeNonces(slot: string): Promise<void> {
+    for (const file of await readdir(this.#directory)) {
+      const [, owner, name] = FILE.exec(file) ?? [];
+      if (owner === slot && name !== "spent") await this.#unlink(file);
+    }
+    await this.#sync();
   }
 
   async #remove(slot: string, name: Name): Promise<void> {

@@ -151,6 +151,17 @@ Deno.test("commit() refuses a session it could not sign", async () => {
   }
 });
 
+Deno.test("commit() takes nothing but true for a yes", async () => {
+  const coordinator = new SimulatedCoordinator(KEY, MESSAGE);
+  for (const said of ["no", 1, {}, { approved: false }, undefined]) {
+    // As an app in JavaScript may have it.
+    const approve = (() => said) as unknown as () => boolean;
+    const guardian = coordinator.guardian(0, { approve });
+    await assert.rejects(guardian.commit(coordinator.session), refusal("not_approved"));
+  }
+  assert.deepEqual(coordinator.sent, []);
+});
+
 Deno.test("commit() again refuses a session that has changed since it was approved", async () => {
   const coordinator = new SimulatedCoordinator(KEY, MESSAGE);
   const guardian = coordinator.guardian(0);

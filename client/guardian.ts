@@ -56,12 +56,15 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   readonly transport: GuardianTransport<CommitmentAnswer, ShareAnswer>;
   /**
    * Asked before nonces are drawn for a session, once the session was found to be in order. Show what is
-   * to be signed. Without it, calling `commit` is the approval.
+   * to be signed; nothing but `true` is a yes. Without it, calling `commit` is the approval.
    */
   readonly approve?: (session: SigningSession) => boolean | Promise<boolean>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
+
+/** Commitments this process has answered for, by whichever guardian, should a store be put back under it. */
+const answered = new Set<string>();
 
 /** One guardian. Several calls at once, and several processes over one store, are safe. */
 export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
@@ -71,8 +74,6 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   readonly #transport: GuardianTransport<CommitmentAnswer, ShareAnswer>;
   readonly #approve: (session: SigningSession) => boolean | Promise<boolean>;
   readonly #now: () => number;
-  /** Slots whose nonces this process has used, should the store be put back under it. */
-  readonly #used = new Set<string>();
 
   /** @throws {GuardianError} `key_share_invalid` for a share that does not belong to its package. */
   constructor(options: GuardianOptions<CommitmentAnswer, ShareAnswer>) {
@@ -151,7 +152,7 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   }
 
   async #draw(slot: string, request: SigningSession): Promise<NonceRecord> {
-    if (!await this.#approve(request)) {
+    if (await this.#approve(request) !== true) {
       throw new GuardianError("not_approved", "The session was not approved");
     }
     const secret = frostSecretOf(this.#share);
@@ -187,8 +188,8 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     const taken = await this.#store.take(slot);
     // Another call for this session was faster, or the store was put back to before it.
     if (taken === undefined) return releasedFor(await this.#store.read(slot), digest);
-    if (this.#used.has(slot)) throw spent();
-    this.#used.add(slot);
+    if (answered.has(taken.nonce_commitment)) throw spent();
+    answered.add(taken.nonce_commitment);
     const { threshold, participants, group_public_key } = this.#share;
     const secret = frostSecretOf(this.#share);
     const signature_share = bytesToHex(this.#suite.frost.signShare(

@@ -8,6 +8,7 @@ import {
   suiteOf,
 } from "../supabase/functions/_shared/frost/suites.ts";
 import { GuardianError } from "./errors.ts";
+import { isTextList } from "./shapes.ts";
 
 /** One guardian's share with the public half of its key. Serialises to JSON; keep it secret. */
 export interface KeyShare {
@@ -93,10 +94,6 @@ function shapeOf(value: unknown): KeyShare | undefined {
       verifying_shares: [...verifying_shares],
     }
     : undefined;
-}
-
-function isTextList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function invalid(message: string, options?: ErrorOptions): GuardianError {

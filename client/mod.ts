@@ -51,6 +51,7 @@ export {
   type RecoveryFilter,
   type RecoveryProgress,
   RecoveryRequests,
+  type SubmittedShare,
 } from "./recovery_requests.ts";
 export {
   CLIENT_ERRORS,

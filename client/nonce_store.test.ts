@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { IDBFactory } from "fake-indexeddb";
 import { FileNonceStore } from "./file_nonce_store.ts";
 import { IndexedDbNonceStore } from "./indexeddb_nonce_store.ts";
@@ -138,17 +139,52 @@ Deno.test("file store: nonces that a crash left beside the mark are not handed o
     assert.deepEqual(await readdir(directory), []);
   }));
 
+/** A draft of a slot, as `create` names it. */
+function draft(slot: string): string {
+  return `${slot}.${randomUUID()}.draft`;
+}
+
 Deno.test("file store: what a crash left half written is no record, and is pruned after a day", () =>
   inDirectory(async (directory) => {
     const store = await FileNonceStore.open(directory);
-    await writeFile(`${directory}/1234.draft`, '{"state":"commi');
+    const [old, recent] = [draft(SLOT), draft(SLOT)];
+    await writeFile(`${directory}/${old}`, '{"state":"commi');
     await store.create(SLOT, COMMITTED);
-    await rename(`${directory}/${SLOT}.committed`, `${directory}/5678.draft`);
+    await rename(`${directory}/${SLOT}.committed`, `${directory}/${recent}`);
     assert.equal(await store.read(SLOT), undefined);
     const now = Date.now();
-    await utimes(`${directory}/1234.draft`, 0, (now - 90_000_000) / 1000);
+    await utimes(`${directory}/${old}`, 0, (now - 90_000_000) / 1000);
     await store.prune(now);
-    assert.deepEqual(await readdir(directory), ["5678.draft"]);
+    assert.deepEqual(await readdir(directory), [recent]);
+  }));
+
+Deno.test("file store: take() leaves the nonces nowhere, not in a draft that a crash left either", () =>
+  inDirectory(async (directory) => {
+    const store = await FileNonceStore.open(directory);
+    const other = "cd".repeat(32);
+    for (const slot of [SLOT, other]) {
+      await store.create(slot, COMMITTED);
+      // As if the process had gone down between giving the draft its name and taking its own away.
+      await link(`${directory}/${slot}.committed`, `${directory}/${draft(slot)}`);
+    }
+    assert.deepEqual(await store.take(SLOT), COMMITTED);
+    const left = await readdir(directory);
+    assert.deepEqual(left.filter((file) => file.startsWith(SLOT)), [`${SLOT}.spent`]);
+    assert.equal(left.filter((file) => file.startsWith(other)).length, 2, "another slot's stay");
+    // What expires unanswered goes as a whole, too.
+    assert.equal(await store.prune(COMMITTED.expires_at), 2);
+    assert.deepEqual(await readdir(directory), []);
+  }));
+
+Deno.test("file store: one damaged record, or a file of somebody else's, does not keep prune() from the rest", () =>
+  inDirectory(async (directory) => {
+    const store = await FileNonceStore.open(directory);
+    const damaged = "00".repeat(32);
+    await writeFile(`${directory}/${damaged}.spent`, "");
+    await writeFile(`${directory}/notes.committed`, "mine");
+    await store.create(SLOT, COMMITTED);
+    await assert.rejects(store.prune(COMMITTED.expires_at), AggregateError);
+    assert.deepEqual((await readdir(directory)).sort(), [`${damaged}.spent`, "notes.committed"]);
   }));
 
 Deno.test("file store: a record that cannot be read is an error without the record in it", () =>

@@ -14,7 +14,7 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decrypt, encrypt, getConversationKey } from "nostr-tools/nip44";
-import { fieldOf } from "./transport.ts";
+import { fieldOf } from "./shapes.ts";
 
 /** What a share is encrypted for, and with; each is compared when it is opened. */
 export interface SharePurpose {

@@ -5,6 +5,7 @@
  * @module
  */
 import { FrostError } from "../supabase/functions/_shared/frost/error.ts";
+import { eventId, type EventTemplate } from "../supabase/functions/_shared/frost/nostr.ts";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { checkShare, type RecoveredShare, signWithShares } from "./reconstruction.ts";
@@ -17,7 +18,14 @@ import { type CallOptions, invoke, type Supabase } from "./transport.ts";
 import { verifySignature } from "../supabase/functions/_shared/frost/verification.ts";
 
 /** What to recover for: the guardians asked are `participants`; 24 hours unless something else is said. */
-export type RecoveryAsk = SessionRequest & { readonly useCase?: string };
+export type RecoveryAsk = SessionRequest & {
+  readonly useCase?: string;
+  /**
+   * The group public key, if this device knows it: an encoded point, lower-case hex. Give it where you can.
+   * Without it, and without an `eventTemplate`, it is the server that says which key is put together.
+   */
+  readonly groupPublicKey?: string;
+};
 
 /** A requester as it is kept on its device, as JSON. Secret: with it, the shares can be read. */
 export interface RequesterState {
@@ -88,10 +96,13 @@ export class RecoveryRequester {
 
   /** A requester from where it was kept. @throws {TypeError} for what was not exported by one. */
   static restore(supabase: Supabase, state: RequesterState): RecoveryRequester {
-    if (state.version !== 1 || !/^[0-9a-f]{64}$/.test(state.secretKey)) {
+    try {
+      if (state.version !== 1 || typeof state.ask.messageHash !== "string") throw new Error();
+      return new RecoveryRequester(supabase, hexToBytes(state.secretKey), state, false);
+    } catch {
+      // A key that was wiped is none either. The reason could quote what is secret.
       throw new TypeError("Expected the exported state of a requester");
     }
-    return new RecoveryRequester(supabase, hexToBytes(state.secretKey), state, false);
   }
 
   /** What to keep, secretly, so that this can go on after the device was restarted. */
@@ -120,10 +131,11 @@ export class RecoveryRequester {
     const found = await this.#find(options);
     if (found.success || found.code !== "session_not_found") return found;
     this.#maybeSent = true;
+    const { groupPublicKey: _, ...ask } = this.#ask;
     const created = await invoke<{ sessionId: string; warning?: string }>(
       this.#supabase,
       "create-signing-request",
-      { ...this.#ask, preferredMethod: "sss", recipientPublicKey: this.publicKey },
+      { ...ask, preferredMethod: "sss", recipientPublicKey: this.publicKey },
       { ...options, safe: false },
     );
     if (!created.success) return created;
@@ -204,7 +216,7 @@ export class RecoveryRequester {
     if (!read.success) return read;
     let { request } = read;
     const shares: RecoveredShare[] = [];
-    const rejected: BadShare[] = [];
+    const rejected: (BadShare & { ciphertext: string })[] = [];
     // Without the key nothing could be read, and nobody is to blame for that.
     const ciphertexts = this.#wiped ? {} : request.encrypted_shares ?? {};
     for (const [guardian, ciphertext] of Object.entries(ciphertexts)) {
@@ -212,11 +224,12 @@ export class RecoveryRequester {
         shares.push(this.#open(request, guardian, ciphertext));
       } catch (error) {
         if (!(error instanceof EnvelopeError || error instanceof FrostError)) throw error;
-        rejected.push({ guardian, reason: error.message });
+        rejected.push({ guardian, reason: error.message, ciphertext });
       }
     }
-    for (const { guardian, reason } of rejected) {
-      const told = await this.#requests.rejectShare(request.request_id, guardian, reason, options);
+    for (const { guardian: guardianId, ciphertext, reason } of rejected) {
+      const bad = { guardianId, ciphertext };
+      const told = await this.#requests.rejectShare(request.request_id, bad, reason, options);
       if (!told.success) return { ...told, rejected };
     }
     if (rejected.length > 0) {
@@ -260,7 +273,7 @@ export class RecoveryRequester {
     return this.#changed(read.request) ?? read;
   }
 
-  /** The server could have the key put together for a message of its own. */
+  /** The server could have the key put together for a message of its own, or name a key that is not ours. */
   #changed(request: RecoveryRequest): Failure | undefined {
     if (request.recipient_public_key !== this.publicKey) {
       return failure("request_changed", "The request has another device's key");
@@ -268,6 +281,12 @@ export class RecoveryRequester {
     if (request.message_hash !== this.#ask.messageHash) {
       return failure("request_changed", "The request is for another message");
     }
+    const { group_public_key: key } = request.key_package;
+    const { eventTemplate, groupPublicKey = key, messageHash } = this.#ask;
+    if (
+      key !== groupPublicKey ||
+      eventTemplate !== undefined && !isEventOf(key, eventTemplate, messageHash)
+    ) return failure("request_changed", "The request is for another key");
   }
 
   /** The request: known, or there without our knowing, since the answer was lost. */
@@ -281,5 +300,14 @@ export class RecoveryRequester {
     return this.#requestId === undefined
       ? failure("session_not_found", "The request was not sent")
       : success({ requestId: this.#requestId });
+  }
+}
+
+function isEventOf(groupPublicKey: string, template: EventTemplate, id: string): boolean {
+  try {
+    return eventId(template, groupPublicKey) === id;
+  } catch (error) {
+    if (error instanceof FrostError) return false;
+    throw error;
   }
 }

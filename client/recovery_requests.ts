@@ -22,6 +22,13 @@ export interface RecoveryProgress {
   readonly shareCount: number;
 }
 
+/** A guardian's share, as it was handed in. */
+export interface SubmittedShare {
+  readonly guardianId: string;
+  /** As `encrypted_shares` of the request has it. */
+  readonly ciphertext: string;
+}
+
 /** Which requests to list. */
 export interface RecoveryFilter {
   readonly status?: RecoveryStatus;
@@ -92,17 +99,21 @@ export class RecoveryRequests {
   }
 
   /**
-   * Refuses, as the requester, a guardian's share that is bad; the guardian may hand in another.
+   * Refuses, as the requester, a guardian's share that is bad; the guardian may hand in another, and a
+   * repetition that comes after that leaves it alone.
    *
-   * Errors: `session_not_found`, `not_the_creator`, `round_open`, `session_expired`, `session_finished`.
+   * Errors: `session_not_found`, `not_the_creator`, `not_a_participant` where the guardian has handed in
+   * nothing, `round_open`, `session_expired`, `session_finished`, `invalid_input`.
+   *
+   * @param reason - For people, 1 to 1,000 characters.
    */
   rejectShare(
     requestId: string,
-    guardianId: string,
+    bad: SubmittedShare,
     reason: string,
     options: CallOptions = {},
   ): Promise<Result<RecoveryProgress>> {
-    const body = { requestId, guardianId, reason };
+    const body = { requestId, ...bad, reason };
     return invoke(this.#supabase, "reject-recovery-share", body, { ...options, safe: true });
   }
 
@@ -154,7 +165,8 @@ export class RecoveryRequests {
   }
 
   /**
-   * Marks every unfinished request past its time as expired; for operators.
+   * Marks unfinished requests past their time as expired, for five seconds at most; for operators. Call it
+   * until it answers 0.
    *
    * Errors: `unauthorized` without the secret key.
    */

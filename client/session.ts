@@ -4,11 +4,12 @@
  * @module
  */
 import type { Database } from "../supabase/functions/_shared/database.types.ts";
-import type { Ciphersuite } from "../supabase/functions/_shared/frost/suites.ts";
+import { type Ciphersuite, isCiphersuite } from "../supabase/functions/_shared/frost/suites.ts";
 import type { SigningMethod } from "../supabase/functions/_shared/methods.ts";
 import { failure, type Result, success } from "./result.ts";
+import { fieldOf, isTextList } from "./shapes.ts";
 import type { SigningPackage } from "./signing_session.ts";
-import { answerOf, call, type CallOptions, fieldOf, rpc, type Supabase } from "./transport.ts";
+import { answerOf, call, type CallOptions, rpc, type Supabase } from "./transport.ts";
 
 type Tables = Database["public"]["Tables"];
 
@@ -196,6 +197,10 @@ function asKeyPackage(data: unknown): KeyPackage | undefined {
 }
 
 function isKeyPackage(data: unknown): data is KeyPackage {
-  return typeof fieldOf(data, "ciphersuite") === "string" &&
-    typeof fieldOf(data, "group_public_key") === "string";
+  const ciphersuite = fieldOf(data, "ciphersuite");
+  return typeof ciphersuite === "string" && isCiphersuite(ciphersuite) &&
+    typeof fieldOf(data, "key_package_id") === "string" &&
+    typeof fieldOf(data, "threshold") === "number" &&
+    typeof fieldOf(data, "group_public_key") === "string" &&
+    isTextList(fieldOf(data, "participants")) && isTextList(fieldOf(data, "verifying_shares"));
 }

@@ -88,8 +88,9 @@ export class FrostSessionManager {
   /**
    * Hands in the caller's nonce commitment, as `Guardian.commit` returns it.
    *
-   * Errors: `no_key_package`, `commitment_invalid`, `not_a_participant`, `nonce_reused`,
-   * `commitment_already_submitted`, `round_closed`, `session_expired`, `session_finished`.
+   * Errors: `session_not_found`, `no_key_package`, `commitment_invalid`, `not_a_participant`, `nonce_reused`,
+   * `commitment_already_submitted`, `round_closed`, `session_expired`, `session_finished`;
+   * `invalid_transition` after having declined.
    *
    * @param nonceCommitment - hiding ‖ binding, lower-case hex.
    */
@@ -106,8 +107,9 @@ export class FrostSessionManager {
    * Hands in the caller's signature share, as `Guardian.sign` returns it. The answer to the last one has
    * the signature.
    *
-   * Errors: `share_invalid`, `not_a_signer`, `round_open`, `share_already_submitted`, `session_expired`,
-   * `session_finished`.
+   * Errors: `session_not_found`, `not_a_participant`, `no_key_package`, `round_open`, `not_a_signer`,
+   * `share_invalid`, `share_already_submitted`, `nonce_reused` where an operator has marked the nonce,
+   * `session_expired`, `session_finished`.
    *
    * @param signatureShare - A scalar, lower-case hex.
    */
@@ -175,8 +177,8 @@ export class FrostSessionManager {
   }
 
   /**
-   * Marks every unfinished session past its time as expired; for operators. What is past its time is
-   * expired all the same.
+   * Marks unfinished sessions past their time as expired, for five seconds at most; for operators. Call it
+   * until it answers 0. What is past its time is expired all the same.
    *
    * Errors: `unauthorized` without the secret key.
    */
@@ -186,7 +188,8 @@ export class FrostSessionManager {
   }
 
   /**
-   * Deletes finished sessions that are older than that; for operators. Events and used nonces stay known.
+   * Deletes finished sessions that are older than that, for five seconds at most; for operators. Call it
+   * until it answers 0. Events and used nonces stay known.
    *
    * Errors: `unauthorized` without the secret key, `invalid_input` for less than a day.
    */

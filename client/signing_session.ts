@@ -1,10 +1,11 @@
 /**
  * What a guardian is told by the coordinator: in round one what is to be signed, in round two everything
  * a signature share is made from. Both come from a party that is not trusted with the key, so their form
- * is checked here, and what they say in `guardian.ts`. What is
- * returned is a copy, which nobody changes while a guardian waits for its store.
+ * is checked here, and what they say in
+ * `guardian.ts`. What is returned is a copy, which nobody changes while a guardian waits for its store.
  */
 import { GuardianError } from "./errors.ts";
+import { isTextList } from "./shapes.ts";
 
 /** What a guardian is asked to take part in: the answer of the RPC `get_signing_session`, or a part of it. */
 export interface SigningSession {
@@ -61,7 +62,7 @@ export function parseSigningSession(value: unknown): SigningSession {
   return {
     session_id,
     message_hash,
-    event_template,
+    event_template: copyOf(event_template),
     participants: [...participants],
     threshold,
     expires_at,
@@ -87,7 +88,7 @@ export function parseSigningPackage(value: unknown): SigningPackage {
     session_id,
     ciphersuite,
     message,
-    event_template,
+    event_template: copyOf(event_template),
     threshold,
     signers: [...signers],
     commitments: { ...commitments },
@@ -113,13 +114,17 @@ function parseKeyPackage(value: unknown): SigningKeyPackage {
   };
 }
 
+function copyOf(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    throw invalid("The event template is malformed");
+  }
+}
+
 function objectOf(value: unknown): object {
   if (typeof value !== "object" || value === null) throw invalid("The request is not an object");
   return value;
-}
-
-function isTextList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function isTextRecord(value: unknown): value is Record<string, string> {

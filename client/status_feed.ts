@@ -5,7 +5,7 @@
  * @module
  */
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { fieldOf } from "./transport.ts";
+import { fieldOf } from "./shapes.ts";
 
 /** What a feed uses of a supabase-js client. */
 export type RealtimeSupabase = Pick<SupabaseClient, "channel" | "removeChannel" | "realtime">;

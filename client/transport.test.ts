@@ -216,3 +216,29 @@ Deno.test("what is no answer of ours is never taken for one", async () => {
     });
   }
 });
+
+Deno.test("a call whose token does not come ends in time, and when the caller gives up", async () => {
+  const supabase = createClient("http://127.0.0.1:9", "key", {
+    accessToken: () => new Promise(() => {}),
+  });
+  for (const safe of [true, false]) {
+    const call = (options: CallOptions) =>
+      rpc(supabase, "an_rpc", {}, () => 1, { ...options, safe });
+    assert.equal(failed(await call({ timeoutMs: 50 })).code, "timeout");
+    const controller = new AbortController();
+    const { signal } = controller;
+    setTimeout(() => controller.abort(), 50);
+    assert.equal(failed(await call({ signal })).code, "aborted");
+    assert.equal(failed(await invoke(supabase, "f", {}, { timeoutMs: 50, safe })).code, "timeout");
+  }
+});
+
+Deno.test("rpc() knows an argument that is none of its type for invalid_input", async () => {
+  for (const [status, code] of [[400, "22P02"], [500, "22P05"], [400, "22003"]] as const) {
+    const answer = () => Response.json({ code, message: "invalid input syntax" }, { status });
+    await withServer(answer, async (call, attempts) => {
+      assert.equal(failed(await call.rpc(true)).code, "invalid_input");
+      assert.equal(attempts(), 1);
+    });
+  }
+});

@@ -9,6 +9,7 @@
  */
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { type Failure, failure, type Result, success } from "./result.ts";
+import { fieldOf } from "./shapes.ts";
 
 /** What this library uses of a supabase-js client, whatever database it is typed by. */
 export type Supabase = Pick<SupabaseClient, "functions" | "rpc" | "from">;
@@ -82,9 +83,15 @@ async function within<Answer>(
   const abort = () => controller.abort();
   const timer = setTimeout(abort, Math.max(0, ms));
   signal?.addEventListener("abort", abort);
+  // supabase-js may wait for a token before it sends anything, and knows no signal there.
+  const over = new Promise<undefined>((resolve) =>
+    controller.signal.addEventListener("abort", () => resolve(undefined))
+  );
+  const making = attempt(controller.signal);
+  making.catch(() => {}); // nobody may be listening any more
   try {
-    const made = await attempt(controller.signal);
-    if (made.result.success || !controller.signal.aborted) return made;
+    const made = await Promise.race([making, over]);
+    if (made && (made.result.success || !controller.signal.aborted)) return made;
     // However the layers below tell of it, the reason is known here.
     return signal?.aborted
       ? { result: failure("aborted", `The caller gave up; ${UNKNOWN}`), transient: false }
@@ -187,8 +194,13 @@ export function answerOf<Answer>(
       : { result: success({ answer }), transient: false };
   }
   if (status === 0) return { result: failure("network_error", reasonOf(error)), transient: true };
-  if (status === 401 || fieldOf(error, "code") === "42501") {
+  const code = String(fieldOf(error, "code"));
+  if (status === 401 || code === "42501") {
     return { result: failure("unauthorized", reasonOf(error)), transient: false };
+  }
+  // Class 22, data exception: an argument that is none of its type.
+  if (/^22...$/.test(code)) {
+    return { result: failure("invalid_input", reasonOf(error)), transient: false };
   }
   return { result: unexpected(status, error), transient };
 }
@@ -233,9 +245,4 @@ function reasonOf(value: unknown): string {
 
 function isObject<T extends object>(value: unknown): value is T {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A field of whatever it may be. */
-export function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

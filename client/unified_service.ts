@@ -6,7 +6,11 @@
 import { selectMethod, type SigningMethod } from "../supabase/functions/_shared/methods.ts";
 import { type MethodRecommendation, recommendMethod } from "./methods.ts";
 import { type PublishOptions, type PublishResult, publishSignedEvent } from "./publish.ts";
-import { type RecoveryProgress, RecoveryRequests } from "./recovery_requests.ts";
+import {
+  type RecoveryProgress,
+  RecoveryRequests,
+  type SubmittedShare,
+} from "./recovery_requests.ts";
 import { type Failure, type Result, success } from "./result.ts";
 import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
 import { FrostSessionManager } from "./session_manager.ts";
@@ -126,11 +130,11 @@ export class UnifiedFederatedSigningService {
   /** Refuses a guardian's share; see `RecoveryRequests.rejectShare`. */
   rejectRecoveryShare(
     requestId: string,
-    guardianId: string,
+    bad: SubmittedShare,
     reason: string,
     options: CallOptions = {},
   ): Promise<Result<RecoveryProgress>> {
-    return this.#requests.rejectShare(requestId, guardianId, reason, options);
+    return this.#requests.rejectShare(requestId, bad, reason, options);
   }
 
   /** Hands in the signature of a recovery; see `RecoveryRequests.complete`. */

@@ -74,8 +74,16 @@ export async function waitFor(
         return found;
       }
       const most = feed?.connected() ? POLL_WHILE_LISTENING_MS : interval;
+      // Nobody broadcasts that time has passed. The clocks need not agree on when.
+      const expiry = found.success
+        ? Math.max(found.session.expires_at - Date.now() + POLL_MS.first, interval)
+        : Infinity;
       // Guardians who wait for the same session should not ask in step.
-      const wait = Math.min(most * (0.75 + Math.random() / 2), deadline - performance.now());
+      const wait = Math.min(
+        most * (0.75 + Math.random() / 2),
+        expiry,
+        deadline - performance.now(),
+      );
       interval = Math.min(POLL_MS.most, interval * POLL_MS.growth);
       await news.orAfter(wait, signal);
     }
