@@ -183,8 +183,8 @@ begin
     not between v_suite.message_bytes_min and v_suite.message_bytes_max
   then
     perform permafrost.refuse('message_hash_invalid',
-      format('%s signs %s to %s bytes, given in lower-case hex', v_suite.ciphersuite,
-        v_suite.message_bytes_min, v_suite.message_bytes_max));
+      format('%s signs %s bytes, given in lower-case hex', v_suite.ciphersuite,
+        concat_ws(' to ', v_suite.message_bytes_min, nullif(v_suite.message_bytes_max, v_suite.message_bytes_min))));
   end if;
 end;
 $$;

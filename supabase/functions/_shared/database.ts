@@ -8,12 +8,13 @@ import { z } from "zod";
 import { Constants } from "./database.types.ts";
 import { isErrorCode, Refusal } from "./errors.ts";
 import { CIPHERSUITES } from "./frost/suites.ts";
+import { byParticipant } from "./input.ts";
 import type { SignerVerification, VerificationContext } from "./frost/verification.ts";
 
 const Status = z.enum(Constants.public.Enums.signing_session_status);
 const RecoveryStatus = z.enum(Constants.public.Enums.sss_request_status);
 const Ciphersuite = z.enum(CIPHERSUITES);
-const ByParticipant = z.record(z.string(), z.string());
+const ByParticipant = byParticipant(z.string());
 
 /** What functions use of a session: `get_signing_session`, `create_signing_session`. */
 export const Session = z.object({
@@ -69,7 +70,7 @@ export const RecordedShare = z.object({
   signature_shares: ByParticipant.optional(),
 });
 
-/** `record_refused_share` */
+/** `record_refused_commitment`, `record_refused_share` */
 export const RecordedRefusal = z.object({ event_id: z.number() });
 
 /** `complete_signing_session`, `complete_recovery_request` */

@@ -167,3 +167,27 @@ Deno.test("answerError() tells refusals by their class, not by what looks like o
     assert.doesNotMatch(body.error, /somewhere/);
   }
 });
+
+Deno.test("receive() takes a body that is no UTF-8 for no JSON", async () => {
+  const serve = receive(z.object({ a: z.string() }), (body) => Promise.resolve(body));
+  const bytes = Uint8Array.from([...new TextEncoder().encode('{"a":"'), 0xff, 0x22, 0x7d]);
+  assert.equal((await bodyOf(await serve(post(bytes), member))).code, "invalid_json");
+});
+
+Deno.test("receive() names a few problems of a body, however many it has", async () => {
+  const serve = receive(z.object({ a: z.array(z.string()) }), (body) => Promise.resolve(body));
+  const body = JSON.stringify({ a: Array.from({ length: 9_000 }, (_, i) => i) });
+  const { code, error } = await bodyOf(await serve(post(body), member));
+  assert.equal(code, "invalid_input");
+  assert.ok(error.startsWith("a.0: ") && error.length <= 500, error.slice(0, 600));
+});
+
+Deno.test("receive() refuses a token with claims that the database cannot read", async () => {
+  const serve = receive(Body, (body) => Promise.resolve(body));
+  for (const claims of [{ x: "\0" }, { "\ud800": 1 }, { user_metadata: { a: ["b", "c\0"] } }]) {
+    const context = contextOf("user", "authenticated");
+    Object.assign(context.jwtClaims ?? {}, claims);
+    assert.equal((await bodyOf(await serve(post('{"a":1}'), context))).code, "unauthorized");
+  }
+  assert.equal((await bodyOf(await serve(post('{"a":1}'), member))).a, 1);
+});

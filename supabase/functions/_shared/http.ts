@@ -17,9 +17,13 @@ import type { z } from "zod";
 import type { Database } from "./database.types.ts";
 import { type ErrorCode, ERRORS, isErrorCode, Refusal } from "./errors.ts";
 import { FrostError } from "./frost/error.ts";
+import { isStorable } from "./identifier.ts";
 
 /** Bodies larger than this, in bytes, are refused unread. */
 export const MAX_BODY_BYTES = 64 * 1024;
+
+/** So many problems of a body are named; who sends thousands does not get them all back. */
+const MOST_PROBLEMS = 3;
 
 /** What `withSupabase` hands to a handler, typed by our database. */
 export type Context = SupabaseContext<Database>;
@@ -39,6 +43,7 @@ export function endpoint(next: Fetch, method: "GET" | "POST" = "POST"): Fetch {
       if (request.method === "OPTIONS") response = new Response(null, { status: 204 });
       else if (request.method !== method) {
         response = refused("method_not_allowed", `This function takes ${method} requests`);
+        response.headers.set("allow", `${method}, OPTIONS`);
       } else response = await authenticated(await next(request));
     } catch (error) {
       response = answerError(error);
@@ -70,7 +75,7 @@ export function receive<Schema extends z.ZodType, Supabase extends Context>(
   return async (request, context) => {
     try {
       requireMember(context);
-      const answer = await handle(check(schema, parse(await readText(request))), context);
+      const answer = await handle(check(schema, parse(await readBody(request))), context);
       return Response.json({ success: true, ...answer }, { status });
     } catch (error) {
       return answerError(error);
@@ -78,13 +83,27 @@ export function receive<Schema extends z.ZodType, Supabase extends Context>(
   };
 }
 
-/** A token that is good, but of a role that may not do what members may: `anon`, or the service's own. */
+/**
+ * A token that is good, but of a role that may not do what members may (`anon`, or the service's own), or
+ * with claims that the database cannot read.
+ */
 function requireMember({ authMode, jwtClaims }: Context): void {
-  if (authMode === "user" && jwtClaims?.role !== "authenticated") throw new Refusal("unauthorized");
+  if (authMode !== "user") return;
+  if (jwtClaims?.role !== "authenticated" || !isStorableThroughout(jwtClaims)) {
+    throw new Refusal("unauthorized");
+  }
+}
+
+function isStorableThroughout(value: unknown): boolean {
+  if (typeof value === "string") return isStorable(value);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, part]) =>
+    isStorable(name) && isStorableThroughout(part)
+  );
 }
 
 /** Reads at most {@link MAX_BODY_BYTES}: a length header may lie, and a large body is never held whole. */
-async function readText(request: Request): Promise<string> {
+async function readBody(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
     await request.body?.cancel();
     throw new Refusal("payload_too_large");
@@ -96,12 +115,13 @@ async function readText(request: Request): Promise<string> {
     if (size > MAX_BODY_BYTES) throw new Refusal("payload_too_large");
     chunks.push(chunk);
   }
-  return await new Blob(chunks).text();
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
-function parse(text: string): unknown {
+/** JSON is UTF-8 (RFC 8259 section 8.1); bytes that are not would be replaced without a word otherwise. */
+function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
     throw new Refusal("invalid_json");
   }
@@ -110,10 +130,10 @@ function parse(text: string): unknown {
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) =>
+  const problems = result.error.issues.slice(0, MOST_PROBLEMS).map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`
   );
-  throw new Refusal("invalid_input", problems.join("; "));
+  throw new Refusal("invalid_input", problems.join("; ").slice(0, 500));
 }
 
 /** The answer for what a handler threw. */

@@ -5,21 +5,31 @@
  * @module
  */
 import { z } from "zod";
-
-/** Text the database can hold as it is: no NUL and no lone surrogate, which JSON can smuggle in. */
-const isStorable = (text: string) => text.isWellFormed() && !text.includes("\0");
+import { isIdentifier, isStorable } from "./identifier.ts";
 
 /** A family, participant or session: 1 to 255 characters, none of them control characters. */
 export const Identifier = z.string().refine(
-  (text) => {
-    const length = [...text].length;
-    return length >= 1 && length <= 255 && isStorable(text) && !/\p{Cc}/u.test(text);
-  },
+  isIdentifier,
   "Must be 1 to 255 characters, none of them control characters",
 );
 
 /** One or more bytes as lower-case hex. */
 export const Hex = z.string().regex(/^(?:[0-9a-f]{2})+$/, "Must be bytes in lower-case hex");
+
+/**
+ * What there is one of for each participant. By way of entries: a record of zod's would lose a participant
+ * called `__proto__`.
+ */
+export function byParticipant(value: z.ZodString) {
+  return z.custom<object>(isPlainObject, "Must be an object")
+    .transform((object): [string, unknown][] => Object.entries(object))
+    .pipe(z.array(z.tuple([Identifier, value])))
+    .transform((entries): Record<string, string> => Object.fromEntries(entries));
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** Participants, in an order that the database judges. */
 export const Participants = z.array(Identifier).min(1).max(255);

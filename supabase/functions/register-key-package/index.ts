@@ -5,7 +5,7 @@ import { KeyPackage, read } from "../_shared/database.ts";
 import { verifyingSharesInOrder, verifyKeyPackage } from "../_shared/frost/key_package.ts";
 import { CIPHERSUITES } from "../_shared/frost/suites.ts";
 import { type Context, endpoint, receive } from "../_shared/http.ts";
-import { Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
+import { byParticipant, Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
 
 export const Body = z.object({
   familyId: Identifier,
@@ -13,7 +13,7 @@ export const Body = z.object({
   threshold: Threshold,
   participants: Participants,
   groupPublicKey: Hex,
-  verifyingShares: z.record(Identifier, Hex),
+  verifyingShares: byParticipant(Hex),
   vssCommitment: z.array(Hex).optional(),
 });
 

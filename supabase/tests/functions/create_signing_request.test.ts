@@ -117,7 +117,9 @@ Deno.test("a message in another spelling than lower-case hex is invalid_input", 
 
 Deno.test("a message of a length the suite does not sign is message_hash_invalid", async () => {
   const family = await Family.found(stack());
-  const hashes = [1, 31, 33, 64, 8192, 8193, 30_000].map((bytes) => ({ messageHash: "00".repeat(bytes) }));
+  const hashes = [1, 31, 33, 64, 8192, 8193, 30_000].map((bytes) => ({
+    messageHash: "00".repeat(bytes),
+  }));
   await eachRefused(family, "message_hash_invalid", hashes);
 });
 

@@ -7,25 +7,29 @@ import { Family } from "./family.ts";
 const stack = sharedStack();
 
 for (const ciphersuite of CIPHERSUITES) {
-  Deno.test(`a commitment that is not two points of ${ciphersuite} is commitment_invalid`, async () => {
+  Deno.test(`a commitment that is not two points of ${ciphersuite} is commitment_invalid, and on record`, async () => {
     const family = await Family.found(stack(), { ciphersuite });
     const sessionId = await family.create();
     const good = family.freshCommitment();
     const [hiding, binding] = halves(good);
-    await writesNothing(stack().database.sql, async () => {
-      for (const [what, point] of INVALID_POINTS[ciphersuite]) {
-        for (const commitment of [point + binding, hiding + point, point + point]) {
-          refused(await family.commit("bob", sessionId, commitment), "commitment_invalid", what);
-        }
+    const bad = [...INVALID_POINTS[ciphersuite]].flatMap(([what, point]) =>
+      [point + binding, hiding + point, point + point].map((hex) => ({ what, hex }))
+    );
+    for (const hex of ["00", hiding, good + hiding, good + "00", good.slice(2)]) {
+      bad.push({ what: "another length", hex });
+    }
+    const { sql } = stack().database;
+    await writesNothing(sql, async () => {
+      for (const { what, hex } of bad) {
+        refused(await family.commit("bob", sessionId, hex), "commitment_invalid", what);
       }
-      for (const commitment of ["00", hiding, good + hiding, good + "00", good.slice(2)]) {
-        refused(
-          await family.commit("bob", sessionId, commitment),
-          "commitment_invalid",
-          commitment,
-        );
-      }
-    });
+    }, { events: bad.length });
+    const blamed = await sql<{ actor: string; code: string }[]>`
+      select distinct actor, detail ->> 'code' as code from public.frost_session_events
+      where session_id = ${sessionId} and event = 'commitment_refused'`;
+    assert.deepEqual(blamed.map((row) => ({ ...row })), [
+      { actor: "bob", code: "commitment_invalid" },
+    ]);
     assert.equal(accepted(await family.commit("bob", sessionId, good)).nonceCount, 1);
   });
 }

@@ -75,18 +75,19 @@ export function parseScalar(suite: Suite, hex: string, code: FrostErrorCode, wha
  * @throws {FrostError} `commitment_invalid` unless both are valid points.
  */
 export function parseNonceCommitment(suite: Suite, hex: string): NonceCommitment {
-  const digits = 2 * suite.elementBytes;
-  if (!isHex(hex, 2 * suite.elementBytes)) {
+  const bytes = 2 * suite.elementBytes;
+  if (!isHex(hex, bytes)) {
     throw new FrostError(
       "commitment_invalid",
-      `A nonce commitment of ${suite.name} must be ${digits} bytes of lower-case hex`,
+      `A nonce commitment of ${suite.name} must be ${bytes} bytes of lower-case hex`,
     );
   }
-  const part = (from: number, what: string) =>
-    parseElement(suite, hex.slice(from, from + digits), "commitment_invalid", what);
+  const middle = hex.length / 2;
+  const part = (text: string, what: string) =>
+    parseElement(suite, text, "commitment_invalid", what);
   return {
-    hiding: part(0, "The hiding nonce commitment"),
-    binding: part(digits, "The binding nonce commitment"),
+    hiding: part(hex.slice(0, middle), "The hiding nonce commitment"),
+    binding: part(hex.slice(middle), "The binding nonce commitment"),
   };
 }
 
