@@ -17,10 +17,10 @@ select
   s.family_id,
   s.created_at,
   -- A member's clock may be ahead of ours by minutes.
-  greatest(s.signing_started_at - s.created_at, 0) as round_one_ms,
+  s.signing_started_at - least(s.created_at, s.signing_started_at) as round_one_ms,
   s.aggregating_started_at - s.signing_started_at as round_two_ms,
   s.completed_at - s.aggregating_started_at as aggregation_ms,
-  greatest(s.completed_at - s.created_at, 0) as total_ms
+  s.completed_at - least(s.created_at, s.completed_at) as total_ms
 from public.frost_signing_sessions as s;
 comment on view public.frost_session_durations is 'How long each phase of a session took, in milliseconds; null for one not passed.';
 

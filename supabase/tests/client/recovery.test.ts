@@ -189,7 +189,10 @@ Deno.test("only its requester completes a recovery, and only with a valid signat
     const requests = new RecoveryRequests(ann.supabase);
     refusedWith("signature_invalid", await requests.complete(requestId, randomHex(64)));
     const other = new RecoveryRequests(bob.supabase);
-    refusedWith("not_the_creator", await other.rejectShare(requestId, "cleo", "no"));
+    refusedWith(
+      "not_the_creator",
+      await other.rejectShare(requestId, { guardianId: "cleo", ciphertext: "x" }, "no"),
+    );
     refusedWith("not_the_creator", await other.fail(requestId, "no"));
     assert.equal(must(await requests.fail(requestId, "Found the key")).status, "failed");
   });

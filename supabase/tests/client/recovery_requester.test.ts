@@ -22,6 +22,32 @@ Deno.test("a requester signs what it asked for, not what the server says it aske
   });
 });
 
+Deno.test("a requester does not put a key together that is not the one it asked for", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const liar = await foundFamily(stack);
+    const { groupPublicKey } = family.key.registration;
+    const asks = [
+      { ...family.eventRequest() },
+      { ...family.request(), groupPublicKey },
+    ];
+    for (const ask of asks) {
+      const requester = RecoveryRequester.prepare(family.members[0].supabase, ask);
+      const { requestId } = must(await requester.send());
+      assert.equal(must(await requester.collect()).ready, false);
+      await pastTheGuards(
+        stack.database,
+        (sql) =>
+          sql`update sss_signing_requests set key_package_id =
+            (select key_package_id from frost_key_packages where family_id = ${liar.id})
+          where request_id = ${requestId}`,
+      );
+      refusedWith("request_changed", await requester.collect());
+      refusedWith("request_changed", await requester.finish());
+    }
+  });
+});
+
 Deno.test("a requester that was restarted goes on, also where it never heard of its request", async () => {
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
@@ -55,10 +81,12 @@ Deno.test("a requester that was restarted goes on, also where it never heard of 
     const { finalSignature } = must(await third.finish());
     // The others find out that it is done.
     assert.equal(must(await second.finish()).finalSignature, finalSignature);
-    assert.throws(
-      () => RecoveryRequester.restore(ann.supabase, { ...state, secretKey: "5a" }),
-      TypeError,
-    );
+    for (const broken of [{ secretKey: "5a" }, { secretKey: "00".repeat(32) }, { version: 2 }]) {
+      assert.throws(
+        () => RecoveryRequester.restore(ann.supabase, { ...state, ...broken }),
+        TypeError,
+      );
+    }
   });
 });
 

@@ -186,6 +186,24 @@ Deno.test("the topic is joined with the token that holds now", async () => {
   );
 });
 
+Deno.test("that a session has expired, which nobody broadcasts, is not missed while listening", async () => {
+  await withStack((stack) =>
+    withRealtime(stack, async (realtime) => {
+      const family = await foundFamily(stack);
+      const [ann] = family.members;
+      const request = { ...family.request(), expirationSeconds: 2 };
+      const { sessionId } = must(await ann.sessions.createSession(request));
+      const supabase = await clientOf(realtime, "bob", family.id);
+      // By polling as seldom as it does while it listens, it would not hear of it in this time.
+      const waiting = waitFor(supabase, sessionId, "completed", { timeoutMs: 15_000 });
+      await until(() => realtime.joined() === 1);
+      const waited = must(await waiting);
+      assert.deepEqual([waited.reached, waited.status], [false, "expired"]);
+      await supabase.realtime.disconnect();
+    })
+  );
+});
+
 Deno.test("what happened while Realtime was cut off is found out when it is back", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
