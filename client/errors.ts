@@ -1,30 +1,24 @@
-/** Why a guardian does not do what it is asked to. Apps switch on the code; the message is for people. */
-export type GuardianErrorCode =
-  /** The key share is malformed or does not belong to its own package. */
-  | "key_share_invalid"
-  /** The request or package is malformed. */
-  | "request_invalid"
-  /** The person, or the app on its behalf, said no. */
-  | "not_approved"
-  /** The session is not what was approved in round one. */
-  | "request_changed"
-  /** The message is not the id of the event that is shown, under the pinned group key. */
-  | "event_mismatch"
-  /** The package names another key than the one this guardian has a share of. */
-  | "key_package_mismatch"
-  /** The guardian is not asked for: not a participant, or not among the signers. */
-  | "not_a_signer"
-  /** The signers are not as many as the threshold, not participants, doubled or out of order. */
-  | "signers_invalid"
-  /** The guardian's own commitment is not what it published. */
-  | "commitment_changed"
-  /** A commitment is missing, one too many, or not two valid points. */
-  | "commitment_invalid"
-  /** There are no nonces for this session: `commit` never ran here, or they were pruned. */
-  | "nonces_missing"
-  /** The nonces were taken before. Nothing but the share made with them can be released. */
-  | "nonces_spent"
-  | "session_expired";
+/** Why a guardian does not do what it is asked to: each code with its meaning. Apps switch on the code. */
+export const GUARDIAN_ERRORS = {
+  key_share_invalid: "The key share is malformed, or does not belong to its key package",
+  request_invalid: "The session or the package is malformed",
+  not_approved: "`approve` did not say yes",
+  request_changed:
+    "The message, the threshold or the participants are not those that were approved",
+  event_mismatch: "The message is not the id of the event that is shown",
+  key_package_mismatch: "The package is of another key, or another epoch, than the key share",
+  not_a_signer: "The guardian is not a participant, or not among the signers",
+  signers_invalid: "The signers are not guardians of the key, in order, as many as the threshold",
+  commitment_changed: "The guardian's own commitment is not the one it published",
+  commitment_invalid: "A signer's commitment is missing, or is not two valid points",
+  nonces_missing:
+    "The store has no nonces for this session: another store has, or they were pruned",
+  nonces_spent: "The nonces were used before; only the share made with them can be sent again",
+  session_expired: "The session has expired",
+} as const satisfies Record<string, string>;
+
+/** The code of a guardian's refusal. */
+export type GuardianErrorCode = keyof typeof GUARDIAN_ERRORS;
 
 /** A guardian's refusal. Its message never holds a secret. */
 export class GuardianError extends Error {

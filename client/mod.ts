@@ -9,7 +9,7 @@
  * @module
  */
 export { dealKey, type DealOptions, type DealtKey, type KeyPackageRegistration } from "./dealer.ts";
-export { GuardianError, type GuardianErrorCode } from "./errors.ts";
+export { GUARDIAN_ERRORS, GuardianError, type GuardianErrorCode } from "./errors.ts";
 export { Guardian, type GuardianOptions, type GuardianTransport } from "./guardian.ts";
 export { guardianTransport } from "./guardian_transport.ts";
 export type { IndexedDb } from "./indexeddb.ts";

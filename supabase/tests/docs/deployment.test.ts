@@ -1,5 +1,7 @@
 /** docs/deployment.md does what it says. */
 import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { listMigrations } from "../../local/migrate.ts";
 import { createPlatformDatabase } from "../../local/platform/platform.ts";
 import type { StackAddress } from "../../local/stack.ts";
@@ -27,6 +29,16 @@ Deno.test("the guide leads from a bare database to a deployment and back", async
         assert.deepEqual(await contents(restored), await contents(main));
         await assertOnGuard(restored);
       },
+      "After a restore": () =>
+        connected(cluster.url(site.restored), async (sql) => {
+          const rows = await sql`
+            select status, count(*)::int from frost_signing_sessions group by 1 order by 1`;
+          assert.deepEqual(rows.map(({ status, count }) => `${count} ${status}`), [
+            "1 completed",
+            "1 failed",
+            "1 expired",
+          ]);
+        }),
     },
   });
 });
@@ -41,6 +53,50 @@ Deno.test("what the guide verifies, tests and monitors holds on the embedded sta
     restored: owned.database.name,
     sections: ["Verify", "The database, by plain SQL", "Monitor"],
   });
+});
+
+Deno.test("a project that has migrations takes these among its own, and goes on", async () => {
+  await using owned = await privateCluster();
+  const { cluster } = owned;
+  await createPlatformDatabase(cluster.address, "own", "everything");
+  await using place = await setUpWorkplace();
+  const OWN_PROJECT = join(place.folder, "own");
+  const env = { OWN_PROJECT, OWN_URL: cluster.url("own"), DB_URL: cluster.url("own") };
+  await mkdir(join(OWN_PROJECT, "supabase/migrations"), { recursive: true });
+  await mkdir(join(OWN_PROJECT, "supabase/functions"));
+  await writeFile(join(OWN_PROJECT, "supabase/config.toml"), 'project_id = "own"\n\n');
+  const run = async (script: string, succeeds = true) => {
+    const { code, output } = await place.run(script, env);
+    assert.equal(code === 0, succeeds, output);
+    return output;
+  };
+  const pushOwn = async (version: string) => {
+    const sql = `create table public.own_${version} (id int primary key);`;
+    await writeFile(join(OWN_PROJECT, `supabase/migrations/${version}_own.sql`), sql);
+    await run('cd "$OWN_PROJECT" && npx -y supabase@3.1.0 db push --yes --remote="$OWN_URL"');
+  };
+  // Older than ours, and younger.
+  for (const version of ["20250101000000", "20990101000000"]) await pushOwn(version);
+  const refused = await run('npx -y supabase@3.1.0 db push --yes --remote="$DB_URL"', false);
+  assert.match(refused, /migration repair --status reverted/);
+  for (const { words, text } of guide.blocks) if (words.includes("own")) await run(text);
+  await pushOwn("20990101000001");
+  const applied = await connected(
+    cluster.url("own"),
+    (sql) => sql`select version from supabase_migrations.schema_migrations`,
+  );
+  assert.equal(applied.length, (await listMigrations()).length + 3);
+  const names = (
+    toml: string,
+  ) => [...toml.matchAll(/^\[functions\.(.+)\]\nverify_jwt = false\n/gm)];
+  const [ours, theirs] = await Promise.all(
+    [place.folder, OWN_PROJECT].map((folder) =>
+      readFile(join(folder, "supabase/config.toml"), "utf8")
+    ),
+  );
+  assert.equal(names(ours).length, 10);
+  assert.deepEqual(names(theirs).map(([, name]) => name), names(ours).map(([, name]) => name));
+  await run("cd own/supabase/functions && npx -y deno check --config=deno.json metrics/index.ts");
 });
 
 Deno.test("the commands of the guide that need a project are the CLI's", async () => {
@@ -101,6 +157,8 @@ async function signAndLeave(stack: StackAddress): Promise<void> {
   const { session } = must(await ann.sessions.getSession(sessionId));
   const { nonceCommitment, answer } = await ann.guardian.commit(session);
   must(answer);
+  // One that is past its time when it is restored, and not swept.
+  must(await ann.sessions.createSession({ ...family.request(), expirationSeconds: 1 }));
   refusedWith("nonce_reused", await bob.sessions.submitNonceCommitment(sessionId, nonceCommitment));
 }
 

@@ -6,6 +6,7 @@ import {
   CLIENT_ERRORS,
   FrostSessionManager,
   Guardian,
+  GUARDIAN_ERRORS,
   RecoveryGuardian,
   RecoveryRequester,
   RecoveryRequests,
@@ -93,6 +94,11 @@ Deno.test("the key ceremony of docs/operations.md goes as it says", async () => 
       API_URL: apiUrl,
       PUBLISHABLE_KEY: publishableKey,
       SECRET_KEY: secretKey,
+    }, (script) => {
+      // A person types this from the paper.
+      const typed = 'KEY=$(sed \'s/.*"groupPublicKey":"\\([^"]*\\).*/\\1/\' registration.json)';
+      assert.ok(script.includes("check_share.ts share-ann.json"));
+      return script.replace(/^.*check_share\.ts share-ann/m, `${typed}\n$&`);
     });
   });
 });
@@ -135,11 +141,11 @@ Deno.test("docs/operations.md has advice for every code of the catalogue", () =>
 });
 
 Deno.test("docs/client.md has the client's own codes and the use cases as they are", () => {
-  const codes = readTable(client, "## Conventions").map(([code, meaning]) => [code, meaning]);
-  assert.deepEqual(
-    codes,
-    Object.entries(CLIENT_ERRORS).map(([code, meaning]) => [`\`${code}\``, meaning]),
-  );
+  const lists = { "## Conventions": CLIENT_ERRORS, "### What a guardian refuses": GUARDIAN_ERRORS };
+  for (const [heading, list] of Object.entries(lists)) {
+    const rows = Object.entries(list).map(([code, meaning]) => [`\`${code}\``, meaning]);
+    assert.deepEqual(readTable(client, heading), rows);
+  }
   const shown = readTable(client, "## UnifiedFederatedSigningService").flatMap(([cases, method]) =>
     [...cases.matchAll(/`(\w+)`/g)].map(([, useCase]) => [useCase, method.replaceAll("`", "")])
   );

@@ -32,7 +32,7 @@ export async function follow(t: Deno.TestContext, site: Site): Promise<void> {
   const open = (name: string) => postgres(cluster.url(name), { max: 1, onnotice: () => {} });
   const databases = { main: open(site.database), restored: open(site.restored) };
   const blocks = guide.blocks.filter(({ section, words }) =>
-    !words.includes("project") && (sections?.includes(section) ?? true)
+    !words.includes("project") && !words.includes("own") && (sections?.includes(section) ?? true)
   );
   try {
     for (const [i, block] of blocks.entries()) {

@@ -54,7 +54,7 @@ export async function setUpWorkplace(): Promise<Workplace> {
   const npx = (await which("npx")) ?? "false";
   await script(
     join(bin, "npx"),
-    `if [ "$1 $2" = "-y deno" ]; then shift 2; exec "${Deno.execPath()}" "$@"; fi\nexec "${npx}" "$@"`,
+    `case "$1 $2" in "-y deno"|"-y deno@${Deno.version.deno}") shift 2; exec "${Deno.execPath()}" "$@";; esac\nexec "${npx}" "$@"`,
   );
   if (await majorVersion("psql") === 0) {
     const program = fileURLToPath(new URL("psql.ts", import.meta.url));
