@@ -41,9 +41,9 @@ begin
     where version between '20261101000100' and '20261101001800'
       and name in ('identity_and_refusals', 'ciphersuites', 'key_packages', 'signing_sessions',
         'session_events', 'nonce_commitments', 'signature_shares', 'state_machine', 'declines',
-        'reading_sessions', 'creating_and_failing', 'round_rpcs', 'maintenance', 'recovery_requests',
-        'recovery_shares', 'recovery_rpcs', 'recovery_round', 'declines_and_publishing', 'realtime',
-        'monitoring');
+        'reading_sessions', 'creating_and_failing', 'recording_round_one', 'recording_round_two',
+        'maintenance', 'recovery_requests', 'recovery_shares', 'recovery_rpcs', 'recovery_round',
+        'declines_and_publishing', 'realtime', 'monitoring');
   end if;
 
   drop view public.frost_sessions_by_hour, public.frost_session_durations, public.frost_refusals,

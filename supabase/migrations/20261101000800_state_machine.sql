@@ -39,6 +39,25 @@ comment on function permafrost.committed_in_identifier_order(public.frost_signin
 revoke all on function permafrost.committed_in_identifier_order(public.frost_signing_sessions)
   from public, anon, authenticated, service_role;
 
+-- Whether it verifies is for the functions to say; here, whether it can be a signature of this key at all.
+create or replace function permafrost.check_final_signature(p_key_package_id uuid, p_final_signature text) returns void
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_signature_bytes integer; -- null in a dry run, which has no suite to say
+begin
+  select c.signature_bytes into v_signature_bytes
+  from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
+  where k.key_package_id = p_key_package_id;
+  if not permafrost.is_hex(p_final_signature) or length(p_final_signature) <> 2 * v_signature_bytes then
+    perform permafrost.refuse('invalid_input', 'A final signature has the ciphersuite''s length, in lower-case hex');
+  end if;
+end;
+$$;
+comment on function permafrost.check_final_signature(uuid, text) is
+  'Refuses invalid_input for what has not the form of a signature under this key.';
+revoke all on function permafrost.check_final_signature(uuid, text) from public, anon, authenticated, service_role;
+
 -- Security definer: it reads the transitions, which no role may.
 create or replace function permafrost.tg_frost_signing_sessions__20_guard() returns trigger
 language plpgsql security definer set search_path = ''
@@ -46,7 +65,6 @@ as $$
 declare
   v_now bigint := permafrost.now_ms();
   v_asked public.frost_signing_sessions := new;
-  v_signature_bytes integer;
 begin
   if new is not distinct from old then
     return old;
@@ -106,12 +124,7 @@ begin
       end if;
       new.aggregating_started_at := v_now;
     when 'completed' then
-      select c.signature_bytes into v_signature_bytes
-      from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-      where k.key_package_id = old.key_package_id;
-      if not permafrost.is_hex(new.final_signature) or length(new.final_signature) <> 2 * v_signature_bytes then
-        perform permafrost.refuse('invalid_input', 'A final signature has the ciphersuite''s length, in lower-case hex');
-      end if;
+      perform permafrost.check_final_signature(old.key_package_id, new.final_signature);
       new.completed_at := v_now;
     when 'failed' then
       new.failed_at := v_now;

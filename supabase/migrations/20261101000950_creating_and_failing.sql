@@ -1,5 +1,19 @@
 -- What members do with sessions of their own making.
 
+create or replace function permafrost.check_member_of(p_family_id text) returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  if permafrost.current_participant_id() is null
+    or permafrost.current_family_id() is null or p_family_id is distinct from permafrost.current_family_id()
+  then
+    perform permafrost.refuse('not_in_family', 'The caller is not a member of this family');
+  end if;
+end;
+$$;
+comment on function permafrost.check_member_of(text) is 'Refuses not_in_family for a caller of another family, or of none.';
+revoke all on function permafrost.check_member_of(text) from public, anon, authenticated, service_role;
+
 -- Security definer: so that what it returns does not depend on what RLS lets the creator read back.
 create or replace function permafrost.create_signing_session(
   p_family_id text, p_message_hash text, p_participants text[], p_threshold integer,
@@ -11,11 +25,7 @@ declare
   v_session public.frost_signing_sessions;
   v_now bigint := permafrost.now_ms();
 begin
-  if permafrost.current_participant_id() is null
-    or permafrost.current_family_id() is null or p_family_id is distinct from permafrost.current_family_id()
-  then
-    perform permafrost.refuse('not_in_family', 'The caller is not a member of this family');
-  end if;
+  perform permafrost.check_member_of(p_family_id);
   if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
     perform permafrost.refuse('invalid_input', 'A session lasts 1 to 604,800 seconds');
   end if;

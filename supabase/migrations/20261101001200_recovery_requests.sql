@@ -207,7 +207,6 @@ declare
   v_now bigint := permafrost.now_ms();
   v_asked public.sss_signing_requests := new;
   v_shares bigint;
-  v_signature_bytes integer;
 begin
   if new is not distinct from old then
     return old;
@@ -254,12 +253,7 @@ begin
     when 'ready' then
       new.ready_at := coalesce(old.ready_at, v_now);
     when 'completed' then
-      select c.signature_bytes into strict v_signature_bytes
-      from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-      where k.key_package_id = old.key_package_id;
-      if not permafrost.is_hex(new.final_signature) or length(new.final_signature) <> 2 * v_signature_bytes then
-        perform permafrost.refuse('invalid_input', 'A final signature has the ciphersuite''s length, in lower-case hex');
-      end if;
+      perform permafrost.check_final_signature(old.key_package_id, new.final_signature);
       new.completed_at := v_now;
     when 'failed' then
       new.failed_at := v_now;

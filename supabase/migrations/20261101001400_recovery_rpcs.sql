@@ -12,11 +12,7 @@ declare
   v_request public.sss_signing_requests;
   v_now bigint := permafrost.now_ms();
 begin
-  if permafrost.current_participant_id() is null
-    or permafrost.current_family_id() is null or p_family_id is distinct from permafrost.current_family_id()
-  then
-    perform permafrost.refuse('not_in_family', 'The caller is not a member of this family');
-  end if;
+  perform permafrost.check_member_of(p_family_id);
   if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
     perform permafrost.refuse('invalid_input', 'A request lasts 1 to 604,800 seconds');
   end if;
