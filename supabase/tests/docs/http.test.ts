@@ -1,0 +1,181 @@
+/** docs/http.md has the functions, the RPCs and the tables that there are, as they are. */
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { SigningPackage } from "../../functions/_shared/database.ts";
+import { ERRORS } from "../../functions/_shared/errors.ts";
+import { eventId } from "../../functions/_shared/frost/nostr.ts";
+import {
+  prepareVerification,
+  verifyShare,
+  verifySignature,
+} from "../../functions/_shared/frost/verification.ts";
+import { listFunctions } from "../../local/functions.ts";
+import type { Answer } from "../functions/answers.ts";
+import { register, serviceRpc } from "../functions/family.ts";
+import { Recovering } from "../functions/recovering.ts";
+import { freshDatabase, withStack } from "../harness.ts";
+import { readPage, readTable } from "./markdown.ts";
+
+const page = await readPage("docs/http.md");
+const functions = await listFunctions();
+
+/** The examples: a body by the function's name, an answer by name and status. */
+const examples = new Map<string, unknown>(
+  page.blocks.filter(({ language }) => language === "json")
+    .map(({ words, text }) => [words.join(" "), JSON.parse(text)]),
+);
+
+/** The rows of the tables of RPCs. */
+const rpcs = page.prose.split("\n").filter((line) => /^\| `\w+\(/.test(line)).map((line) => {
+  const [, signature, caller, , codes] = line.split("|").map((cell) => cell.trim());
+  return { signature: signature.replaceAll("`", ""), caller, codes };
+});
+
+Deno.test("docs/http.md has a section for each function, and for no other", () => {
+  const [, part = ""] = /^## Functions$([^]*?)^## /m.exec(page.prose) ?? [];
+  const sections = [...part.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading);
+  assert.deepEqual(sections.sort(), functions.sort());
+});
+
+for (const name of functions) {
+  Deno.test(`docs/http.md has the fields of ${name}, and a body that it takes`, async () => {
+    const { Body }: { Body?: z.ZodObject } = await import(`../../functions/${name}/index.ts`);
+    assert.equal(examples.has(name), Body !== undefined);
+    if (Body === undefined) return;
+    Body.parse(examples.get(name));
+    const described = readTable(page, `### ${name}`)
+      .map(([field, , needed]) => [...codeIn(field), needed === "required"]);
+    const taken = Object.entries(Body.shape).map(([field, type]) => [field, !type.isOptional()]);
+    assert.deepEqual(described, taken);
+  });
+}
+
+Deno.test("docs/http.md has every RPC, its parameters and who may call it", async () => {
+  await using database = await freshDatabase();
+  const existing = await database.sql`
+    select p.proname || '(' || array_to_string(array(
+        select concat_ws(' ', name, nullif(format_type(type, null), 'text'))
+        from unnest(p.proargnames, p.proargtypes::oid[]) with ordinality as u (name, type, place)
+        order by place), ', ') || ')' as signature,
+      p.pronargdefaults as defaults,
+      concat_ws(', ',
+        case when has_function_privilege('authenticated', p.oid, 'execute') then 'member' end,
+        case when has_function_privilege('service_role', p.oid, 'execute') then 'service' end
+      ) as caller
+    from pg_proc as p where p.pronamespace = 'public'::regnamespace`;
+  const described = rpcs.map(({ signature, caller }) => ({
+    signature: signature.replaceAll(/ = [^,)]+/g, ""),
+    defaults: signature.split(" = ").length - 1,
+    caller,
+  }));
+  const sorted = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).sort();
+  assert.deepEqual(sorted(described), sorted(existing));
+});
+
+Deno.test("docs/http.md has the tables that members read, and no others", async () => {
+  await using database = await freshDatabase();
+  const tables = await database.sql`
+    select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
+      and has_table_privilege('authenticated', oid, 'select')`;
+  assert.deepEqual(firstColumn("## Tables"), tables.map(({ relname }) => relname).sort());
+});
+
+Deno.test("docs/http.md names the codes of the catalogue, each somewhere, and no others", () => {
+  const paragraphs = [...page.prose.matchAll(/^Codes: [^]*?\n$/gm)].map(([text]) => text);
+  assert.equal(paragraphs.length, 1 + functions.length, "What all can answer, and what each can");
+  const named = [...paragraphs, ...rpcs.map(({ codes }) => codes)].flatMap(codeIn);
+  assert.deepEqual([...new Set(named)].sort(), Object.keys(ERRORS).sort());
+});
+
+Deno.test("docs/http.md shows what is answered", async () => {
+  await withStack(async (stack) => {
+    const seen = new Set<string>();
+    const asShown = (name: string, answer: Answer) => {
+      const example = `${name} ${answer.status}`;
+      assert.ok(examples.has(example), `${example} ${answer.text}`);
+      assert.deepEqual(fieldsOf(answer.body), fieldsOf(examples.get(example)), example);
+      seen.add(example);
+      return answer.body;
+    };
+    const recovering = await Recovering.found(stack);
+    const { family } = recovering;
+    const read = (name: string, args: Readonly<Record<string, string>>) =>
+      family.rpc("ann", name, args);
+
+    asShown("register-key-package", await register(stack, family.key.registration));
+    const request = family.eventRequest();
+    const created = await family.call("ann", "create-signing-request", request);
+    const sessionId = String(asShown("create-signing-request", created).sessionId);
+    const session = { p_session_id: sessionId };
+    asShown("submit-nonce-commitment", await family.commit("ann", sessionId));
+    await family.commit("bob", sessionId);
+    asShown("submit-nonce-commitment", await family.commit("cleo", sessionId));
+    const late = { ...session, p_participant_id: "cleo", p_nonce_commitment: "00" };
+    asShown("record_nonce_commitment", await serviceRpc(stack, "record_nonce_commitment", late));
+    asShown("get_signing_package", await read("get_signing_package", session));
+    await family.share("ann", sessionId);
+    asShown("submit-signature-share", await family.share("bob", sessionId));
+    asShown("aggregate-signature", await family.call("ann", "aggregate-signature", { sessionId }));
+    const { body } = await read("get_signing_session", session);
+    assert.deepEqual(firstColumn("### A session"), fieldsOf(body));
+    asShown("get_signing_session", await read("get_signing_session", { p_session_id: "none" }));
+    asShown("decline-signing-request", await recovering.decline("cleo", await family.create()));
+
+    const requestId = await recovering.create();
+    asShown("submit-recovery-share", await recovering.submit("bob", requestId));
+    asShown("reject-recovery-share", await recovering.reject(requestId, "bob"));
+    assert.deepEqual(
+      firstColumn("### A recovery request"),
+      fieldsOf(await recovering.see(requestId)),
+    );
+    for (const guardian of ["bob", "cleo"]) await recovering.submit(guardian, requestId);
+    const signature = await recovering.sign(requestId);
+    asShown("complete-recovery", await recovering.complete(requestId, signature));
+    assert.deepEqual(
+      [...seen].sort(),
+      [...examples.keys()].filter((key) => /\d$/.test(key)).sort(),
+    );
+
+    const env = {
+      API_URL: stack.apiUrl,
+      PUBLISHABLE_KEY: stack.publishableKey,
+      TOKEN: await family.token("ann"),
+    };
+    for (const { text } of page.blocks.filter(({ language }) => language === "sh")) {
+      const { stdout } = await new Deno.Command("bash", { args: ["-c", text], env }).output();
+      assert.match(new TextDecoder().decode(stdout), /^\[\{.*\}\]$/);
+    }
+  });
+});
+
+Deno.test("the examples of docs/http.md are of one key and one session, and verify", () => {
+  const signingPackage = SigningPackage.extend({ event_template: z.unknown() })
+    .parse(examples.get("get_signing_package 200"));
+  const { message, event_template, key_package: key } = signingPackage;
+  const { groupPublicKey } = z.object({ groupPublicKey: z.string() })
+    .parse(examples.get("register-key-package"));
+  assert.equal(key.group_public_key, groupPublicKey);
+  assert.equal(eventId(event_template, groupPublicKey), message);
+  const verification = prepareVerification({ ...signingPackage, keyPackage: key });
+  const { signatureShare } = z.object({ signatureShare: z.string() })
+    .parse(examples.get("submit-signature-share"));
+  assert.ok(verifyShare(verification, verification.signers[1], signatureShare));
+  const { finalSignature } = z.object({ finalSignature: z.string() })
+    .parse(examples.get("submit-signature-share 200"));
+  assert.ok(verifySignature(key.ciphersuite, groupPublicKey, message, finalSignature));
+});
+
+/** What stands in code spans. */
+function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+}
+
+/** What the first column of the table under a heading names, in alphabetical order. */
+function firstColumn(heading: string): string[] {
+  return readTable(page, heading).flatMap(([cell]) => codeIn(cell)).sort();
+}
+
+/** The names of an object's fields, in alphabetical order. */
+function fieldsOf(value: unknown): string[] {
+  return Object.keys(z.looseObject({}).parse(value)).sort();
+}
