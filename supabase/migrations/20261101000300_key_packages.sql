@@ -182,7 +182,7 @@ begin atomic
     p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by);
 end;
 comment on function public.register_key_package(text, text, integer, text[], text, text[], text[], text) is
-  'Registers a family''s key and retires the epoch before it, in one transaction. verifying_shares in the order of participants. The caller has checked the points.';
+  'Registers a family''s key and retires the epoch before it, in one transaction. verifying_shares in the order of participants. The caller has checked the points. Refuses invalid_input, participants_invalid, threshold_invalid, key_package_invalid.';
 revoke all on function public.register_key_package(text, text, integer, text[], text, text[], text[], text)
   from public, anon, authenticated, service_role;
 grant execute on function public.register_key_package(text, text, integer, text[], text, text[], text[], text)

@@ -153,7 +153,7 @@ create or replace function public.get_signing_package(p_session_id text) returns
 language sql stable set search_path = ''
 begin atomic select permafrost.get_signing_package(p_session_id); end;
 comment on function public.get_signing_package(text) is
-  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package. Refuses as round_two_session says.';
+  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
 revoke all on function public.get_signing_package(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_signing_package(text) to authenticated, service_role;
 
@@ -216,7 +216,7 @@ create or replace function public.list_signing_sessions(
 language sql stable set search_path = ''
 begin atomic select permafrost.list_signing_sessions(p_status, p_awaiting_me, p_limit, p_before); end;
 comment on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint) is
-  'An array of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share; created before p_before (milliseconds).';
+  'An array of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share; created before p_before (milliseconds). Refuses invalid_input.';
 revoke all on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint)
   from public, anon, authenticated, service_role;
 grant execute on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint)

@@ -128,6 +128,6 @@ returns jsonb
 language sql volatile set search_path = ''
 begin atomic select permafrost.record_refused_commitment(p_session_id, p_participant_id, p_reason); end;
 comment on function public.record_refused_commitment(text, text, text) is
-  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id.';
+  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id. Refuses session_not_found, not_a_participant.';
 revoke all on function public.record_refused_commitment(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.record_refused_commitment(text, text, text) to service_role;

@@ -66,7 +66,7 @@ create or replace function public.get_share_verification(p_session_id text) retu
 language sql stable set search_path = ''
 begin atomic select permafrost.get_share_verification(p_session_id); end;
 comment on function public.get_share_verification(text) is
-  'For a signer: verification and signer, what its share is checked with (null where they must be computed again), and signature_share, what it has submitted. Refuses as round_two_session says, and not_a_signer.';
+  'For a signer: verification and signer, what its share is checked with (null where they must be computed again), and signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
 revoke all on function public.get_share_verification(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_share_verification(text) to authenticated;
 
@@ -149,7 +149,7 @@ returns jsonb
 language sql volatile set search_path = ''
 begin atomic select permafrost.record_refused_share(p_session_id, p_participant_id, p_reason); end;
 comment on function public.record_refused_share(text, text, text) is
-  'Records the event that a participant''s share did not verify, and returns its event_id.';
+  'Records the event that a participant''s share did not verify, and returns its event_id. Refuses session_not_found, not_a_participant.';
 revoke all on function public.record_refused_share(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.record_refused_share(text, text, text) to service_role;
 

@@ -91,7 +91,7 @@ create or replace function public.cleanup_old_frost_signing_sessions(retention_d
 language sql volatile set search_path = ''
 begin atomic select permafrost.cleanup_old_frost_signing_sessions(retention_days); end;
 comment on function public.cleanup_old_frost_signing_sessions(integer) is
-  'Deletes finished sessions created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events and the nonce ledger stay.';
+  'Deletes finished sessions created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events and the nonce ledger stay. Refuses invalid_input.';
 revoke all on function public.cleanup_old_frost_signing_sessions(integer) from public, anon, authenticated, service_role;
 grant execute on function public.cleanup_old_frost_signing_sessions(integer) to service_role;
 

@@ -110,7 +110,7 @@ create or replace function public.list_recovery_requests(
 language sql stable set search_path = ''
 begin atomic select permafrost.list_recovery_requests(p_status, p_awaiting_me, p_limit, p_before); end;
 comment on function public.list_recovery_requests(public.sss_request_status, boolean, integer, bigint) is
-  'An array of the caller''s recovery requests, newest first, 1 to 500 of them; as list_signing_sessions.';
+  'An array of the caller''s recovery requests, newest first, 1 to 500 of them; as list_signing_sessions. Refuses invalid_input.';
 revoke all on function public.list_recovery_requests(public.sss_request_status, boolean, integer, bigint)
   from public, anon, authenticated, service_role;
 grant execute on function public.list_recovery_requests(public.sss_request_status, boolean, integer, bigint)

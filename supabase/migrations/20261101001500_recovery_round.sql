@@ -72,7 +72,7 @@ create or replace function public.complete_recovery_request(
 language sql volatile set search_path = ''
 begin atomic select permafrost.complete_recovery_request(p_request_id, p_participant_id, p_final_signature); end;
 comment on function public.complete_recovery_request(text, text, text) is
-  'Completes a ready request, for its requester, with a signature the caller has verified under the group key; the ciphertexts are deleted. The same signature again gets the same answer.';
+  'Completes a ready request, for its requester, with a signature the caller has verified under the group key; the ciphertexts are deleted. The same signature again gets the same answer. Refuses session_not_found, not_the_creator, round_open, session_expired, session_finished, invalid_input.';
 revoke all on function public.complete_recovery_request(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.complete_recovery_request(text, text, text) to service_role;
 
@@ -164,7 +164,7 @@ create or replace function public.cleanup_old_sss_signing_requests(retention_day
 language sql volatile set search_path = ''
 begin atomic select permafrost.cleanup_old_sss_signing_requests(retention_days); end;
 comment on function public.cleanup_old_sss_signing_requests(integer) is
-  'Deletes finished recovery requests created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events stay.';
+  'Deletes finished recovery requests created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events stay. Refuses invalid_input.';
 revoke all on function public.cleanup_old_sss_signing_requests(integer) from public, anon, authenticated, service_role;
 grant execute on function public.cleanup_old_sss_signing_requests(integer) to service_role;
 

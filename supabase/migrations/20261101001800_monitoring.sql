@@ -171,7 +171,7 @@ begin atomic
   select permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds);
 end;
 comment on function public.frost_signing_metrics(interval, text, numeric, integer, integer) is
-  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, ledger_size, and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds.';
+  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, ledger_size, and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds. Refuses invalid_input.';
 revoke all on function public.frost_signing_metrics(interval, text, numeric, integer, integer)
   from public, anon, authenticated, service_role;
 grant execute on function public.frost_signing_metrics(interval, text, numeric, integer, integer) to service_role;
