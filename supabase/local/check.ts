@@ -1,8 +1,13 @@
 /** Everything but the tests: `deno task check`. Runs all of it, and fails if any of it does. */
 import { fileURLToPath } from "node:url";
 import { advise } from "./advise.ts";
+import { takeNoArguments } from "./command_line.ts";
 import { withMigratedDatabase } from "./supabase_cli.ts";
 import { checkTypes } from "./types.ts";
+
+const USAGE = `Usage: deno task check
+Checks format, lint and types, the generated types of the database, and the rules of Supabase's advisors.
+Needs npx: the last two are of the Supabase CLI, which its first use downloads.`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -18,6 +23,7 @@ function report(subject: string, objections: string | undefined): boolean {
 }
 
 if (import.meta.main) {
+  takeNoArguments(USAGE);
   const results = [
     await deno("fmt", "--check"),
     await deno("lint"),

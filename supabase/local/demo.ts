@@ -1,7 +1,12 @@
 /** `deno task demo`: two of three guardians sign a Nostr event, on a stack that lives for as long. */
 import { pause } from "../../client/transport.ts";
+import { takeNoArguments } from "./command_line.ts";
 import { Steps, styled } from "./demo/steps.ts";
 import { tell } from "./demo/story.ts";
+
+const USAGE = `Usage: deno task demo
+Deals a key to three guardians and has two of them sign a Nostr event, on a stack of its own.
+It takes a few seconds, and leaves nothing behind.`;
 
 /** Far more than it takes; a demo that hangs is one that failed. */
 const DEADLINE_MS = 120_000;
@@ -76,4 +81,7 @@ function sentence(error: unknown): string {
   return mistake && error.stack ? error.stack : error.message;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  takeNoArguments(USAGE);
+  Deno.exit(await main());
+}

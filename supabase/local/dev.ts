@@ -1,6 +1,12 @@
+import { takeNoArguments } from "./command_line.ts";
 import { PortTaken } from "./postgres/ports.ts";
 import { isRunning, launchers } from "./postgres/processes.ts";
 import { type Stack, startStack } from "./stack.ts";
+
+const USAGE = `Usage: deno task dev
+Runs PostgreSQL, the APIs and the functions, until Ctrl-C.
+PERMAFROST_API_PORT and PERMAFROST_DB_PORT move it from the ports 54321 and 54322;
+PERMAFROST_DATA_DIR names a folder that keeps the data, which otherwise ends with the stack.`;
 
 /** How long a stack that is just ending may still hold its ports. */
 const PATIENCE_MS = 3_000;
@@ -55,6 +61,7 @@ function readPort(variable: string, otherwise: number): number {
 }
 
 if (import.meta.main) {
+  takeNoArguments(USAGE);
   const asked = untilAskedToStop();
   try {
     const stack = await start();

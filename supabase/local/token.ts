@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { Buffer } from "node:buffer";
+import { BadArguments, readArguments } from "./command_line.ts";
 import { JWT_KEY_ID, JWT_SECRET } from "./keys.ts";
 
 /** Whose token to sign. */
@@ -59,39 +60,27 @@ function encode(value: string | Uint8Array): string {
   return Buffer.from(value).toString("base64url");
 }
 
-class BadArguments extends Error {}
+const USAGE = `Usage: deno task token --participant <id> --family <id> [--expires-in <seconds>]
+Prints a user token for the stack of "deno task dev". It is good for an hour if not told otherwise;
+--expires-in=-1 makes one that has expired.`;
 
-const USAGE = "Usage: deno task token --participant <id> --family <id> [--expires-in <seconds>]";
-
-function readArguments(args: readonly string[]): TokenRequest {
-  let values: { participant?: string; family?: string; "expires-in"?: string };
-  try {
-    // The dashes that separate the task's arguments from Deno's own arrive here too.
-    ({ values } = parseArgs({
-      args: args.filter((arg) => arg !== "--"),
-      options: {
-        participant: { type: "string" },
-        family: { type: "string" },
-        "expires-in": { type: "string" },
-      },
-    }));
-  } catch (error) {
-    throw new BadArguments(error instanceof Error ? error.message : String(error));
-  }
-  const { participant, family, "expires-in": expiresIn = "3600" } = values;
-  if (!participant || !family) throw new BadArguments("A token needs a participant and a family.");
+function readRequest(args: string[]): TokenRequest {
+  const { values } = parseArgs({
+    args,
+    options: {
+      participant: { type: "string" },
+      family: { type: "string" },
+      "expires-in": { type: "string", default: "3600" },
+    },
+  });
+  const { participant, family, "expires-in": expiresIn } = values;
+  if (!participant || !family) throw new BadArguments("A token needs a participant and a family");
   if (!/^-?\d{1,9}$/.test(expiresIn)) {
-    throw new BadArguments(`"${expiresIn}" is not a whole number of seconds.`);
+    throw new BadArguments(`"${expiresIn}" is not a whole number of seconds`);
   }
   return { participant, family, expiresIn: Number(expiresIn) };
 }
 
 if (import.meta.main) {
-  try {
-    console.log(await signToken(readArguments(Deno.args)));
-  } catch (error) {
-    if (!(error instanceof BadArguments)) throw error;
-    console.error(`${error.message}\n${USAGE}`);
-    Deno.exit(1);
-  }
+  console.log(await signToken(readArguments(USAGE, readRequest)));
 }

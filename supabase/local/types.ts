@@ -1,4 +1,10 @@
+import { parseArgs } from "node:util";
+import { readArguments } from "./command_line.ts";
 import { runSupabase, withMigratedDatabase } from "./supabase_cli.ts";
+
+const USAGE = `Usage: deno task types [--check]
+Writes supabase/functions/_shared/database.types.ts as the migrations have it. Needs npx.
+--check writes nothing, and ends with status 1 where the file is not up to date.`;
 
 const FILE = new URL("../functions/_shared/database.types.ts", import.meta.url);
 
@@ -48,8 +54,12 @@ async function format(code: string): Promise<string> {
 }
 
 if (import.meta.main) {
+  const { values: { check } } = readArguments(
+    USAGE,
+    (args) => parseArgs({ args, options: { check: { type: "boolean", default: false } } }),
+  );
   console.log("Migrating a database and asking the Supabase CLI for its types");
-  if (Deno.args.includes("--check")) {
+  if (check) {
     const difference = await withMigratedDatabase(checkTypes);
     console.log(difference ?? "The types are up to date");
     if (difference !== undefined) Deno.exit(1);

@@ -1,15 +1,22 @@
 /**
- * Runs the tests: `deno task test`, or those whose path holds a word: `deno task test -- races`.
+ * Runs the tests, or those whose path holds a word.
  *
  * Every pgTAP file runs on both kinds of projects, those that grant everything by default and those
  * that grant nothing, since the migrations must give the same rights on both.
  */
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { readArguments } from "../local/command_line.ts";
 import type { Cluster } from "../local/postgres/cluster.ts";
 import { ALL_GRANTS, startTestCluster } from "./cluster.ts";
 import { type Counts, runDenoTests } from "./runner/deno_tests.ts";
 import { runPgtapFile } from "./runner/pgtap.ts";
+
+const USAGE = `Usage: deno task test [<word> ...]
+Runs all tests, or those whose path holds one of the words, for example a whole path or
+database (pgTAP), functions (over HTTP, and their own modules), races (and crashes), client,
+docs (every command of the documentation), local (this stack and its commands), frost (RFC 9591).`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FOLDERS = ["supabase/tests", "supabase/functions", "client"];
@@ -101,7 +108,10 @@ function since(started: number, before = " in "): string {
 }
 
 if (import.meta.main) {
-  // The dashes that separate a task's arguments from Deno's own arrive here too.
-  const passed = await main(Deno.args.filter((arg) => arg !== "--"));
+  const { positionals } = readArguments(
+    USAGE,
+    (args) => parseArgs({ args, options: {}, allowPositionals: true }),
+  );
+  const passed = await main(positionals);
   Deno.exit(passed ? 0 : 1);
 }

@@ -1,13 +1,6 @@
-/**
- * `deno task bench`: measures the system on this machine. Figures and ratios are of one run.
- *
- *     deno task bench                      all parts, about five minutes
- *     deno task bench -- --quick           the same on smaller amounts
- *     deno task bench -- session           parts by name
- *     deno task bench -- --json            JSON on standard output; progress goes to standard error
- *     deno task bench -- --seed <text>     the secrets, messages and orders of an earlier run
- */
+/** `deno task bench`: measures the system on this machine. Figures and ratios are of one run. */
 import { parseArgs } from "node:util";
+import { BadArguments, readArguments } from "../command_line.ts";
 import { concurrentSessions } from "./concurrent_sessions.ts";
 import { expirySweep } from "./expiry_sweep.ts";
 import { type PartFigures, table } from "./figures.ts";
@@ -35,14 +28,18 @@ interface Request {
   readonly seed: string;
 }
 
-class BadArguments extends Error {}
+const PART_NAMES = PARTS.map(({ name }) => name).join(", ");
 
-function readArguments(args: readonly string[]): Request {
-  let read;
-  try {
-    read = parseArgs({
-      // The dashes that separate the task's arguments from Deno's own arrive here too.
-      args: args.filter((arg) => arg !== "--"),
+const USAGE = `Usage: deno task bench [--quick] [--json] [--seed <text>] [<part> ...]
+Measures the system on this machine: all parts, which takes about five minutes, or those that are named.
+Parts: ${PART_NAMES}
+--quick measures smaller amounts; --json writes JSON on standard output, progress on standard error;
+--seed takes the secrets, messages and orders of an earlier run.`;
+
+function readRequest(args: string[]): Request {
+  const { values: { quick, json, seed = crypto.randomUUID().slice(0, 8) }, positionals } =
+    parseArgs({
+      args,
       options: {
         quick: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
@@ -50,16 +47,9 @@ function readArguments(args: readonly string[]): Request {
       },
       allowPositionals: true,
     });
-  } catch (error) {
-    throw new BadArguments(error instanceof Error ? error.message : String(error));
-  }
-  const { values: { quick, json, seed = crypto.randomUUID().slice(0, 8) }, positionals } = read;
-  const known = PARTS.map(({ name }) => name);
-  const unknown = positionals.filter((name) => !known.includes(name));
+  const unknown = positionals.filter((given) => !PARTS.some(({ name }) => name === given));
   if (unknown.length > 0) {
-    throw new BadArguments(
-      `There is no part ${unknown.join(", ")}; there are ${known.join(", ")}.`,
-    );
+    throw new BadArguments(`There is no part ${unknown.join(", ")}; there are ${PART_NAMES}`);
   }
   const parts = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
   return { parts, quick, json, seed };
@@ -135,10 +125,11 @@ async function main(request: Request): Promise<number> {
 }
 
 if (import.meta.main) {
+  const request = readArguments(USAGE, readRequest);
   try {
-    Deno.exit(await main(readArguments(Deno.args)));
+    Deno.exit(await main(request));
   } catch (error) {
-    console.error(error instanceof BadArguments ? error.message : error);
+    console.error(error);
     Deno.exit(1);
   }
 }

@@ -63,7 +63,7 @@ Deno.test("the bench runs one part and writes JSON on standard output, and nothi
 
 Deno.test("an unknown part is refused with the parts there are", async () => {
   const { code, stdout, stderr } = await run("sessions");
-  assert.deepEqual([code, stdout], [1, ""]);
+  assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /^There is no part sessions; there are session, concurrent, .*\.\n$/);
 });
 
