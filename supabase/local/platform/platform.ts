@@ -1,3 +1,4 @@
+import type postgres from "postgres";
 import { type ClusterAddress, SUPERUSER } from "../postgres/address.ts";
 import { asSuperuser, createDatabase } from "../postgres/databases.ts";
 
@@ -23,19 +24,7 @@ export async function createPlatformDatabase(
   grants: DefaultGrants,
 ): Promise<void> {
   await createDatabase(address, name);
-  await preparePlatformDatabase(address, name, grants);
-}
-
-/** Gives an empty database what a hosted project has before its first migration. */
-export async function preparePlatformDatabase(
-  address: ClusterAddress,
-  name: string,
-  grants: DefaultGrants,
-): Promise<void> {
-  await asSuperuser(address, name, async (sql) => {
-    await sql.unsafe(await read("database.sql"));
-    if (grants === "everything") await sql.unsafe(await read("grants_everything.sql"));
-  });
+  await asSuperuser(address, name, (sql) => prepare(sql, grants));
 }
 
 /** Installs pgTAP, which a migration owner who is no superuser cannot. */
@@ -48,14 +37,21 @@ export async function adoptDefaultDatabase(
   address: ClusterAddress,
   grants: DefaultGrants,
 ): Promise<void> {
-  const ours = await asSuperuser(address, "postgres", async (sql) => {
+  // In one transaction: of data that is kept, the next start goes by the owner.
+  const adopt = async (sql: postgres.TransactionSql) => {
     const [{ owner }] = await sql<{ owner: string }[]>`
       select pg_get_userbyid(datdba) as owner from pg_database where datname = 'postgres'`;
-    if (owner !== SUPERUSER) return true;
+    if (owner !== SUPERUSER) return;
     await sql`alter database postgres owner to postgres`;
-    return false;
-  });
-  if (!ours) await preparePlatformDatabase(address, "postgres", grants);
+    await prepare(sql, grants);
+  };
+  await asSuperuser(address, "postgres", (sql) => sql.begin(adopt));
+}
+
+/** Gives an empty database what a hosted project has before its first migration. */
+async function prepare(sql: Pick<postgres.Sql, "unsafe">, grants: DefaultGrants): Promise<void> {
+  await sql.unsafe(await read("database.sql"));
+  if (grants === "everything") await sql.unsafe(await read("grants_everything.sql"));
 }
 
 function read(file: string): Promise<string> {
