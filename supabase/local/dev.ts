@@ -1,4 +1,5 @@
 import { takeNoArguments } from "./command_line.ts";
+import { DataInUse } from "./postgres/homes.ts";
 import { PortTaken } from "./postgres/ports.ts";
 import { isRunning, launchers } from "./postgres/processes.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -8,7 +9,7 @@ Runs PostgreSQL, the APIs and the functions, until Ctrl-C.
 PERMAFROST_API_PORT and PERMAFROST_DB_PORT move it from the ports 54321 and 54322;
 PERMAFROST_DATA_DIR names a folder that keeps the data, which otherwise ends with the stack.`;
 
-/** How long a stack that is just ending may still hold its ports. */
+/** How long a stack that is just ending may still hold its ports and its data. */
 const PATIENCE_MS = 3_000;
 
 const DEFAULT_API_PORT = 54321;
@@ -44,7 +45,8 @@ async function start(): Promise<Stack> {
         onProgress: console.log,
       });
     } catch (error) {
-      if (!(error instanceof PortTaken) || Date.now() > deadline) throw error;
+      const passing = error instanceof PortTaken || error instanceof DataInUse;
+      if (!passing || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }

@@ -1,12 +1,11 @@
-import { isAbsolute, join, resolve } from "node:path";
-import { randomBytes } from "node:crypto";
-import { type Binaries, provideBinaries } from "./binaries.ts";
+import { provideBinaries } from "./binaries.ts";
 import { createDatabase, type DatabaseOptions, dropDatabase } from "./databases.ts";
-import { ownFolder, reachableByOthers, type RunAs, runAs, stateFolder } from "./folders.ts";
-import { endLeftover, recordOwner, removeLeftovers } from "./ownership.ts";
+import { runAs } from "./folders.ts";
+import { claimHome } from "./homes.ts";
+import { provideData } from "./initdb.ts";
 import { freePort, isTaken, PortTaken } from "./ports.ts";
-import { type Server, serverEnvironment, ServerFailed, startServer } from "./server.ts";
-import { type ClusterAddress, databaseUrl, type DatabaseUser, SUPERUSER } from "./address.ts";
+import { type Server, ServerFailed, startServer } from "./server.ts";
+import { type ClusterAddress, databaseUrl, type DatabaseUser } from "./address.ts";
 
 /** How to start a cluster. */
 export interface ClusterOptions {
@@ -61,36 +60,40 @@ const THROW_AWAY_SETTINGS = {
 
 /**
  * Starts a PostgreSQL cluster on the loopback address, and first ends and removes those whose owners
- * died without doing so. Throws `PortTaken` if `port` belongs to another program.
+ * died without doing so. Throws `PortTaken` if `port` belongs to another program, and `DataInUse` if
+ * `dataDir` belongs to another running cluster.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { port: wanted, portVariable = "the option", dataDir } = options;
   const user = await runAs();
-  const clusters = join(await stateFolder(), "clusters");
-  await ownFolder(clusters, 0o755);
-  await removeLeftovers(clusters);
-  const { port: wanted, portVariable = "the option" } = options;
-  if (wanted !== undefined && isTaken(wanted)) {
-    throw new PortTaken(wanted, "the database", portVariable);
-  }
-  const folder = options.dataDir === undefined
-    ? await newFolder(clusters)
-    : await keptFolder(options.dataDir, user);
+  const home = await claimHome(dataDir, user);
   let server: Server | undefined;
   try {
+    // Only now: the port may have been that of a leftover.
+    if (wanted !== undefined && isTaken(wanted)) {
+      throw new PortTaken(wanted, "the database", portVariable);
+    }
     const binaries = await provideBinaries();
-    const data = join(folder, "data");
-    const password = await initialise(binaries, folder, data, user);
+    const data = await provideData({ binaries, folder: home.folder, user });
     const settings = {
       ...SETTINGS,
       ...(options.durable ? {} : THROW_AWAY_SETTINGS),
       ...options.settings,
     };
-    const launch = (port: number) => startServer({ binaries, folder, data, port, settings, user });
+    const launch = (port: number) =>
+      startServer({
+        binaries,
+        data: data.folder,
+        port,
+        settings,
+        user,
+        onSpawn: home.record,
+      });
 
     const started = await onPort(options, launch);
     server = started.server;
     const { port } = started;
-    const address: ClusterAddress = { port, superuserPassword: password };
+    const address: ClusterAddress = { port, superuserPassword: data.superuserPassword };
     return {
       port,
       address,
@@ -109,13 +112,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       async stop() {
         await server?.stop();
         server = undefined;
-        await release(folder, options);
+        await home.release();
       },
       abandon: () => server?.abandon(),
     };
   } catch (error) {
     await server?.kill();
-    await release(folder, options);
+    await home.release();
     throw error;
   }
 }
@@ -134,89 +137,4 @@ async function onPort(
       if (attempt === 5 || !(error instanceof ServerFailed) || !isTaken(candidate)) throw error;
     }
   }
-}
-
-async function newFolder(clusters: string): Promise<string> {
-  const id = crypto.randomUUID();
-  const draft = join(clusters, `.${id}`);
-  await ownFolder(draft, 0o755);
-  await recordOwner(draft);
-  const folder = join(clusters, id);
-  await Deno.rename(draft, folder);
-  return folder;
-}
-
-async function keptFolder(given: string, user?: RunAs): Promise<string> {
-  const folder = isAbsolute(given) ? given : resolve(given);
-  await Deno.mkdir(folder, { recursive: true });
-  if (user !== undefined && !(await reachableByOthers(folder))) {
-    throw new Error(
-      `${folder} cannot hold the data: PostgreSQL does not run as root, and its unprivileged user cannot reach that folder.`,
-    );
-  }
-  if (await endLeftover(folder) === "alive") {
-    throw new Error(`${folder} is in use by another running stack.`);
-  }
-  await recordOwner(folder);
-  return folder;
-}
-
-async function release(folder: string, options: ClusterOptions): Promise<void> {
-  if (options.dataDir === undefined) await Deno.remove(folder, { recursive: true });
-  else await Deno.remove(join(folder, "owner.json")).catch(() => {});
-}
-
-/** Creates the data if there is none, and returns the superuser's password. */
-async function initialise(
-  binaries: Binaries,
-  folder: string,
-  data: string,
-  user?: RunAs,
-): Promise<string> {
-  const passwordFile = join(folder, "superuser.password");
-  const known = await Deno.readTextFile(passwordFile).catch(() => undefined);
-  if (known !== undefined) return known;
-
-  if (await Deno.lstat(data).then(() => true, () => false)) {
-    throw new Error(
-      `${data} exists, but its creation was never finished. Remove it to start anew.`,
-    );
-  }
-
-  const password = randomBytes(24).toString("base64url");
-  const handover = join(folder, "initdb.password");
-  await Deno.writeTextFile(handover, password, { mode: 0o600, createNew: true });
-  await Deno.mkdir(data, { mode: 0o700 });
-  if (user !== undefined) {
-    await Deno.chown(handover, user.uid, user.gid);
-    await Deno.chown(data, user.uid, user.gid);
-  }
-  const { success, stdout, stderr } = await new Deno.Command(binaries.initdb, {
-    args: [
-      `--pgdata=${data}`,
-      `--username=${SUPERUSER}`,
-      `--pwfile=${handover}`,
-      "--auth=scram-sha-256",
-      "--encoding=UTF8",
-      // The same on every machine, whatever locales it has.
-      "--locale=C",
-      "--locale-provider=builtin",
-      "--builtin-locale=C.UTF-8",
-      "--no-sync",
-      "--no-instructions",
-      // A local connection need not pay for a slow password hash.
-      "--set=scram_iterations=1",
-    ],
-    cwd: data,
-    clearEnv: true,
-    env: serverEnvironment(),
-    ...user,
-  }).output();
-  await Deno.remove(handover);
-  if (!success) {
-    const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-    throw new Error(`initdb did not create the database cluster:\n${said}`);
-  }
-  await Deno.writeTextFile(passwordFile, password, { mode: 0o600 });
-  return password;
 }

@@ -15,16 +15,20 @@ interface Record {
   readonly postgres?: ProcessIdentity;
 }
 
-/** Notes in a cluster's folder that this process, and the PostgreSQL it started, belong to it. */
-export async function recordOwner(folder: string, postgresPid?: number): Promise<void> {
+/** Notes in a folder that a cluster, and the PostgreSQL that runs it, belong to this process. */
+export async function recordOwner(folder: string, postgres?: ProcessIdentity): Promise<void> {
   const owner = await identify(Deno.pid);
   if (owner === undefined) throw new Error("This process is not in the list of processes.");
-  const postgres = postgresPid === undefined ? undefined : await identify(postgresPid);
   const record: Record = { realm: await processRealm(), owner, postgres };
   // Whole or not at all: another process may be reading.
   const draft = join(folder, `${RECORD}.${Deno.pid}`);
   await Deno.writeTextFile(draft, JSON.stringify(record));
   await Deno.rename(draft, join(folder, RECORD));
+}
+
+/** Takes the note out of a folder that stays. */
+export async function removeRecord(folder: string): Promise<void> {
+  await Deno.remove(join(folder, RECORD)).catch(ignoreMissing);
 }
 
 /** What became of the process that a cluster's folder belongs to. */
@@ -38,13 +42,25 @@ export async function endLeftover(folder: string): Promise<Ownership> {
   const record = await readRecord(folder);
   if (record === undefined) return "none";
   const realm = await processRealm();
-  if (record.realm !== realm) {
-    // Of another boot nothing can be left; another container's processes cannot be seen from here.
-    return record.realm.split(" ")[0] === realm.split(" ")[0] ? "elsewhere" : "dead";
+  const here = record.realm === realm;
+  // Of another boot nothing can be left; another container's processes cannot be seen from here.
+  if (!here && record.realm.split(" ")[0] === realm.split(" ")[0]) return "elsewhere";
+  if (here && await isRunning(record.owner)) return "alive";
+  if (record.postgres !== undefined) {
+    if (here) await killFamily(record.postgres);
+    await removeLock(join(folder, "data", "postmaster.pid"), record.postgres);
   }
-  if (await isRunning(record.owner)) return "alive";
-  if (record.postgres !== undefined) await killFamily(record.postgres);
   return "dead";
+}
+
+/**
+ * PostgreSQL does not start on data that has the lock file of a process which still has its id. One that
+ * was killed keeps that until its parent takes note, which in many containers nobody does.
+ */
+async function removeLock(file: string, { pid }: ProcessIdentity): Promise<void> {
+  const lock = await Deno.readTextFile(file).catch(ignoreMissing);
+  // The lock of any other process is PostgreSQL's own to judge.
+  if (lock?.split("\n")[0] === String(pid)) await Deno.remove(file).catch(ignoreMissing);
 }
 
 /** Ends what dead processes left running below `folder`, and removes their clusters. */
@@ -54,17 +70,15 @@ export async function removeLeftovers(folder: string): Promise<void> {
     if (name.startsWith(".")) continue;
     const cluster = join(folder, name);
     if (await endLeftover(cluster) !== "dead") continue;
-    await Deno.remove(cluster, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
+    await Deno.remove(cluster, { recursive: true }).catch(ignoreMissing);
   }
 }
 
 async function readRecord(folder: string): Promise<Record | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(join(folder, RECORD)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const text = await Deno.readTextFile(join(folder, RECORD)).catch(ignoreMissing);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }

@@ -1,5 +1,4 @@
 import type { Binaries } from "./binaries.ts";
-import { recordOwner } from "./ownership.ts";
 import { identify, killFamily, type ProcessIdentity } from "./processes.ts";
 import type { RunAs } from "./folders.ts";
 
@@ -9,12 +8,12 @@ const LINES_KEPT = 50;
 /** How to run one PostgreSQL server. */
 export interface ServerOptions {
   readonly binaries: Binaries;
-  /** The cluster's own folder; the data is below it. */
-  readonly folder: string;
   readonly data: string;
   readonly port: number;
   readonly settings: Readonly<Record<string, string>>;
   readonly user?: RunAs;
+  /** Is told of the process as soon as there is one. */
+  readonly onSpawn: (process: ProcessIdentity) => Promise<void>;
 }
 
 /** A running PostgreSQL server. */
@@ -35,7 +34,7 @@ export class ServerFailed extends Error {
 
 /** Starts PostgreSQL on existing data and returns when it takes connections. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { binaries, folder, data, port, settings, user } = options;
+  const { binaries, data, port, settings, user, onSpawn } = options;
   const everything = {
     ...settings,
     port: String(port),
@@ -65,15 +64,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     reject(new ServerFailed(`PostgreSQL did not start:\n${said.join("\n")}`));
   })();
 
-  try {
-    await ready;
-  } catch (error) {
+  // Before it is ready: if this process is killed until then, the next one must find that one too.
+  const identified = (async () => {
+    const process = await identify(child.pid);
+    if (process !== undefined) await onSpawn(process);
+    return process;
+  })();
+
+  const [process] = await Promise.all([identified, ready]).catch(async (error) => {
+    signal(child, "SIGKILL");
     await Promise.all([reading, ended]);
     throw error;
-  }
-  const process = await identify(child.pid);
+  });
   if (process === undefined) throw new ServerFailed("PostgreSQL ended just after it had started.");
-  await recordOwner(folder, child.pid);
   return {
     process,
     async stop() {

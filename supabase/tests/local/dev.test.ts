@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { freePort, isTaken } from "../../local/postgres/ports.ts";
+import { dataFolder } from "./data_folder.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../local/dev.ts", import.meta.url));
 
@@ -35,6 +36,32 @@ Deno.test("a stack that was killed with SIGKILL does not keep the next one from 
   assert.equal(isTaken(ports.db), false);
 });
 
+Deno.test("a stack with data to keep starts on after a SIGKILL, there and elsewhere", async () => {
+  await using folder = await dataFolder();
+  const ports = newPorts();
+  const kept = { PERMAFROST_DATA_DIR: folder.path };
+  const counts: unknown[] = [];
+  const cutShort = command(ports, kept).spawn();
+  const output = cutShort.output();
+  await untilInitdbWrites(folder.path);
+  cutShort.kill("SIGKILL");
+  await output;
+  // What was killed last runs on the ports each time, and the third start does not know where its data is.
+  for (const env of [kept, kept, {}, kept]) {
+    const dev = await start(ports, env);
+    counts.push(await addRow(ports));
+    dev.kill("SIGKILL");
+    await dev.status;
+    assert.equal(isTaken(ports.db), true, "PostgreSQL outlived the stack");
+  }
+  const last = await start(ports, kept);
+  last.kill("SIGTERM");
+  assert.equal((await last.status).code, 0);
+  assert.deepEqual(counts, [1, 2, 1, 3]);
+  assert.deepEqual(await names(folder.path), FINISHED);
+  assert.equal(isTaken(ports.db), false);
+});
+
 for (const which of ["api", "db"] as const) {
   Deno.test(`a taken ${which} port ends the stack with one sentence and status 1`, async () => {
     const ports = newPorts();
@@ -49,26 +76,27 @@ for (const which of ["api", "db"] as const) {
 }
 
 Deno.test("data in PERMAFROST_DATA_DIR outlives the stack", async () => {
-  const folder = await Deno.makeTempDir();
-  await Deno.chmod(folder, 0o755);
-  try {
-    for (const expected of [null, "kept"]) {
-      const ports = newPorts();
-      const dev = await start(ports, { PERMAFROST_DATA_DIR: folder });
-      const sql = postgres(`postgresql://postgres:postgres@127.0.0.1:${ports.db}/postgres`, {
-        max: 1,
-        onnotice: () => {},
-      });
-      const [{ kept }] = await sql`select to_regclass('public.kept')::text as kept`;
-      await sql`create table if not exists public.kept (id int)`;
-      await sql.end();
-      dev.kill("SIGTERM");
-      await dev.status;
-      assert.equal(kept, expected);
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await dataFolder();
+  for (const expected of [1, 2]) {
+    const ports = newPorts();
+    const dev = await start(ports, { PERMAFROST_DATA_DIR: folder.path });
+    const count = await addRow(ports);
+    dev.kill("SIGTERM");
+    await dev.status;
+    assert.equal(count, expected);
   }
+});
+
+Deno.test("a stack waits a moment for data that another one uses, and then is refused", async () => {
+  await using folder = await dataFolder();
+  const env = { PERMAFROST_DATA_DIR: folder.path };
+  const first = await start(newPorts(), env);
+  const { code, stderr } = await command(newPorts(), env).output();
+  const sentence = `${folder.path} is in use by another running stack.\n`;
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [1, sentence]);
+  const next = await start(newPorts(), env, () => first.kill("SIGTERM"));
+  next.kill("SIGTERM");
+  assert.deepEqual([(await first.status).code, (await next.status).code], [0, 0]);
 });
 
 interface Ports {
@@ -91,16 +119,51 @@ function command({ api, db }: Ports, env: Record<string, string> = {}): Deno.Com
 }
 
 /** Starts a stack and returns when it says that it is ready. */
-async function start(ports: Ports, env?: Record<string, string>): Promise<Deno.ChildProcess> {
+async function start(
+  ports: Ports,
+  env?: Record<string, string>,
+  onFirstStep: () => void = () => {},
+): Promise<Deno.ChildProcess> {
   const dev = command(ports, env).spawn();
   let said = "";
   for await (
     const text of dev.stdout.pipeThrough(new TextDecoderStream()).values({ preventCancel: true })
   ) {
+    if (said === "") onFirstStep();
     said += text;
     if (said.endsWith("Local stack ready\n")) break;
   }
   assert.match(said, new RegExp(`^API URL: http://127\\.0\\.0\\.1:${ports.api}$`, "m"));
   assert.match(said, /\nLocal stack ready\n$/);
   return dev;
+}
+
+/** Adds a row to a table that is made where it is missing, and says how many rows there are. */
+async function addRow({ db }: Ports): Promise<unknown> {
+  const url = `postgresql://postgres:postgres@127.0.0.1:${db}/postgres`;
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql`create table if not exists public.kept (id int)`;
+  await sql`insert into public.kept values (1)`;
+  const [{ count }] = await sql`select count(*)::int as count from public.kept`;
+  await sql.end();
+  return count;
+}
+
+/** What is in a folder with data while no stack runs on it. */
+const FINISHED = ["data", "superuser.password"];
+
+async function untilInitdbWrites(folder: string): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline) {
+    const draft = (await names(folder)).find((name) => /^\.unfinished-[^.]*$/.test(name));
+    if (draft !== undefined && (await names(`${folder}/${draft}`)).length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.fail("The stack did not start initdb.");
+}
+
+async function names(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) found.push(name);
+  return found.sort();
 }
