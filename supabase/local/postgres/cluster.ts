@@ -14,8 +14,9 @@ export interface ClusterOptions {
   /** A folder that outlives the cluster. Without one, the data is removed when the cluster stops. */
   readonly dataDir?: string;
   /**
-   * Whether a power failure may not lose data. By default `fsync` is off, which is faster and still
-   * survives `kill()`: what PostgreSQL has written stays with the operating system when it dies.
+   * Whether a power failure may not lose data; if not given, whether there is a `dataDir`. Otherwise
+   * `fsync` is off, which is faster and still survives `kill()`: what PostgreSQL has written stays with
+   * the operating system when it dies.
    */
   readonly durable?: boolean;
   /** Further PostgreSQL settings. */
@@ -65,6 +66,7 @@ const THROW_AWAY_SETTINGS = {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { port: wanted, portVariable = "the option", dataDir } = options;
+  const { durable = dataDir !== undefined } = options;
   const user = await runAs();
   const home = await claimHome(dataDir, user);
   let server: Server | undefined;
@@ -74,10 +76,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       throw new PortTaken(wanted, "the database", portVariable);
     }
     const binaries = await provideBinaries();
-    const data = await provideData({ binaries, folder: home.folder, user });
+    const data = await provideData({ binaries, folder: home.folder, durable, user });
     const settings = {
       ...SETTINGS,
-      ...(options.durable ? {} : THROW_AWAY_SETTINGS),
+      ...(durable ? {} : THROW_AWAY_SETTINGS),
       ...options.settings,
     };
     const launch = (port: number) =>

@@ -10,6 +10,8 @@ export interface InitdbOptions {
   readonly binaries: Binaries;
   /** The folder that holds the data's own. */
   readonly folder: string;
+  /** Whether a power failure may not lose what was created. */
+  readonly durable: boolean;
   readonly user?: RunAs;
 }
 
@@ -48,7 +50,7 @@ export async function provideData(options: InitdbOptions): Promise<Data> {
 async function initialise(
   data: string,
   password: string,
-  { binaries, user }: InitdbOptions,
+  { binaries, durable, user }: InitdbOptions,
 ): Promise<void> {
   const handover = `${data}.password`;
   await writeSecret(handover, password);
@@ -68,7 +70,7 @@ async function initialise(
       "--locale=C",
       "--locale-provider=builtin",
       "--builtin-locale=C.UTF-8",
-      "--no-sync",
+      ...(durable ? [] : ["--no-sync"]),
       "--no-instructions",
       // A local connection need not pay for a slow password hash.
       "--set=scram_iterations=1",

@@ -41,11 +41,7 @@ Deno.test("a PostgreSQL is on record before it is ready", async () => {
   await using folder = await dataFolder();
   const user = await runAs();
   const binaries = await provideBinaries();
-  const data = await provideData({
-    binaries,
-    folder: folder.path,
-    user,
-  });
+  const data = await provideData({ binaries, folder: folder.path, durable: false, user });
   const starting = startServer({
     binaries,
     data: data.folder,

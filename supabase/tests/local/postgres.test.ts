@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { startCluster } from "../../local/postgres/cluster.ts";
+import { asSuperuser } from "../../local/postgres/databases.ts";
 import { ownFolder, reachableByOthers } from "../../local/postgres/folders.ts";
 import { freePort } from "../../local/postgres/ports.ts";
 import { privateCluster } from "../harness.ts";
+import { dataFolder } from "./data_folder.ts";
 
 Deno.test("what was committed survives a SIGKILL of PostgreSQL and all its children", async () => {
   await using own = await privateCluster();
@@ -13,6 +15,19 @@ Deno.test("what was committed survives a SIGKILL of PostgreSQL and all its child
   await cluster.restart();
   const [{ count }] = await database.connect()`select count(*)::int as count from public.kept`;
   assert.equal(count, 50);
+});
+
+Deno.test("data that is kept is written through to the disk, and data that is not, is not", async () => {
+  await using folder = await dataFolder();
+  for (const [dataDir, expected] of [[folder.path, "on"], [undefined, "off"]] as const) {
+    const cluster = await startCluster({ dataDir });
+    const [settings] = await asSuperuser(cluster.address, "template1", (sql) =>
+      sql`
+        select current_setting('fsync') as fsync, current_setting('full_page_writes') as pages,
+               current_setting('synchronous_commit') as commit`);
+    await cluster.stop();
+    assert.deepEqual({ ...settings }, { fsync: expected, pages: expected, commit: "on" });
+  }
 });
 
 Deno.test("a taken port is refused in one sentence that names it and the remedy", async () => {
