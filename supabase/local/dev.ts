@@ -15,40 +15,51 @@ const PATIENCE_MS = 3_000;
 const DEFAULT_API_PORT = 54321;
 const DEFAULT_DB_PORT = 54322;
 
-/** Resolves when the user, or the end of the program that launched this one, asks to stop. */
-async function untilAskedToStop(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Aborts when the user, or the end of the program that launched this one, asks to stop. */
+async function watchForStop(controller: AbortController): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(signal, resolve);
+    Deno.addSignalListener(signal, () => controller.abort());
   }
   // npx does not pass every signal on. When it is gone, nobody could end this stack any more.
   const above = await launchers();
-  const watch = setInterval(async () => {
+  setInterval(async () => {
     const running = await Promise.all(above.map(isRunning));
-    if (running.includes(false)) resolve();
+    if (running.includes(false)) controller.abort();
   }, 500);
-  await promise;
-  clearInterval(watch);
 }
 
-async function start(): Promise<Stack> {
+async function start(asked: AbortSignal): Promise<Stack> {
   const apiPort = readPort("PERMAFROST_API_PORT", DEFAULT_API_PORT);
   const dbPort = readPort("PERMAFROST_DB_PORT", DEFAULT_DB_PORT);
   if (apiPort === dbPort) throw new Error("The API and the database need different ports.");
+  const said = new Set<string>();
+  const onProgress = (step: string) => {
+    asked.throwIfAborted();
+    // A step that is tried again is not news.
+    if (!said.has(step)) console.log(step);
+    said.add(step);
+  };
+  const dataDir = Deno.env.get("PERMAFROST_DATA_DIR") || undefined;
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      return await startStack({
-        apiPort,
-        dbPort,
-        dataDir: Deno.env.get("PERMAFROST_DATA_DIR") || undefined,
-        onProgress: console.log,
-      });
+      return await startStack({ apiPort, dbPort, dataDir, onProgress });
     } catch (error) {
       const passing = error instanceof PortTaken || error instanceof DataInUse;
-      if (!passing || Date.now() > deadline) throw error;
+      if (!passing || asked.aborted || Date.now() > deadline) throw error;
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
+  }
+}
+
+/** The stack, or nothing if it was asked to stop before it was there. */
+async function startUnlessStopped(asked: AbortSignal): Promise<Stack | undefined> {
+  try {
+    return await start(asked);
+  } catch (error) {
+    // Whatever the reason: who has asked to stop has what was asked for.
+    if (asked.aborted) return undefined;
+    throw error;
   }
 }
 
@@ -62,19 +73,27 @@ function readPort(variable: string, otherwise: number): number {
   return port;
 }
 
+async function run(): Promise<void> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const asked = new Promise((resolve) => signal.addEventListener("abort", resolve));
+  watchForStop(controller);
+  const stack = await startUnlessStopped(signal);
+  if (stack === undefined) return console.log("Stopped");
+  console.log(`API URL: ${stack.apiUrl}`);
+  console.log(`DB URL: ${stack.dbUrl}`);
+  console.log(`Publishable key: ${stack.publishableKey}`);
+  console.log(`Secret key: ${stack.secretKey}`);
+  console.log("Local stack ready");
+  await asked;
+  console.log("Stopping");
+  await stack.stop();
+}
+
 if (import.meta.main) {
   takeNoArguments(USAGE);
-  const asked = untilAskedToStop();
   try {
-    const stack = await start();
-    console.log(`API URL: ${stack.apiUrl}`);
-    console.log(`DB URL: ${stack.dbUrl}`);
-    console.log(`Publishable key: ${stack.publishableKey}`);
-    console.log(`Secret key: ${stack.secretKey}`);
-    console.log("Local stack ready");
-    await asked;
-    console.log("Stopping");
-    await stack.stop();
+    await run();
     Deno.exit(0);
   } catch (error) {
     // An error of the language itself is a mistake in this program; the others are sentences.

@@ -43,11 +43,14 @@ export interface StackOptions {
   readonly grants?: DefaultGrants;
   /** Another folder with functions. */
   readonly functions?: URL;
-  /** Is told what is being done, in a few words. */
+  /** Is told what is about to be done or was done, in a few words. Ends the start if it throws. */
   readonly onProgress?: (step: string) => void;
 }
 
-/** Starts a stack on 127.0.0.1, with all migrations applied. */
+/**
+ * Starts a stack on 127.0.0.1, with all migrations applied. The process must stop it on every signal
+ * that a terminal sends: PostgreSQL does not get them.
+ */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { apiPort, dbPort, dataDir, grants = "nothing", onProgress = () => {} } = options;
   refuseTaken(apiPort);
@@ -55,6 +58,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const cluster = await startCluster({
     port: dbPort,
     dataDir,
+    shielded: true,
     portVariable: "PERMAFROST_DB_PORT",
   });
   try {
@@ -62,8 +66,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     await adoptDefaultDatabase(cluster.address, grants);
     const applied = await migrate(cluster.url("postgres"));
     onProgress(`Applied ${applied.length} migrations`);
-    const served = await serveStack(cluster.address, "postgres", options);
     onProgress(`Serving ${(await listFunctions(options.functions)).length} functions`);
+    const served = await serveStack(cluster.address, "postgres", options);
     return {
       ...served,
       cluster,

@@ -35,7 +35,9 @@ export async function startRemoteStack({ owned, progress }: Bench): Promise<Remo
 
 if (import.meta.main) {
   // The terminal sends its signals to this process too; the bench decides when it ends.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => {});
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {});
+  }
   const stack = await startStack();
   const { apiUrl, dbUrl, publishableKey, secretKey, jwtSecret } = stack;
   const address: RemoteStack = {

@@ -19,6 +19,11 @@ export interface ClusterOptions {
    * the operating system when it dies.
    */
   readonly durable?: boolean;
+  /**
+   * Whether PostgreSQL is out of reach of the terminal, whose Ctrl-C otherwise ends it beneath its user.
+   * Only for a process that stops the cluster itself on every signal that a terminal sends.
+   */
+  readonly shielded?: boolean;
   /** Further PostgreSQL settings. */
   readonly settings?: Readonly<Record<string, string>>;
   /** What to call the environment variable that sets the port, in the sentence about a taken one. */
@@ -66,7 +71,7 @@ const THROW_AWAY_SETTINGS = {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { port: wanted, portVariable = "the option", dataDir } = options;
-  const { durable = dataDir !== undefined } = options;
+  const { durable = dataDir !== undefined, shielded = false } = options;
   const user = await runAs();
   const home = await claimHome(dataDir, user);
   let server: Server | undefined;
@@ -76,7 +81,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       throw new PortTaken(wanted, "the database", portVariable);
     }
     const binaries = await provideBinaries();
-    const data = await provideData({ binaries, folder: home.folder, durable, user });
+    const data = await provideData({ binaries, folder: home.folder, durable, shielded, user });
     const settings = {
       ...SETTINGS,
       ...(durable ? {} : THROW_AWAY_SETTINGS),
@@ -88,6 +93,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         data: data.folder,
         port,
         settings,
+        shielded,
         user,
         onSpawn: home.record,
       });

@@ -12,6 +12,8 @@ export interface InitdbOptions {
   readonly folder: string;
   /** Whether a power failure may not lose what was created. */
   readonly durable: boolean;
+  /** Whether initdb is out of reach of the terminal's signals. */
+  readonly shielded: boolean;
   readonly user?: RunAs;
 }
 
@@ -50,7 +52,7 @@ export async function provideData(options: InitdbOptions): Promise<Data> {
 async function initialise(
   data: string,
   password: string,
-  { binaries, durable, user }: InitdbOptions,
+  { binaries, durable, shielded, user }: InitdbOptions,
 ): Promise<void> {
   const handover = `${data}.password`;
   await writeSecret(handover, password);
@@ -59,7 +61,7 @@ async function initialise(
     await Deno.chown(handover, user.uid, user.gid);
     await Deno.chown(data, user.uid, user.gid);
   }
-  const { success, stdout, stderr } = await new Deno.Command(binaries.initdb, {
+  const child = new Deno.Command(binaries.initdb, {
     args: [
       `--pgdata=${data}`,
       `--username=${SUPERUSER}`,
@@ -78,8 +80,14 @@ async function initialise(
     cwd: data,
     clearEnv: true,
     env: serverEnvironment(),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    detached: shielded,
     ...user,
-  }).output();
+  }).spawn();
+  // Not by `output()` of the command itself, which does not detach.
+  const { success, stdout, stderr } = await child.output();
   await Deno.remove(handover);
   if (!success) {
     const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");

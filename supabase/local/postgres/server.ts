@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly data: string;
   readonly port: number;
   readonly settings: Readonly<Record<string, string>>;
+  /** Whether it is out of reach of the terminal's signals. */
+  readonly shielded: boolean;
   readonly user?: RunAs;
   /** Is told of the process as soon as there is one. */
   readonly onSpawn: (process: ProcessIdentity) => Promise<void>;
@@ -34,7 +36,7 @@ export class ServerFailed extends Error {
 
 /** Starts PostgreSQL on existing data and returns when it takes connections. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { binaries, data, port, settings, user, onSpawn } = options;
+  const { binaries, data, port, settings, shielded, user, onSpawn } = options;
   const everything = {
     ...settings,
     port: String(port),
@@ -49,6 +51,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     stdin: "null",
     stdout: "null",
     stderr: "piped",
+    detached: shielded,
     ...user,
   }).spawn();
 

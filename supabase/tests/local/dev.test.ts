@@ -62,16 +62,45 @@ Deno.test("a stack with data to keep starts on after a SIGKILL, there and elsewh
   assert.equal(isTaken(ports.db), false);
 });
 
+Deno.test("Ctrl-C while a stack starts stops it without a complaint, and the next one starts", async () => {
+  await using folder = await dataFolder();
+  const ports = newPorts();
+  const env = { PERMAFROST_DATA_DIR: folder.path };
+  // In a process group of its own, all of which gets the signal, as from a terminal.
+  const dev = command(ports, env, { detached: true }).spawn();
+  const output = dev.output();
+  await untilInitdbWrites(folder.path);
+  Deno.kill(-dev.pid, "SIGINT");
+  const { code, stdout, stderr } = await output;
+  const [said, complaint] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.deepEqual([code, said, complaint], [0, "Starting PostgreSQL\nStopped\n", ""]);
+  assert.deepEqual([isTaken(ports.api), isTaken(ports.db)], [false, false]);
+  assert.deepEqual(await names(folder.path), FINISHED, "initdb was left to finish");
+
+  const next = await start(ports, env);
+  const lock = await Deno.readTextFile(`${folder.path}/data/postmaster.pid`);
+  // Throws if PostgreSQL is in the stack's process group, to which a terminal sends its signals.
+  Deno.kill(-Number(lock.split("\n")[0]), "SIGCONT");
+  next.kill("SIGTERM");
+  assert.equal((await next.status).code, 0);
+});
+
 for (const which of ["api", "db"] as const) {
   Deno.test(`a taken ${which} port ends the stack with one sentence and status 1`, async () => {
     const ports = newPorts();
     using _listener = Deno.listen({ hostname: "127.0.0.1", port: ports[which] });
-    const { code, stderr } = await command(ports).output();
+    const { code, stdout, stderr } = await command(ports).output();
     assert.equal(code, 1);
     const sentence = new RegExp(
       `^Port ${ports[which]}, .*PERMAFROST_${which.toUpperCase()}_PORT to a free port\\.\\n$`,
     );
     assert.match(new TextDecoder().decode(stderr), sentence);
+    const steps = which === "db" ? "Starting PostgreSQL\n" : "";
+    assert.equal(
+      new TextDecoder().decode(stdout),
+      steps,
+      "each step once, however often it was tried",
+    );
   });
 }
 
@@ -108,13 +137,18 @@ function newPorts(): Ports {
   return { api: freePort(), db: freePort() };
 }
 
-function command({ api, db }: Ports, env: Record<string, string> = {}): Deno.Command {
+function command(
+  { api, db }: Ports,
+  env: Record<string, string> = {},
+  options: Deno.CommandOptions = {},
+): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", SCRIPT],
     env: { ...env, PERMAFROST_API_PORT: String(api), PERMAFROST_DB_PORT: String(db) },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    ...options,
   });
 }
 

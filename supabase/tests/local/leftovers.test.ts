@@ -41,12 +41,19 @@ Deno.test("a PostgreSQL is on record before it is ready", async () => {
   await using folder = await dataFolder();
   const user = await runAs();
   const binaries = await provideBinaries();
-  const data = await provideData({ binaries, folder: folder.path, durable: false, user });
+  const data = await provideData({
+    binaries,
+    folder: folder.path,
+    durable: false,
+    shielded: false,
+    user,
+  });
   const starting = startServer({
     binaries,
     data: data.folder,
     port: freePort(),
     settings: {},
+    shielded: false,
     user,
     onSpawn: ({ pid }) => Promise.resolve(Deno.kill(pid, "SIGKILL")),
   });
