@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import ts from "typescript";
 import project from "../../deno.json" with { type: "json" };
+import { takeNoArguments } from "../../supabase/local/command_line.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -102,6 +103,7 @@ function manifest(): Record<string, unknown> {
 }
 
 if (import.meta.main) {
+  takeNoArguments("Usage: deno task build\nBuilds the npm package of the client, into dist/npm.");
   const folder = `${ROOT}dist/npm`;
   await buildPackage(folder);
   console.log("Built dist/npm");

@@ -5,7 +5,7 @@ import project from "../../../deno.json" with { type: "json" };
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 const COMMANDS = Object.entries(project.tasks).flatMap(([name, { command }]) => {
-  const script = /^deno run -A (supabase\/\S+)$/.exec(command)?.[1];
+  const script = /^deno run -A (\S+)$/.exec(command)?.[1];
   return script === undefined ? [] : [{ name, script }];
 });
 
