@@ -17,8 +17,8 @@ import type { CommittedRecord, NonceRecord, NonceStore, ReleasedRecord } from ".
 
 type Name = "committed" | "spent";
 
-/** The names of this store's files: of a slot, what is in it. */
-const FILE = /^([0-9a-f]{64})(?:\.[0-9a-f-]{36})?\.(committed|spent|draft)$/;
+/** The names of this store's files, which begin with their slot. */
+const FILE = /^([0-9a-f]{64})\.(?:committed|spent|[0-9a-f-]{36}\.draft)$/;
 
 /** Keeps nonces in files; see above for how. */
 export class FileNonceStore implements NonceStore {
@@ -59,7 +59,7 @@ export class FileNonceStore implements NonceStore {
     if (!await this.#createExclusively(slot, "spent", spent)) return undefined;
     // Read again under the mark: others may have taken, removed and pruned it since the first reading.
     const record = await this.#read(slot, "committed");
-    await this.#removeNonces(slot);
+    await this.#removeNonces((await this.#files()).get(slot) ?? []);
     return record?.state === "committed" ? record : undefined;
   }
 
@@ -74,21 +74,18 @@ export class FileNonceStore implements NonceStore {
 
   async prune(now: number): Promise<number> {
     let count = 0;
-    const slots = new Set<string>();
-    for (const file of await readdir(this.#directory)) {
-      // Whatever else is in the directory is not ours.
-      const [, slot, name] = FILE.exec(file) ?? [];
-      if (name === "committed" || name === "spent") slots.add(slot);
-      // What a crash left half done. The name was never anybody's record.
-      if (name === "draft" && await this.#olderThanADay(file, now)) await this.#unlink(file);
-    }
+    const slots = await this.#files();
     const damaged: unknown[] = [];
-    for (const slot of slots) {
+    for (const [slot, files] of slots) {
       try {
+        // What a crash left half done. The name was never anybody's record.
+        for (const file of files.filter((name) => name.endsWith(".draft"))) {
+          if (await this.#olderThanADay(file, now)) await this.#unlink(file);
+        }
         const record = await this.read(slot);
         if (record === undefined || record.expires_at > now) continue;
         // The mark goes last: nonces without it would be usable again.
-        await this.#removeNonces(slot);
+        await this.#removeNonces(files);
         await this.#remove(slot, "spent");
         count++;
       } catch (error) {
@@ -150,12 +147,19 @@ export class FileNonceStore implements NonceStore {
     return draft;
   }
 
-  /** The nonces under every name they have: a crash may have left them that of a draft as well. */
-  async #removeNonces(slot: string): Promise<void> {
+  /** The store's files by slot. Whatever else is in the directory is not ours. */
+  async #files(): Promise<Map<string, string[]>> {
+    const files = new Map<string, string[]>();
     for (const file of await readdir(this.#directory)) {
-      const [, owner, name] = FILE.exec(file) ?? [];
-      if (owner === slot && name !== "spent") await this.#unlink(file);
+      const [, slot] = FILE.exec(file) ?? [];
+      if (slot !== undefined) files.set(slot, [...files.get(slot) ?? [], file]);
     }
+    return files;
+  }
+
+  /** Of a slot's files, the nonces under every name: a crash may have left them that of a draft as well. */
+  async #removeNonces(files: readonly string[]): Promise<void> {
+    for (const file of files) if (!file.endsWith(".spent")) await this.#unlink(file);
     await this.#sync();
   }
 

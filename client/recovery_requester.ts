@@ -100,7 +100,7 @@ export class RecoveryRequester {
       if (state.version !== 1 || typeof state.ask.messageHash !== "string") throw new Error();
       return new RecoveryRequester(supabase, hexToBytes(state.secretKey), state, false);
     } catch {
-      // A key that was wiped is none either. The reason could quote what is secret.
+      // A wiped key is not one either. The reason could quote what is secret.
       throw new TypeError("Expected the exported state of a requester");
     }
   }
@@ -216,7 +216,7 @@ export class RecoveryRequester {
     if (!read.success) return read;
     let { request } = read;
     const shares: RecoveredShare[] = [];
-    const rejected: (BadShare & { ciphertext: string })[] = [];
+    const rejected: BadShare[] = [];
     // Without the key nothing could be read, and nobody is to blame for that.
     const ciphertexts = this.#wiped ? {} : request.encrypted_shares ?? {};
     for (const [guardian, ciphertext] of Object.entries(ciphertexts)) {
@@ -224,11 +224,11 @@ export class RecoveryRequester {
         shares.push(this.#open(request, guardian, ciphertext));
       } catch (error) {
         if (!(error instanceof EnvelopeError || error instanceof FrostError)) throw error;
-        rejected.push({ guardian, reason: error.message, ciphertext });
+        rejected.push({ guardian, reason: error.message });
       }
     }
-    for (const { guardian: guardianId, ciphertext, reason } of rejected) {
-      const bad = { guardianId, ciphertext };
+    for (const { guardian: guardianId, reason } of rejected) {
+      const bad = { guardianId, ciphertext: ciphertexts[guardianId] };
       const told = await this.#requests.rejectShare(request.request_id, bad, reason, options);
       if (!told.success) return { ...told, rejected };
     }

@@ -184,7 +184,8 @@ export function asRecoveryRequest(data: unknown): RecoveryRequest | undefined {
 
 function isRecoveryRequest(data: unknown): data is RecoveryRequest {
   return typeof fieldOf(data, "request_id") === "string" &&
-    typeof fieldOf(data, "status") === "string" && isKeyPackage(fieldOf(data, "key_package"));
+    typeof fieldOf(data, "status") === "string" &&
+    typeof fieldOf(data, "expires_at") === "number" && isKeyPackage(fieldOf(data, "key_package"));
 }
 
 /** Several recovery requests, or nothing. */

@@ -1,8 +1,8 @@
 /**
- * What a guardian is told by the coordinator: in round one what is to be signed, in round two everything
- * a signature share is made from. Both come from a party that is not trusted with the key, so their form
- * is checked here, and what they say in
- * `guardian.ts`. What is returned is a copy, which nobody changes while a guardian waits for its store.
+ * What a guardian is told by the coordinator: in round one what is to be signed, in round two everything a
+ * signature share is made from. Both come from a party that is not trusted with the key, so their form is
+ * checked here, and what they say in `guardian.ts`. What is returned is a copy, which nobody changes while a
+ * guardian waits for its store.
  */
 import { GuardianError } from "./errors.ts";
 import { isTextList } from "./shapes.ts";
@@ -116,7 +116,8 @@ function parseKeyPackage(value: unknown): SigningKeyPackage {
 
 function copyOf(value: unknown): unknown {
   try {
-    return structuredClone(value);
+    // It came as JSON; and an app may keep what came in an object that cannot be cloned otherwise.
+    return value === undefined ? value : JSON.parse(JSON.stringify(value));
   } catch {
     throw invalid("The event template is malformed");
   }

@@ -198,7 +198,7 @@ export function answerOf<Answer>(
   if (status === 401 || code === "42501") {
     return { result: failure("unauthorized", reasonOf(error)), transient: false };
   }
-  // Class 22, data exception: an argument that is none of its type.
+  // Class 22, data exception: an argument that is not of its type.
   if (/^22...$/.test(code)) {
     return { result: failure("invalid_input", reasonOf(error)), transient: false };
   }
@@ -240,7 +240,8 @@ function parsed(text: string): unknown {
 function reasonOf(value: unknown): string {
   const message = fieldOf(value, "message") ?? fieldOf(value, "error") ?? value;
   const text = typeof message === "string" ? message : JSON.stringify(message) ?? "nothing";
-  return text.slice(0, 300);
+  // A cut through a pair of surrogates would leave what is no text.
+  return text.slice(0, 300).replace(/\p{Surrogate}/gu, "");
 }
 
 function isObject<T extends object>(value: unknown): value is T {

@@ -74,7 +74,7 @@ export async function waitFor(
         return found;
       }
       const most = feed?.connected() ? POLL_WHILE_LISTENING_MS : interval;
-      // Nobody broadcasts that time has passed. The clocks need not agree on when.
+      // That time has passed is broadcast by a sweep, if one runs. The clocks need not agree on when it has.
       const expiry = found.success
         ? Math.max(found.session.expires_at - Date.now() + POLL_MS.first, interval)
         : Infinity;

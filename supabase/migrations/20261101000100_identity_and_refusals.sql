@@ -60,7 +60,7 @@ revoke all on function permafrost.current_participant_id() from public, anon, au
 grant execute on function permafrost.current_family_id() to authenticated;
 grant execute on function permafrost.current_participant_id() to authenticated;
 
--- An operator is whom no policy binds, so that the two locks agree on who is one: a role that the project
+-- An operator is whoever no policy binds, so that the two locks agree on who is one: a role that the project
 -- made for its users is none, logged in or set. The role GUC still names the API role inside a security
 -- definer function, where current_user does not; it is 'none' in a session that set no role.
 create or replace function permafrost.is_operator() returns boolean

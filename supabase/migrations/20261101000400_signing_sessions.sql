@@ -229,18 +229,10 @@ declare
   v_package public.frost_key_packages;
 begin
   -- The policy says the same, after this trigger; but what is said below about a key is for its family alone.
-  if not permafrost.is_operator() then
-    if (new.family_id, new.created_by) is distinct from
-      (permafrost.current_family_id(), permafrost.current_participant_id())
-    then
-      raise insufficient_privilege using message = 'A session is created as oneself, in one''s own family';
-    end if;
-    -- Nor is the trail of a session that was cleaned up for whoever takes its id.
-    if exists (select from public.frost_session_events where session_id = new.session_id)
-      and not exists (select from public.frost_signing_sessions where session_id = new.session_id)
-    then
-      perform permafrost.refuse('invalid_input', 'Another session had this id before');
-    end if;
+  if not permafrost.is_operator() and (new.family_id, new.created_by) is distinct from
+    (permafrost.current_family_id(), permafrost.current_participant_id())
+  then
+    raise insufficient_privilege using message = 'A session is created as oneself, in one''s own family';
   end if;
   if new.status <> 'pending' or num_nonnulls(new.signers, new.final_signature, new.final_event_id,
     new.error_message, new.nonce_collection_started_at, new.signing_started_at,

@@ -146,6 +146,13 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   if tg_op = 'INSERT' then
+    -- The trail of a session that was cleaned up is not for whoever takes its id. Asked here, after any wait for
+    -- the one that is just being cleaned up.
+    if not permafrost.is_operator()
+      and exists (select from public.frost_session_events where session_id = new.session_id)
+    then
+      perform permafrost.refuse('invalid_input', 'Another session had this id before');
+    end if;
     perform permafrost.log_event(new, 'created', new.created_by,
       jsonb_build_object('signable', new.key_package_id is not null));
   elsif new.status <> old.status then

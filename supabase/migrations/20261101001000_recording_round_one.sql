@@ -22,7 +22,7 @@ comment on function permafrost.record_refusal(text, text, text, text, text) is
   'Records a refusal as p_event (null: as none), sets response.status, and returns {accepted: false, code, error}.';
 revoke all on function permafrost.record_refusal(text, text, text, text, text) from public, anon, authenticated, service_role;
 
--- What the functions found bad by its arithmetic is evidence against the one who sent it.
+-- What the functions found bad by their arithmetic is evidence against the one who sent it.
 create or replace function permafrost.record_found_bad(
   p_session_id text, p_participant_id text, p_event text, p_code text, p_reason text
 ) returns jsonb
@@ -38,12 +38,15 @@ begin
   if p_participant_id is null or p_participant_id <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'Nobody of that name takes part in this session');
   end if;
+  if permafrost.effective_status(v_session.status, v_session.expires_at, permafrost.now_ms()) = 'expired' then
+    perform permafrost.refuse('session_expired', 'The session has expired');
+  end if;
   return jsonb_build_object('event_id', permafrost.log_event(v_session, p_event, p_participant_id,
     jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000))));
 end;
 $$;
 comment on function permafrost.record_found_bad(text, text, text, text, text) is
-  'Appends the refusal p_event, which names a participant; returns its event_id. Refuses session_not_found, not_a_participant.';
+  'Appends the refusal p_event, which names a participant; returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
 revoke all on function permafrost.record_found_bad(text, text, text, text, text) from public, anon, authenticated, service_role;
 
 create or replace function permafrost.is_recorded_commitment(
@@ -128,6 +131,6 @@ returns jsonb
 language sql volatile set search_path = ''
 begin atomic select permafrost.record_refused_commitment(p_session_id, p_participant_id, p_reason); end;
 comment on function public.record_refused_commitment(text, text, text) is
-  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id. Refuses session_not_found, not_a_participant.';
+  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
 revoke all on function public.record_refused_commitment(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.record_refused_commitment(text, text, text) to service_role;

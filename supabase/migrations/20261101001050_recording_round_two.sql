@@ -149,7 +149,7 @@ returns jsonb
 language sql volatile set search_path = ''
 begin atomic select permafrost.record_refused_share(p_session_id, p_participant_id, p_reason); end;
 comment on function public.record_refused_share(text, text, text) is
-  'Records the event that a participant''s share did not verify, and returns its event_id. Refuses session_not_found, not_a_participant.';
+  'Records the event that a participant''s share did not verify, and returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
 revoke all on function public.record_refused_share(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.record_refused_share(text, text, text) to service_role;
 

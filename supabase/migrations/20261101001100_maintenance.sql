@@ -3,7 +3,7 @@
 
 -- Batches bound what one statement holds; skip locked leaves a session whose caller is at work to the next
 -- sweep instead of waiting for it. A call through the API is cut off after eight seconds, and would have done
--- nothing: so each works until a moment of its own before that, and the next one goes on.
+-- nothing: so each stops after five seconds, and the next call goes on.
 create or replace function permafrost.sweep_sessions(p_until bigint) returns integer
 language plpgsql volatile set search_path = ''
 as $$

@@ -10,7 +10,8 @@ create table if not exists public.sss_encrypted_shares (
 );
 comment on table public.sss_encrypted_shares is
   'Signing shares encrypted by guardians'' devices to a request''s one-time key. Read by the requester alone.';
-comment on column public.sss_encrypted_shares.ciphertext is 'NIP-44 v2, with the request''s id bound in; opaque to the server.';
+comment on column public.sss_encrypted_shares.ciphertext is
+  'NIP-44 v2, with the request''s id bound in; opaque to the server. Of a finished request, its SHA-256 alone.';
 comment on column public.sss_encrypted_shares.status is
   'rejected when the requester''s device found it bad; the guardian may then hand in another.';
 
@@ -176,13 +177,31 @@ revoke all on function permafrost.mark_if_exposed(public.sss_signing_requests)
 
 -- The law of shares --------------------------------------------------------------------------------------------
 
+create or replace function permafrost.ciphertext_digest(p_ciphertext text) returns text
+language sql immutable set search_path = ''
+return 'sha256:' || encode(sha256(convert_to(p_ciphertext, 'UTF8')), 'hex');
+comment on function permafrost.ciphertext_digest(text) is
+  'What is kept of a ciphertext that nobody needs any more, so that an exact retry is known all the same.';
+revoke all on function permafrost.ciphertext_digest(text) from public, anon, authenticated, service_role;
+
 -- Security definer: it locks the request.
 create or replace function permafrost.tg_sss_encrypted_shares__10_admit() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_request public.sss_signing_requests := permafrost.lock_request(new.request_id);
+  v_request public.sss_signing_requests;
 begin
+  if tg_op = 'UPDATE' and to_jsonb(new) - 'ciphertext' = to_jsonb(old) - 'ciphertext'
+    and new.ciphertext in (old.ciphertext, permafrost.ciphertext_digest(old.ciphertext))
+    and exists (select from public.sss_signing_requests
+      where request_id = old.request_id and status in ('completed', 'failed', 'expired'))
+  then
+    return new;
+  end if;
+  v_request := permafrost.lock_request(new.request_id);
+  if v_request.status in ('completed', 'failed') then
+    perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
+  end if;
   if tg_op = 'UPDATE' then
     if to_jsonb(new) - '{status,ciphertext,created_at}'::text[] is distinct from to_jsonb(old) - '{status,ciphertext,created_at}'::text[]
       or old.status = new.status or new.status = 'rejected' and new.ciphertext <> old.ciphertext
@@ -196,9 +215,6 @@ begin
   if new.guardian_id <> all (v_request.required_guardians) then
     perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
   end if;
-  if v_request.status in ('completed', 'failed') then
-    perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
-  end if;
   if v_request.status = 'ready' then
     perform permafrost.refuse('round_closed', 'Enough shares are there already');
   end if;
@@ -208,10 +224,11 @@ begin
   if exists (select from permafrost.request_declines where request_id = new.request_id and participant_id = new.guardian_id) then
     perform permafrost.refuse('invalid_transition', 'The caller has declined');
   end if;
-  if coalesce(char_length(new.ciphertext), 0) not between 1 and 8192 or new.ciphertext !~ '^[[:graph:]]+$'
-    or new.status <> 'submitted'
+  -- As many bytes as characters: ASCII, as the functions have it.
+  if coalesce(octet_length(new.ciphertext), 0) not between 1 and 8192 or new.ciphertext !~ '^[[:graph:]]+$'
+    or octet_length(new.ciphertext) <> char_length(new.ciphertext) or new.status <> 'submitted'
   then
-    perform permafrost.refuse('invalid_input', 'A ciphertext has 1 to 8,192 printable characters');
+    perform permafrost.refuse('invalid_input', 'A ciphertext has 1 to 8,192 printable characters of ASCII');
   end if;
   return new;
 end;
@@ -230,6 +247,9 @@ declare
   v_request public.sss_signing_requests;
   v_good bigint;
 begin
+  if tg_op = 'UPDATE' and new.status = old.status then
+    return null;
+  end if;
   select * into strict v_request from public.sss_signing_requests where request_id = new.request_id;
   select count(*) into v_good from public.sss_encrypted_shares where request_id = new.request_id and status = 'submitted';
   if new.status = 'submitted' then
@@ -260,11 +280,9 @@ create or replace function permafrost.tg_sss_encrypted_shares__freeze() returns 
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  -- The cascade deletes the request first; while it stands and is unfinished, so do its shares.
-  if exists (select from public.sss_signing_requests as r
-    where r.request_id = old.request_id and r.status not in ('completed', 'failed', 'expired'))
-  then
-    perform permafrost.refuse('invalid_transition', 'A share goes only with its request, or when that is finished');
+  -- The cascade deletes the request first; while it stands, so do its shares.
+  if exists (select from public.sss_signing_requests where request_id = old.request_id) then
+    perform permafrost.refuse('invalid_transition', 'A share goes only with its request');
   end if;
   return old;
 end;
@@ -276,12 +294,13 @@ create or replace trigger tg_sss_encrypted_shares__freeze
   for each row execute function permafrost.tg_sss_encrypted_shares__freeze();
 
 -- A finished request keeps no ciphertext: they have served, or nobody is to have them any more.
--- Security definer: nobody has delete.
+-- Security definer: nobody has update.
 create or replace function permafrost.tg_sss_signing_requests__50_forget() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  delete from public.sss_encrypted_shares where request_id = new.request_id;
+  update public.sss_encrypted_shares set ciphertext = permafrost.ciphertext_digest(ciphertext)
+  where request_id = new.request_id;
   return null;
 end;
 $$;

@@ -8,17 +8,19 @@ declare
   v_me text := permafrost.current_participant_id();
   v_request public.sss_signing_requests := permafrost.visible_request(p_request_id);
   v_share public.sss_encrypted_shares;
+  v_repeated boolean;
 begin
   if v_me is null or v_me <> all (v_request.required_guardians) then
     perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
   end if;
   v_request := permafrost.lock_request(p_request_id);
   select * into v_share from public.sss_encrypted_shares where request_id = p_request_id and guardian_id = v_me;
-  if v_share.status = 'submitted' and v_share.ciphertext is distinct from p_ciphertext then
+  v_repeated := coalesce(v_share.ciphertext in (p_ciphertext, permafrost.ciphertext_digest(p_ciphertext)), false);
+  if v_share.status = 'submitted' and not v_repeated then
     perform permafrost.refuse('share_already_submitted', 'Another share was submitted before');
   end if;
   -- An exact retry gets the answer that is true now, and does not bring back what was rejected.
-  if v_share.ciphertext is distinct from p_ciphertext or p_ciphertext is null then
+  if not v_repeated then
     insert into public.sss_encrypted_shares (request_id, guardian_id, ciphertext)
     values (p_request_id, v_me, p_ciphertext)
     -- After a rejection another may be handed in.
@@ -72,7 +74,7 @@ create or replace function public.complete_recovery_request(
 language sql volatile set search_path = ''
 begin atomic select permafrost.complete_recovery_request(p_request_id, p_participant_id, p_final_signature); end;
 comment on function public.complete_recovery_request(text, text, text) is
-  'Completes a ready request, for its requester, with a signature the caller has verified under the group key; the ciphertexts are deleted. The same signature again gets the same answer. Refuses session_not_found, not_the_creator, round_open, session_expired, session_finished, invalid_input.';
+  'Completes a ready request, for its requester, with a signature the caller has verified under the group key; no ciphertext is kept. The same signature again gets the same answer. Refuses session_not_found, not_the_creator, round_open, session_expired, session_finished, invalid_transition, invalid_input.';
 revoke all on function public.complete_recovery_request(text, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.complete_recovery_request(text, text, text) to service_role;
 

@@ -95,11 +95,15 @@ function requireMember({ authMode, jwtClaims }: Context): void {
 }
 
 function isStorableThroughout(value: unknown): boolean {
-  if (typeof value === "string") return isStorable(value);
-  if (typeof value !== "object" || value === null) return true;
-  return Object.entries(value).every(([name, part]) =>
-    isStorable(name) && isStorableThroughout(part)
-  );
+  const parts = [value];
+  // Not by recursion: a user may nest its metadata deeper than the stack.
+  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+    if (typeof part === "string" && !isStorable(part)) return false;
+    if (typeof part === "object" && part !== null) {
+      for (const [name, inner] of Object.entries(part)) parts.push(name, inner ?? null);
+    }
+  }
+  return true;
 }
 
 /** Reads at most {@link MAX_BODY_BYTES}: a length header may lie, and a large body is never held whole. */
@@ -133,7 +137,8 @@ function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infe
   const problems = result.error.issues.slice(0, MOST_PROBLEMS).map(({ path, message }) =>
     path.length === 0 ? message : `${path.join(".")}: ${message}`
   );
-  throw new Refusal("invalid_input", problems.join("; ").slice(0, 500));
+  // A cut through a pair of surrogates would leave what is no text.
+  throw new Refusal("invalid_input", problems.join("; ").slice(0, 500).toWellFormed());
 }
 
 /** The answer for what a handler threw. */

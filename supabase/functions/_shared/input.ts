@@ -16,15 +16,17 @@ export const Identifier = z.string().refine(
 /** One or more bytes as lower-case hex. */
 export const Hex = z.string().regex(/^(?:[0-9a-f]{2})+$/, "Must be bytes in lower-case hex");
 
-/**
- * What there is one of for each participant. By way of entries: a record of zod's would lose a participant
- * called `__proto__`.
- */
+/** What there is one of for each participant. A record of zod's would lose one called `__proto__`. */
 export function byParticipant(value: z.ZodString) {
-  return z.custom<object>(isPlainObject, "Must be an object")
-    .transform((object): [string, unknown][] => Object.entries(object))
-    .pipe(z.array(z.tuple([Identifier, value])))
-    .transform((entries): Record<string, string> => Object.fromEntries(entries));
+  return z.custom<Readonly<Record<string, string>>>(isPlainObject, "Must be an object")
+    .superRefine((object, context) => {
+      for (const [participant, part] of Object.entries(object)) {
+        for (const result of [Identifier.safeParse(participant), value.safeParse(part)]) {
+          const { message } = result.error?.issues[0] ?? {};
+          if (message) context.addIssue({ code: "custom", path: [participant], message });
+        }
+      }
+    });
 }
 
 function isPlainObject(value: unknown): value is object {

@@ -55,7 +55,7 @@ select record_nonce_commitment('w', 'zz', 'ab'), record_nonce_commitment('w', 'g
 select record_refused_commitment('w', 'g2', 'no point');
 select is((select detail from frost_session_events where event = 'commitment_refused' and actor = 'g2'), '{"code": "commitment_invalid", "reason": "no point"}', 'impossible 7: and a bad commitment on its');
 select is(pg_temp.refusal(format('select record_refused_%s(%L, %L, %L)', what, s, p, 'bad')), expected, 'but on nobody else: ' || what)
-from unnest('{commitment,share}'::text[]) as what, (values ('none', 'g1', 'PT404 session_not_found'), ('w', 'g3', 'PT403 not_a_participant'), ('w', null, 'PT403 not_a_participant')) as v (s, p, expected);
+from unnest('{commitment,share}'::text[]) as what, (values ('none', 'g1', 'PT404 session_not_found'), ('w', 'g3', 'PT403 not_a_participant'), ('w', null, 'PT403 not_a_participant'), ('e', 'g1', 'PT410 session_expired')) as v (s, p, expected);
 update frost_signing_sessions set final_event_id = repeat('ab', 32) where session_id = 's';
 select set_eq('select distinct event from frost_session_events', array['created', 'commitment_accepted', 'commitment_refused',
   'round_one_closed', 'share_accepted', 'share_refused', 'aggregating', 'completed', 'failed', 'expired', 'published', 'declined', 'nonce_marked'],

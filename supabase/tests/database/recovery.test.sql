@@ -22,6 +22,8 @@ select is(pg_temp.refused('g1', $$select set_recovery_recipient(%L, 'CE')$$, (se
 
 select is(pg_temp.act('g2', $$select submit_recovery_share(%L, 'c2')$$), '{"status": "partial", "share_count": 1, "threshold_met": false}', 'the first share makes it partial');
 select is(pg_temp.act('g2', $$select submit_recovery_share(%L, 'c2')$$), '{"status": "partial", "share_count": 1, "threshold_met": false}', 'an exact retry gets the same answer');
+select is(pg_temp.refused('g3', $$select submit_recovery_share(%L, 'é')$$), 'PT400 invalid_input', 'a share that the function would not reject is not taken');
+select is(pg_temp.refused('g2', $$select submit_recovery_share(%L, null)$$), 'PT409 share_already_submitted', 'nor none');
 select is(pg_temp.refused('g2', $$select submit_recovery_share(%L, 'other')$$), 'PT409 share_already_submitted', 'another share does not replace it');
 select isnt((select exposed_at from frost_key_packages), null, 'with its own share the requester could put the secret together: the key counts as exposed');
 select is(pg_temp.act('g3', $$select submit_recovery_share(%L, 'c3')$$) ->> 'status', 'ready', 'the threshold-th makes it ready');
@@ -40,7 +42,12 @@ select is(pg_temp.refusal(format($$select complete_recovery_request(%L, 'g2', re
 select is(complete_recovery_request((select id from r), 'g1', repeat('cd', 64)) ->> 'status', 'completed', 'the requester does');
 select is(complete_recovery_request((select id from r), 'g1', repeat('cd', 64)) ->> 'status', 'completed', 'and may say so again');
 select is(pg_temp.refusal(format($$select complete_recovery_request(%L, 'g1', repeat('ce', 64))$$, (select id from r))), 'PT409 session_finished', 'but not otherwise');
-select is((select count(*) from sss_encrypted_shares where request_id = (select id from r)), 0::bigint, 'the ciphertexts are gone');
+select set_eq(format('select guardian_id, ciphertext from sss_encrypted_shares where request_id = %L', (select id from r)),
+  $$values ('g2', 'sha256:' || encode(sha256('c2'), 'hex')), ('g3', 'sha256:' || encode(sha256('better'), 'hex'))$$, 'the ciphertexts are gone');
+select is(pg_temp.act('g2', $$select submit_recovery_share(%L, 'c2')$$), '{"status": "completed", "share_count": 2, "threshold_met": true}', 'an exact retry is answered all the same');
+select is(pg_temp.refused('g2', $$select submit_recovery_share(%L, 'c1')$$), 'PT409 share_already_submitted', 'and another share is not');
+select is(pg_temp.refused('g1', $$select submit_recovery_share(%L, 'c1')$$), 'PT409 session_finished', 'nor one that comes late');
+select is(pg_temp.act('g1', $$select get_recovery_request(%L)$$) -> 'submitted_guardians', '["g2", "g3"]', 'who handed in is told of for good');
 select is(pg_temp.refused('g1', $$select fail_recovery_request(%L, 'no')$$), 'PT409 session_finished', 'what is completed does not fail');
 
 select is(pg_temp.refused('g1', $$select decline_signing_request(%L, 'no')$$, (select other from r)), 'accepted', 'a guardian declines');
@@ -65,7 +72,7 @@ select is(pg_temp.late('g2', $$select submit_recovery_share(%L, 'good')$$) ->> '
 select is(pg_temp.late('g1', $$select reject_recovery_share(%L, 'g2', 'bad', 'bad')$$) ->> 'share_count', '1', 'and a late retry of the rejection leaves it alone');
 select is(pg_temp.late('g1', $$select reject_recovery_share(%L, 'g2', 'bad')$$) ->> 'share_count', '0', 'where a rejection of whatever is there does not');
 select is(pg_temp.late('g1', $$select fail_recovery_request(%L, 'found the key')$$) ->> 'status', 'failed', 'a request fails');
-select is((select count(*) from sss_encrypted_shares where request_id = (select id from late)), 0::bigint, 'and keeps no ciphertext');
+select is((select ciphertext from sss_encrypted_shares where request_id = (select id from late)), 'sha256:' || encode(sha256('good'), 'hex'), 'and keeps no ciphertext');
 
 -- Expiry and cleanup, as for sessions.
 alter table sss_signing_requests disable trigger tg_sss_signing_requests__20_guard;

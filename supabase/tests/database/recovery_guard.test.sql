@@ -44,7 +44,10 @@ select is(pg_temp.changing(format($$status = 'completed', final_signature = %L$$
 from unnest(array['zz', 'ab', upper(repeat('ab', 64)), repeat('ab', 65)]) as s;
 select is(pg_temp.changing($$status = 'completed', final_signature = repeat('ab', 64), threshold = 3$$), 'PT409 invalid_transition', 'completing carries nothing along');
 select is(pg_temp.changing($$status = 'completed', final_signature = repeat('ab', 64)$$), 'accepted', 'it completes with a signature of its length');
-select is_empty('select from sss_encrypted_shares', 'and keeps no ciphertext');
+select set_eq('select ciphertext from sss_encrypted_shares', $$values ('sha256:' || encode(sha256('c'), 'hex'))$$, 'and keeps no ciphertext');
+select is(pg_temp.refusal(attempt), expected, 'what is left of it stays: ' || attempt)
+from (values ('delete from sss_encrypted_shares', 'PT409 invalid_transition'), ($$update sss_encrypted_shares set ciphertext = 'c'$$, 'PT409 session_finished'),
+  ($$update sss_encrypted_shares set status = 'rejected'$$, 'PT409 session_finished')) as v (attempt, expected);
 
 -- Past its time.
 update sss_signing_requests set final_event_id = 'e';
@@ -55,7 +58,7 @@ from unnest(array[$$status = 'partial'$$, $$status = 'failed', error_message = '
 select is(pg_temp.refusal($$insert into sss_encrypted_shares (request_id, guardian_id, ciphertext) values ('late', 'g2', 'c')$$), 'PT410 session_expired', 'nor shares');
 select is(pg_temp.refusal($$update sss_signing_requests set status = 'expired' where request_id = 'late'$$), 'accepted', 'but that it is expired');
 
-select is(pg_temp.refusal($$select decline_signing_request('late', 'x')$$), 'PT410 session_expired', 'nobody declines for nobody');
+select is(pg_temp.refusal($$select decline_signing_request('late', 'x')$$), 'PT410 session_expired', 'nor that anybody declines');
 select is(pg_temp.refusal(replace(pg_temp.asking(), $$'r'$$, $$'s'$$)), 'accepted', 'another request');
 select is(pg_temp.refusal($$select decline_signing_request('s', 'x')$$), 'PT403 not_a_participant', 'an operator is no guardian');
 

@@ -59,6 +59,7 @@ return format($$insert into public.frost_signing_sessions (session_id, family_id
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.taking('gone')), 'PT400 invalid_input', 'a member does not take an id that was another session''s');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.taking('mine')), 'accepted', 'but one that is free');
 select is(pg_temp.refusal_as('g1', 'fam', pg_temp.taking('mine')), '23505', 'once');
+select is(pg_temp.as_member('g1', 'fam', $$select count(*) from frost_session_events where session_id = 'gone'$$), '0', 'and reads nothing of it');
 select is(pg_temp.refusal(pg_temp.taking('gone')), 'accepted', 'an operator knows what it does');
 
 -- impossible 5: no other way in.

@@ -64,6 +64,8 @@ Deno.test("a PostgreSQL is on record before it is ready", async () => {
 async function neglectedChild(): Promise<AsyncDisposable & { readonly process: ProcessIdentity }> {
   const parent = new Deno.Command("sh", {
     args: ["-c", "sleep 600 >&- & echo $!; exec sleep 600 >&-"],
+    // Its user may not be able to see this folder.
+    cwd: "/",
     stdin: "null",
     stdout: "piped",
     // PostgreSQL heeds a process in a lock only if it is of its own user.

@@ -61,7 +61,8 @@ export class Recovery {
 export async function assertRecoveriesLegal(sql: postgres.Sql): Promise<void> {
   const wrong = await sql`
     with shares as (
-      select request_id, count(*) filter (where status = 'submitted')::int as good
+      select request_id, count(*) filter (where status = 'submitted')::int as good,
+        bool_and(ciphertext ~ '^sha256:[0-9a-f]{64}$') as forgotten, bool_or(ciphertext ~ '^sha256:') as any_forgotten
       from public.sss_encrypted_shares group by request_id
     ), trail as (
       select request_id, count(*) filter (where event = 'ready') as ready,
@@ -73,7 +74,7 @@ export async function assertRecoveriesLegal(sql: postgres.Sql): Promise<void> {
     ), declines as (
       select request_id, count(*)::int as declined from permafrost.request_declines group by request_id
     ), facts as (
-      select r.*, t as trail, coalesce(s.good, 0) as good, coalesce(d.declined, 0) as declined,
+      select r.*, t as trail, coalesce(s.good, 0) as good, s.forgotten, s.any_forgotten, coalesce(d.declined, 0) as declined,
         r.status in ('completed', 'failed', 'expired') as ended, k.exposed_at
       from public.sss_signing_requests as r
       join public.frost_key_packages as k using (key_package_id)
@@ -84,7 +85,9 @@ export async function assertRecoveriesLegal(sql: postgres.Sql): Promise<void> {
     select f.request_id, f.status, v.problem from facts as f cross join lateral (values
       ('status and shares do not agree', case f.status
         when 'pending' then f.good <> 0 when 'partial' then f.good >= f.threshold
-        when 'ready' then f.good <> f.threshold when 'completed' then f.good <> 0 else false end),
+        when 'ready' then f.good <> f.threshold when 'completed' then f.good <> f.threshold else false end),
+      ('a finished request keeps ciphertext, or an open one has lost it',
+        coalesce(case when f.ended then not f.forgotten else f.any_forgotten end, false)),
       ('ready, but the key is not marked exposed', f.ready_at is not null and f.exposed_at is null),
       ('ready without having been so', (f.ready_at is not null) <> ((f.trail).ready > 0)),
       ('signature, reason, times and status do not agree',
