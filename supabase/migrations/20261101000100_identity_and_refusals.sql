@@ -22,21 +22,31 @@ grant execute on function permafrost.now_ms() to authenticated, service_role;
 
 -- The caller -----------------------------------------------------------------------------------------
 
+-- In PL/pgSQL, which keeps its plans: a function in SQL with a search path of its own is planned at each call,
+-- and every request asks these several times.
 create or replace function permafrost.claims() returns jsonb
-language sql stable set search_path = ''
-return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb);
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb);
+end;
+$$;
 comment on function permafrost.claims() is 'The verified JWT claims of this request, or an empty object.';
 revoke all on function permafrost.claims() from public, anon, authenticated, service_role;
 
 -- Only a non-empty string is a claim. user_metadata is never read: its owner can write it.
 create or replace function permafrost.claim(p_name text) returns text
-language sql stable set search_path = ''
-return coalesce(
-  case when jsonb_typeof(permafrost.claims() -> p_name) = 'string'
-    then nullif(permafrost.claims() ->> p_name, '') end,
-  case when jsonb_typeof(permafrost.claims() -> 'app_metadata' -> p_name) = 'string'
-    then nullif(permafrost.claims() -> 'app_metadata' ->> p_name, '') end
-);
+language plpgsql stable set search_path = ''
+as $$
+declare
+  v_claims jsonb := permafrost.claims();
+begin
+  return coalesce(
+    case when jsonb_typeof(v_claims -> p_name) = 'string' then nullif(v_claims ->> p_name, '') end,
+    case when jsonb_typeof(v_claims -> 'app_metadata' -> p_name) = 'string'
+      then nullif(v_claims -> 'app_metadata' ->> p_name, '') end);
+end;
+$$;
 comment on function permafrost.claim(text) is
   'A string claim, from the top level of the JWT, else from app_metadata; null where there is none.';
 revoke all on function permafrost.claim(text) from public, anon, authenticated, service_role;
@@ -44,14 +54,22 @@ revoke all on function permafrost.claim(text) from public, anon, authenticated, 
 -- These two are security definer because policies run them as the calling role, which may not execute
 -- claim(); they read nothing but the request's own claims.
 create or replace function permafrost.current_family_id() returns text
-language sql stable security definer set search_path = ''
-return permafrost.claim('family_id');
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return permafrost.claim('family_id');
+end;
+$$;
 comment on function permafrost.current_family_id() is 'The family of the caller, or null.';
 
 create or replace function permafrost.current_participant_id() returns text
-language sql stable security definer set search_path = ''
-return coalesce(permafrost.claim('participant_id'),
-  case when jsonb_typeof(permafrost.claims() -> 'sub') = 'string' then nullif(permafrost.claims() ->> 'sub', '') end);
+language plpgsql stable security definer set search_path = ''
+as $$
+begin
+  return coalesce(permafrost.claim('participant_id'),
+    case when jsonb_typeof(permafrost.claims() -> 'sub') = 'string' then nullif(permafrost.claims() ->> 'sub', '') end);
+end;
+$$;
 comment on function permafrost.current_participant_id() is
   'The participant the caller is: the participant_id claim, else sub; null where there is neither.';
 
@@ -64,11 +82,15 @@ grant execute on function permafrost.current_participant_id() to authenticated;
 -- made for its users is none, logged in or set. The role GUC still names the API role inside a security
 -- definer function, where current_user does not; it is 'none' in a session that set no role.
 create or replace function permafrost.is_operator() returns boolean
-language sql stable set search_path = ''
-return coalesce(permafrost.claims() ->> 'role', 'service_role') = 'service_role' and exists (
-  select from pg_catalog.pg_roles as r
-  where r.rolname = coalesce(nullif(current_setting('role', true), 'none'), session_user)
-    and (r.rolsuper or r.rolbypassrls));
+language plpgsql stable set search_path = ''
+as $$
+begin
+  return coalesce(permafrost.claims() ->> 'role', 'service_role') = 'service_role' and exists (
+    select from pg_catalog.pg_roles as r
+    where r.rolname = coalesce(nullif(current_setting('role', true), 'none'), session_user)
+      and (r.rolsuper or r.rolbypassrls));
+end;
+$$;
 comment on function permafrost.is_operator() is
   'True for service_role and for direct sessions that bypass RLS; false for anything that is a user''s request.';
 revoke all on function permafrost.is_operator() from public, anon, authenticated, service_role;

@@ -42,7 +42,10 @@ export async function registerFamily(sql: postgres.Sql, familyId: string): Promi
       ${groupPublicKey}, ${Object.values(verifyingShares)}, ${vssCommitment})`;
 }
 
-/** One connection that plays sessions of one family, as the functions would. */
+/**
+ * One connection that plays sessions of one family: what members and what the functions call, in turn. So it is
+ * the owner's, with the claims of a member, unless it only calls what members do.
+ */
 export class SqlCaller {
   readonly sql: postgres.Sql;
   readonly #familyId: string;
@@ -53,10 +56,10 @@ export class SqlCaller {
     database: string,
     familyId: string,
     random: (length?: number) => Uint8Array,
-    role: "service_role" | "authenticated" = "service_role",
+    role: "postgres" | "authenticated" = "postgres",
   ) {
     const caller = {
-      role,
+      role: role === "authenticated" ? role : "service_role",
       app_metadata: { family_id: familyId, participant_id: SIGNERS[0] },
     };
     this.sql = postgres(databaseUrl(address, database), {
