@@ -5,6 +5,46 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "frost_events": {
+        Row: {
+          "actor": string | null;
+          "detail": NonNullable<Json>;
+          "digest": string;
+          "event": string;
+          "event_id": number;
+          "family_id": string;
+          "occurred_at": number;
+          "seq": number;
+          "subject": string;
+          "subject_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "actor"?: string | null;
+          "detail"?: NonNullable<Json>;
+          "digest": string;
+          "event": string;
+          "event_id"?: never;
+          "family_id": string;
+          "occurred_at": number;
+          "seq": number;
+          "subject": string;
+          "subject_id": string;
+        };
+        Update: {
+          "actor"?: string | null;
+          "detail"?: NonNullable<Json>;
+          "digest"?: string;
+          "event"?: string;
+          "event_id"?: never;
+          "family_id"?: string;
+          "occurred_at"?: number;
+          "seq"?: number;
+          "subject"?: string;
+          "subject_id"?: string;
+        };
+        Relationships: [];
+      };
       "frost_key_packages": {
         Row: {
           "ciphersuite": string;
@@ -92,41 +132,17 @@ export type Database = {
             foreignKeyName: "frost_nonce_commitments_session_id_fkey";
             columns: ["session_id"];
             isOneToOne: false;
+            referencedRelation: "frost_session_statuses";
+            referencedColumns: ["session_id"];
+          },
+          {
+            foreignKeyName: "frost_nonce_commitments_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: false;
             referencedRelation: "frost_signing_sessions";
             referencedColumns: ["session_id"];
           },
         ];
-      };
-      "frost_session_events": {
-        Row: {
-          "actor": string | null;
-          "detail": NonNullable<Json>;
-          "event": string;
-          "event_id": number;
-          "family_id": string;
-          "occurred_at": number;
-          "session_id": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "actor"?: string | null;
-          "detail"?: NonNullable<Json>;
-          "event": string;
-          "event_id"?: never;
-          "family_id": string;
-          "occurred_at"?: number;
-          "session_id": string;
-        };
-        Update: {
-          "actor"?: string | null;
-          "detail"?: NonNullable<Json>;
-          "event"?: string;
-          "event_id"?: never;
-          "family_id"?: string;
-          "occurred_at"?: number;
-          "session_id"?: string;
-        };
-        Relationships: [];
       };
       "frost_signature_shares": {
         Row: {
@@ -172,6 +188,7 @@ export type Database = {
           "family_id": string;
           "final_event_id": string | null;
           "final_signature": string | null;
+          "incarnation": number;
           "key_package_id": string | null;
           "message_hash": string;
           "nonce_collection_started_at": number | null;
@@ -197,6 +214,7 @@ export type Database = {
           "family_id": string;
           "final_event_id"?: string | null;
           "final_signature"?: string | null;
+          "incarnation": number;
           "key_package_id"?: string | null;
           "message_hash": string;
           "nonce_collection_started_at"?: number | null;
@@ -221,6 +239,7 @@ export type Database = {
           "family_id"?: string;
           "final_event_id"?: string | null;
           "final_signature"?: string | null;
+          "incarnation"?: number;
           "key_package_id"?: string | null;
           "message_hash"?: string;
           "nonce_collection_started_at"?: number | null;
@@ -275,37 +294,6 @@ export type Database = {
           },
         ];
       };
-      "sss_request_events": {
-        Row: {
-          "actor": string | null;
-          "detail": NonNullable<Json>;
-          "event": string;
-          "event_id": number;
-          "family_id": string;
-          "occurred_at": number;
-          "request_id": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "actor"?: string | null;
-          "detail"?: NonNullable<Json>;
-          "event": string;
-          "event_id"?: never;
-          "family_id": string;
-          "occurred_at"?: number;
-          "request_id": string;
-        };
-        Update: {
-          "actor"?: string | null;
-          "detail"?: NonNullable<Json>;
-          "event"?: string;
-          "event_id"?: never;
-          "family_id"?: string;
-          "occurred_at"?: number;
-          "request_id"?: string;
-        };
-        Relationships: [];
-      };
       "sss_signing_requests": {
         Row: {
           "completed_at": number | null;
@@ -319,12 +307,13 @@ export type Database = {
           "family_id": string;
           "final_event_id": string | null;
           "final_signature": string | null;
+          "incarnation": number;
           "key_package_id": string;
           "message_hash": string;
+          "participants": (string)[];
           "ready_at": number | null;
           "recipient_public_key": string | null;
           "request_id": string;
-          "required_guardians": (string)[];
           "status": Database["public"]["Enums"]["sss_request_status"];
           "threshold": number;
           "updated_at": number;
@@ -343,12 +332,13 @@ export type Database = {
           "family_id": string;
           "final_event_id"?: string | null;
           "final_signature"?: string | null;
+          "incarnation": number;
           "key_package_id": string;
           "message_hash": string;
+          "participants": (string)[];
           "ready_at"?: number | null;
           "recipient_public_key"?: string | null;
           "request_id"?: string;
-          "required_guardians": (string)[];
           "status"?: Database["public"]["Enums"]["sss_request_status"];
           "threshold": number;
           "updated_at"?: number;
@@ -366,12 +356,13 @@ export type Database = {
           "family_id"?: string;
           "final_event_id"?: string | null;
           "final_signature"?: string | null;
+          "incarnation"?: number;
           "key_package_id"?: string;
           "message_hash"?: string;
+          "participants"?: (string)[];
           "ready_at"?: number | null;
           "recipient_public_key"?: string | null;
           "request_id"?: string;
-          "required_guardians"?: (string)[];
           "status"?: Database["public"]["Enums"]["sss_request_status"];
           "threshold"?: number;
           "updated_at"?: number;
@@ -451,6 +442,28 @@ export type Database = {
         };
         Relationships: [];
       };
+      "frost_session_statuses": {
+        Row: {
+          "created_at": number;
+          "family_id": string;
+          "session_id": string;
+          "status": Database["public"]["Enums"]["signing_session_status"] | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: number | null;
+          "family_id"?: string | null;
+          "session_id"?: string | null;
+          "status"?: never;
+        };
+        Update: {
+          "created_at"?: number | null;
+          "family_id"?: string | null;
+          "session_id"?: string | null;
+          "status"?: never;
+        };
+        Relationships: [];
+      };
       "frost_sessions_by_hour": {
         Row: {
           "family_id": string;
@@ -494,8 +507,8 @@ export type Database = {
           "p_expiration_seconds"?: number;
           "p_family_id": string;
           "p_message_hash": string;
+          "p_participants": (string)[];
           "p_recipient_public_key"?: string;
-          "p_required_guardians": (string)[];
           "p_threshold": number;
           "p_use_case"?: string;
         };
@@ -541,10 +554,13 @@ export type Database = {
       "get_share_verification": { Args: { "p_session_id": string }; Returns: Json };
       "get_signing_package": { Args: { "p_session_id": string }; Returns: Json };
       "get_signing_session": { Args: { "p_session_id": string }; Returns: Json };
+      "get_transcript": { Args: { "p_subject": string; "p_subject_id": string }; Returns: Json };
       "list_recovery_requests": {
         Args: {
           "p_awaiting_me"?: boolean;
           "p_before"?: number;
+          "p_before_id"?: string;
+          "p_family_id"?: string;
           "p_limit"?: number;
           "p_status"?: Database["public"]["Enums"]["sss_request_status"];
         };
@@ -554,6 +570,8 @@ export type Database = {
         Args: {
           "p_awaiting_me"?: boolean;
           "p_before"?: number;
+          "p_before_id"?: string;
+          "p_family_id"?: string;
           "p_limit"?: number;
           "p_status"?: Database["public"]["Enums"]["signing_session_status"];
         };
@@ -569,11 +587,22 @@ export type Database = {
         Returns: Json;
       };
       "record_refused_commitment": {
-        Args: { "p_participant_id": string; "p_reason": string; "p_session_id": string };
+        Args: {
+          "p_nonce_commitment"?: string;
+          "p_participant_id": string;
+          "p_reason": string;
+          "p_session_id": string;
+        };
         Returns: Json;
       };
       "record_refused_share": {
-        Args: { "p_participant_id": string; "p_reason": string; "p_session_id": string };
+        Args: {
+          "p_participant_id": string;
+          "p_quorum"?: number;
+          "p_reason": string;
+          "p_session_id": string;
+          "p_signature_share"?: string;
+        };
         Returns: Json;
       };
       "record_signature_share": {

@@ -1,8 +1,8 @@
--- Each code has one status, written out here: the other stories ask permafrost.status_of for it, and so could not tell
+-- Each code has one status, written out here: the other stories ask permafrost.http_status_of for it, and so could not tell
 -- if it were wrong. And what the database refuses with, anywhere, is a code of this list.
 begin;
 set local search_path = public, extensions;
-select plan(29);
+select plan(30);
 \ir fixtures.psql
 
 create temp table catalogue (code text primary key, status integer not null);
@@ -11,13 +11,13 @@ insert into catalogue values ('invalid_input', 400), ('not_in_family', 403), ('n
   ('share_already_submitted', 409), ('round_closed', 409), ('round_open', 409), ('invalid_transition', 409),
   ('session_finished', 409), ('session_expired', 410), ('no_key_package', 422), ('message_hash_invalid', 422),
   ('participants_invalid', 422), ('threshold_invalid', 422), ('commitment_invalid', 422), ('share_invalid', 422),
-  ('key_package_invalid', 422), ('event_mismatch', 422);
+  ('key_package_invalid', 422), ('event_mismatch', 422), ('rate_limited', 429);
 
 select is(pg_temp.refusal(format('select permafrost.refuse(%L, %L)', code, 'why')), format('PT%s %s', status, code),
   format('%s is answered with %s', code, status))
 from catalogue;
 select throws_ok($$select permafrost.refuse('round_open', 'a sentence for people')$$, 'PT409', 'a sentence for people', 'the message is for people');
-select is(permafrost.status_of(code), null, 'no status: ' || coalesce(code, 'null'))
+select is(permafrost.http_status_of(code), null, 'no status: ' || coalesce(code, 'null'))
 from unnest(array['Round_Open', 'internal', '', null]) as code;
 select isnt(pg_temp.refusal($$select permafrost.refuse('round_opened', 'x')$$), 'accepted', 'a code that is misspelled stops the request too');
 

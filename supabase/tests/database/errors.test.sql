@@ -10,7 +10,7 @@ create function pg_temp.create_with(p_family text, p_message text, p_participant
 returns text language sql
 return format('select create_signing_session(%L, %L, %L, %s, p_expiration_seconds => %s)', p_family, p_message, p_participants, p_threshold, p_seconds);
 
-select is(pg_temp.refusal_as('g1', 'fam', request), 'PT' || permafrost.status_of(code) || ' ' || code, code || ': ' || request)
+select is(pg_temp.refusal_as('g1', 'fam', request), 'PT' || permafrost.http_status_of(code) || ' ' || code, code || ': ' || request)
 from (values
   ('not_in_family', pg_temp.create_with('other', repeat('ab', 32), '{g1,g2}', '2')),
   ('invalid_input', pg_temp.create_with('fam', repeat('ab', 32), '{g1,g2}', '2', '0')),

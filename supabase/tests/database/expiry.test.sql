@@ -19,9 +19,9 @@ update frost_signing_sessions set expires_at = permafrost.now_ms() - 1 where ses
 alter table frost_signing_sessions enable trigger tg_frost_signing_sessions__20_guard;
 select is(record_nonce_commitment('over', 'g1', pg_temp.commitment('o1')) ->> 'code', 'session_expired', 'an exact retry is too late as well');
 select is(record_signature_share('over', 'g1', pg_temp.share('o1')) ->> 'code', 'session_expired', 'of a share too');
-select is_empty($$select from frost_session_events where session_id = 'over' and event ~ 'refused'$$, 'and is held against nobody');
+select is_empty($$select from frost_events where subject_id = 'over' and event ~ 'refused'$$, 'and is held against nobody');
 select record_nonce_commitment('over', 'g1', pg_temp.commitment('o3')), record_signature_share('over', 'g1', pg_temp.share('o3'));
-select is((select count(*) from frost_session_events where session_id = 'over' and event ~ 'refused'), 2::bigint, 'where other bytes are');
+select is((select count(*) from frost_events where subject_id = 'over' and event ~ 'refused'), 2::bigint, 'where other bytes are');
 delete from frost_signing_sessions where session_id = 'over';
 
 select is(record_nonce_commitment('late', 'g1', pg_temp.commitment('l')) ->> 'code', 'session_expired', 'no commitment');
@@ -39,7 +39,7 @@ select is(pg_temp.as_member('g1', 'fam', $$select jsonb_path_query_array(list_si
 
 select is(expire_old_frost_signing_sessions(), 1, 'a sweep marks it');
 select is(expire_old_frost_signing_sessions(), 0, 'once');
-select is((select count(*) from frost_session_events where session_id = 'late' and event = 'expired'), 1::bigint, 'and records it');
+select is((select count(*) from frost_events where subject_id = 'late' and event = 'expired'), 1::bigint, 'and records it');
 
 select throws_ok(format('select cleanup_old_frost_signing_sessions(%s)', days), 'PT400', null, 'impossible 8: cleanup refuses an age of ' || days)
 from unnest(array['0', '-1', 'null', '-2147483648']) as days;
@@ -53,7 +53,7 @@ select 'dry', 'm', '{g1}', 1, 'g1', 1000, 2000 from generate_series(1, 2500);
 select is(cleanup_old_frost_signing_sessions(), 2500, 'batch by batch');
 select is(cleanup_old_frost_signing_sessions(2147483647), 0, 'and bears the greatest age');
 select set_eq('select session_id from frost_signing_sessions', array['late', 'soon', 'old'], 'and nothing else');
-select isnt_empty($$select from frost_session_events where session_id = 'ancient'$$, 'its events stay');
+select isnt_empty($$select from frost_events where subject_id = 'ancient'$$, 'its events stay');
 select isnt_empty($$select from permafrost.nonce_ledger$$, 'and so does the ledger');
 
 select * from finish();

@@ -2,14 +2,14 @@
 -- The edges are in transitions; here are the conditions they stand for, and what stays as it was.
 begin;
 set local search_path = public, extensions;
-select plan(56);
+select plan(57);
 \ir fixtures.psql
 
 create function pg_temp.as_service(p_sql text) returns text language sql
 return pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'service_role', '{"role": "service_role"}', p_sql || ' returning 1'));
 
-select set_eq('select from_status, to_status from permafrost.signing_session_transitions',
-  $$values ('pending'::signing_session_status, 'nonce_collection'::signing_session_status),
+select set_eq($$select from_status, to_status from permafrost.transitions where kind = 'session'$$,
+  $$values ('pending', 'nonce_collection'),
     ('nonce_collection', 'signing'), ('signing', 'aggregating'), ('aggregating', 'completed'),
     ('pending', 'failed'), ('nonce_collection', 'failed'), ('signing', 'failed'), ('aggregating', 'failed'),
     ('pending', 'expired'), ('nonce_collection', 'expired'), ('signing', 'expired'), ('aggregating', 'expired')$$,
@@ -93,13 +93,14 @@ select is(pg_temp.as_service($$update public.frost_signing_sessions set final_ev
 
 select pg_temp.session('late', 'fam', '{g1,g2}', 2, 0);
 insert into frost_signing_sessions (session_id, family_id, message_hash, event_template, participants, threshold, created_by)
-values ('spelled', 'dry', 'm', '{"kind": 1}', '{a}', 1, 'a');
+values ('spelled', 'dry', 'm', '{"kind": 1, "created_at": 1, "content": "", "tags": []}', '{a}', 1, 'a');
 select is(pg_temp.as_service(format('update public.frost_signing_sessions set %s where session_id = %L', change, 'late')),
   'PT410 session_expired', 'past its time a session does nothing but expire, by plain SQL either: ' || change)
 from unnest(array[$$status = 'nonce_collection'$$, $$status = 'failed', error_message = 'x'$$]) as change;
-update frost_signing_sessions set event_template = '{"kind": 1.0}' where session_id = 'spelled';
-select is((select event_template::text from frost_signing_sessions where session_id = 'spelled'), '{"kind": 1}',
-  'what is signed is not even spelled anew');
+update frost_signing_sessions set event_template = event_template || '{"kind": 1.0}' where session_id = 'spelled';
+select is((select event_template ->> 'kind' from frost_signing_sessions where session_id = 'spelled'), '1', 'what is signed is not even spelled anew');
+select is(pg_temp.as_service($$update public.frost_signing_sessions set status = 'nonce_collection', event_template = event_template || '{"kind": 1.0}' where session_id = 'spelled'$$),
+  'PT409 invalid_transition', 'nor with an edge taken');
 
 select * from finish();
 rollback;

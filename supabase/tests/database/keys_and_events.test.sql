@@ -53,25 +53,25 @@ select pg_temp.session('e', 'fam', '{g1,g2}', 2, 0), pg_temp.session('d', 'fam',
 select pg_temp.as_member('g1', 'fam', $$select decline_signing_request('d', 'no')$$);
 select record_nonce_commitment('w', 'zz', 'ab'), record_nonce_commitment('w', 'g1', pg_temp.commitment('w')), mark_nonce_as_used(pg_temp.commitment('w'));
 select record_refused_commitment('w', 'g2', 'no point');
-select is((select detail from frost_session_events where event = 'commitment_refused' and actor = 'g2'), '{"code": "commitment_invalid", "reason": "no point"}', 'impossible 7: and a bad commitment on its');
+select is((select detail from frost_events where event = 'commitment_refused' and actor = 'g2'), '{"code": "commitment_invalid", "reason": "no point"}', 'impossible 7: and a bad commitment on its');
 select is(pg_temp.refusal(format('select record_refused_%s(%L, %L, %L)', what, s, p, 'bad')), expected, 'but on nobody else: ' || what)
 from unnest('{commitment,share}'::text[]) as what, (values ('none', 'g1', 'PT404 session_not_found'), ('w', 'g3', 'PT403 not_a_participant'), ('w', null, 'PT403 not_a_participant'), ('e', 'g1', 'PT410 session_expired')) as v (s, p, expected);
 update frost_signing_sessions set final_event_id = repeat('ab', 32) where session_id = 's';
-select set_eq('select distinct event from frost_session_events', array['created', 'commitment_accepted', 'commitment_refused',
+select set_eq($$select distinct event from frost_events where subject = 'session'$$, array['created', 'commitment_accepted', 'commitment_refused',
   'round_one_closed', 'share_accepted', 'share_refused', 'aggregating', 'completed', 'failed', 'expired', 'published', 'declined', 'nonce_marked'],
   'every kind of event is recorded');
-select results_eq($$select event from frost_session_events where session_id = 's' and actor is null order by event_id$$,
+select results_eq($$select event from frost_events where subject_id = 's' and actor is null order by event_id$$,
   array['round_one_closed', 'aggregating', 'completed', 'published'], 'in the order they happened');
-select is((select actor from frost_session_events where event = 'share_refused' and detail ->> 'code' = 'share_invalid'), 'g1', 'impossible 7: a bad share is blamed on its sender');
-select throws_ok(format('%s frost_session_events %s', verb, what), 'PT409', null, 'events are append-only: ' || verb)
+select is((select actor from frost_events where event = 'share_refused' and detail ->> 'code' = 'share_invalid'), 'g1', 'impossible 7: a bad share is blamed on its sender');
+select throws_ok(format('%s frost_events %s', verb, what), 'PT409', null, 'events are append-only: ' || verb)
 from (values ('delete from', ''), ('update', 'set actor = null'), ('truncate', '')) as v (verb, what);
-select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'service_role', '{"role": "service_role"}', 'delete from public.frost_session_events returning 1')),
+select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'service_role', '{"role": "service_role"}', 'delete from public.frost_events returning 1')),
   '42501', 'service_role has no way to try');
 delete from frost_signing_sessions where session_id = 's';
-select isnt_empty($$select from frost_session_events where session_id = 's'$$, 'they survive their session');
+select isnt_empty($$select from frost_events where subject_id = 's'$$, 'they survive their session');
 
 -- The two lists of codes are held together by a test of the functions; here, what is unknown has no status.
-select is(permafrost.status_of('nonsense'), null, 'an unknown code has no status');
+select is(permafrost.http_status_of('nonsense'), null, 'an unknown code has no status');
 
 select * from finish();
 rollback;

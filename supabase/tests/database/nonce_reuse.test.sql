@@ -29,7 +29,7 @@ select throws_ok($$insert into frost_nonce_commitments (session_id, participant_
 -- impossible 4: what was refused left nothing behind but the record of it.
 select is((select status from frost_signing_sessions where session_id = 'b'), 'pending', 'impossible 4: the session has not moved');
 select is((select count(*) from frost_nonce_commitments where session_id in ('b', 'c')), 0::bigint, 'impossible 4: nothing is stored');
-select is((select count(*) from frost_session_events where event = 'commitment_refused' and detail ->> 'code' = 'nonce_reused'),
+select is((select count(*) from frost_events where event = 'commitment_refused' and detail ->> 'code' = 'nonce_reused'),
   7::bigint, 'each attempt is recorded');
 select is(record_nonce_commitment('b', 'g1', pg_temp.half('m', 1) || pg_temp.half('m', 2)) ->> 'accepted', 'true',
   'impossible 4: and a point that was refused with another is not used up by it');

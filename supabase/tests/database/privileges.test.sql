@@ -7,7 +7,7 @@ select no_plan();
 create temp table expected_functions (function_name text primary key, roles text[] not null);
 insert into expected_functions
 select f, '{authenticated,service_role}'::text[] from unnest('{get_signing_session,get_signing_package,
-  list_signing_sessions,get_recovery_request,list_recovery_requests}'::text[]) as f
+  list_signing_sessions,get_recovery_request,list_recovery_requests,get_transcript}'::text[]) as f
 union all
 select f, '{authenticated}'::text[] from unnest('{create_signing_session,fail_signing_session,
   get_share_verification,create_recovery_request,
@@ -33,9 +33,8 @@ select is((select count(*) from expected_functions),
 select is(has_function_privilege(r.role, p.oid, 'execute'),
   coalesce(r.role = any (e.roles), false)
     or (p.proname = 'signing_metrics' and r.role = 'service_role')
-    or (p.proname in ('current_family_id', 'current_participant_id') and r.role = 'authenticated')
-    or (p.proname = 'now_ms' and r.role <> 'anon')
-    or (p.proname in ('is_open', 'effective_status') and r.role = 'service_role'),
+    or (p.proname in ('memberships', 'families') and r.role = 'authenticated')
+    or (p.proname in ('now_ms', 'live_from') and r.role <> 'anon'),
   format('%s: %s', r.role, p.oid::regprocedure))
 from pg_proc as p left join expected_functions as e on e.function_name = p.proname cross join roles as r
 where p.pronamespace = 'permafrost'::regnamespace;
@@ -47,16 +46,15 @@ select is_empty(
 create temp table expected_tables (table_name text, role text, commands text[] not null, primary key (table_name, role));
 insert into expected_tables values
   ('frost_key_packages', 'authenticated', '{SELECT}'), ('frost_key_packages', 'service_role', '{SELECT}'),
-  ('frost_signing_sessions', 'authenticated', '{SELECT,INSERT}'),
+  ('frost_signing_sessions', 'authenticated', '{SELECT}'), -- and to insert, by columns: hidden_rights
   ('frost_signing_sessions', 'service_role', '{SELECT,INSERT,UPDATE,DELETE}'),
   ('frost_nonce_commitments', 'authenticated', '{SELECT}'),
   ('frost_nonce_commitments', 'service_role', '{SELECT,INSERT,UPDATE,DELETE}'),
   ('frost_signature_shares', 'authenticated', '{SELECT}'), ('frost_signature_shares', 'service_role', '{SELECT}'),
-  ('frost_session_events', 'authenticated', '{SELECT}'), ('frost_session_events', 'service_role', '{SELECT}'),
+  ('frost_events', 'authenticated', '{SELECT}'), ('frost_events', 'service_role', '{SELECT}'),
   ('sss_signing_requests', 'authenticated', '{SELECT}'), ('sss_signing_requests', 'service_role', '{SELECT}'),
   ('sss_encrypted_shares', 'authenticated', '{SELECT}'),
-  ('sss_request_events', 'authenticated', '{SELECT}'), ('sss_request_events', 'service_role', '{SELECT}'),
-  ('frost_sessions_by_hour', 'service_role', '{SELECT}'), ('frost_session_durations', 'service_role', '{SELECT}'),
+  ('frost_session_statuses', 'service_role', '{SELECT}'), ('frost_sessions_by_hour', 'service_role', '{SELECT}'), ('frost_session_durations', 'service_role', '{SELECT}'),
   ('frost_refusals', 'service_role', '{SELECT}'), ('frost_unhealthy_sessions', 'service_role', '{SELECT}');
 
 select is(has_table_privilege(r.role, c.oid, command), coalesce(command = any (e.commands), false),

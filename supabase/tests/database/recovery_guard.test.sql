@@ -6,7 +6,7 @@ select no_plan();
 
 select pg_temp.key('fam', 2, '{g1,g2,g3}');
 create function pg_temp.asking(p_columns text default '', p_values text default '') returns text language sql
-return format($$insert into sss_signing_requests (request_id, family_id, message_hash, required_guardians, threshold, created_by, recipient_public_key%s)
+return format($$insert into sss_signing_requests (request_id, family_id, message_hash, participants, threshold, created_by, recipient_public_key%s)
   values ('r', 'fam', repeat('ab', 32), '{g1,g2,g3}', 2, 'g1', repeat('ab', 32)%s)$$, p_columns, p_values);
 create function pg_temp.changing(p_change text) returns text language sql
 return pg_temp.refusal(format('update sss_signing_requests set %s where request_id = %L', p_change, 'r'));
@@ -28,7 +28,7 @@ select is(pg_temp.changing(c), 'PT409 invalid_transition', 'without shares it do
 from unnest(array[$$status = 'partial'$$, $$status = 'ready'$$, $$status = 'completed', final_signature = repeat('ab', 64)$$]) as c;
 select is(pg_temp.giving('g2'), 'accepted', 'a share by plain SQL counts');
 select is((select status from sss_signing_requests), 'partial', 'and moves the request, as by RPC');
-select isnt_empty($$select from sss_request_events where event = 'share_submitted' and actor = 'g2'$$, 'with its event');
+select isnt_empty($$select from frost_events where event = 'share_submitted' and actor = 'g2'$$, 'with its event');
 select isnt((select exposed_at from frost_key_packages), null, 'and marks the key');
 select is(pg_temp.changing($$status = 'ready'$$), 'PT409 invalid_transition', 'one share of two does not make it ready');
 select is(pg_temp.refusal($$update sss_encrypted_shares set ciphertext = 'other'$$), 'PT409 invalid_transition', 'a share is not altered');

@@ -66,7 +66,7 @@ select is(get_signing_session('one') ->> 'signable_reason', 'no_key_package', 'a
 select is(mark_nonce_as_used(pg_temp.commitment('q1')), true, 'a commitment is marked by hand');
 select is(mark_nonce_as_used(pg_temp.commitment('q1')), false, 'once');
 select is(mark_nonce_as_used('00'), false, 'an unknown one is not');
-select is((select detail ->> 'participant' from frost_session_events where event = 'nonce_marked'), 'g1', 'on the record');
+select is((select detail ->> 'participant' from frost_events where event = 'nonce_marked'), 'g1', 'on the record');
 select is(pg_temp.as_member('g1', 'fam', $$select list_signing_sessions(p_awaiting_me => true) @? '$[*] ? (@.session_id == "sql")'$$), 'false', 'a marked commitment is not to be answered');
 select is(record_signature_share('sql', 'g1', pg_temp.share('x')) ->> 'code', 'nonce_reused', 'and takes no share');
 select is(frost_signing_metrics() ->> 'nonce_reuse_attempts', '0', 'which is nobody''s attempt at reuse');

@@ -5,7 +5,7 @@ select no_plan();
 
 select has_table('public', t, t || ' is there')
 from unnest(array['frost_key_packages', 'frost_signing_sessions', 'frost_nonce_commitments',
-  'frost_signature_shares', 'frost_session_events', 'sss_signing_requests', 'sss_encrypted_shares']) as t;
+  'frost_signature_shares', 'frost_events', 'sss_signing_requests', 'sss_encrypted_shares']) as t;
 select has_table('permafrost', 'nonce_ledger', 'the ledger is there');
 
 select is((select count(*) from pg_indexes where schemaname = 'public' and tablename = 'frost_signing_sessions'),
@@ -30,7 +30,7 @@ select enum_has_labels('public', 'signing_session_status',
 
 select columns_are('public', 'frost_signing_sessions', array['session_id', 'family_id', 'message_hash',
   'event_template', 'event_type', 'participants', 'threshold', 'created_by', 'status', 'key_package_id',
-  'signers', 'final_signature', 'final_event_id', 'error_message', 'created_at', 'updated_at',
+  'signers', 'final_signature', 'final_event_id', 'error_message', 'incarnation', 'created_at', 'updated_at',
   'nonce_collection_started_at', 'signing_started_at', 'aggregating_started_at', 'completed_at',
   'failed_at', 'expires_at'], 'sessions have the contract''s columns');
 select columns_are('public', 'frost_nonce_commitments', array['session_id', 'participant_id',
@@ -59,7 +59,8 @@ select is_empty(
 select is_empty(
   $$select oid::regprocedure from pg_proc
     where pronamespace in ('public'::regnamespace, 'permafrost'::regnamespace)
-      and not coalesce(proconfig @> array['search_path=""'], false)$$, 'every function has an empty search path');
+      and not coalesce(proconfig @> array['search_path=pg_catalog, pg_temp'], false)$$,
+  'every function looks for names in pg_catalog first, and in pg_temp last');
 select is_empty(
   $$select p.oid::regprocedure from pg_proc as p join pg_language as l on l.oid = p.prolang
     where pronamespace = 'public'::regnamespace and (lanname <> 'sql' or prosqlbody is null)$$,

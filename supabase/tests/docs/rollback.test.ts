@@ -112,7 +112,7 @@ Deno.test("a rollback asks before it drops a ledger that has entries, and then c
   for (const refused of [ROLLBACK, `set permafrost.drop_ledger = 'no';\n${ROLLBACK}`]) {
     await assert.rejects(
       () => connected(url, (sql) => sql.unsafe(refused).simple()),
-      { code: "55006", message: "The nonce ledger has 2 entries" },
+      { code: "55006", message: "The nonce ledger is not empty (entries: 1)" },
     );
     assert.deepEqual(await catalogOf(url), before);
   }

@@ -5,7 +5,7 @@ create table if not exists public.frost_signature_shares (
   session_id text not null,
   participant_id text not null,
   signature_share text not null,
-  created_at bigint not null default permafrost.now_ms(),
+  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
   primary key (session_id, participant_id),
   foreign key (session_id, participant_id)
     references public.frost_nonce_commitments (session_id, participant_id) on delete cascade
@@ -19,6 +19,7 @@ alter table public.frost_signature_shares enable row level security;
 revoke all on table public.frost_signature_shares from public, anon, authenticated, service_role;
 grant select on table public.frost_signature_shares to authenticated, service_role;
 -- No insert for anybody, service_role included: record_signature_share is the only way in.
+call permafrost.protect('public.frost_signature_shares');
 
 drop policy if exists "Signers and creators read shares" on public.frost_signature_shares;
 create policy "Signers and creators read shares" on public.frost_signature_shares
@@ -26,13 +27,12 @@ create policy "Signers and creators read shares" on public.frost_signature_share
   using (exists (
     select from public.frost_signing_sessions as s
     where s.session_id = frost_signature_shares.session_id
-      and s.family_id = (select permafrost.current_family_id())
-      and (select permafrost.current_participant_id()) in (frost_signature_shares.participant_id, s.created_by)
+      and (select permafrost.memberships()) ->> s.family_id in (frost_signature_shares.participant_id, s.created_by)
   ));
 
 -- Security definer: an operator's insert could not read the suite's lengths otherwise.
 create or replace function permafrost.tg_frost_signature_shares__10_admit() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
@@ -46,10 +46,10 @@ begin
   then
     perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
   end if;
-  if not permafrost.is_open(v_session.status) then
+  if v_session.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
   end if;
-  if v_session.status in ('pending', 'nonce_collection') then
+  if v_session.status < 'signing' then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
   end if;
   if new.participant_id <> all (v_session.signers) then
@@ -61,18 +61,15 @@ begin
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
   if not permafrost.is_hex(new.signature_share) then
-    perform permafrost.refuse('invalid_input', 'A signature share is lower-case hex');
+    perform permafrost.refuse('invalid_input', 'signature_share must be lower-case hex');
   end if;
-  select c.scalar_bytes into v_scalar_bytes
-  from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-  where k.key_package_id = v_session.key_package_id;
+  v_scalar_bytes := (permafrost.ciphersuite_of(v_session.key_package_id)).scalar_bytes;
   if length(new.signature_share) <> 2 * v_scalar_bytes then
-    perform permafrost.refuse('share_invalid', format('A signature share has %s bytes', v_scalar_bytes));
+    perform permafrost.refuse('share_invalid', format('signature_share must be %s bytes', v_scalar_bytes));
   end if;
   return new;
 end;
 $$;
-revoke all on function permafrost.tg_frost_signature_shares__10_admit() from public, anon, authenticated, service_role;
 
 create or replace trigger tg_frost_signature_shares__10_admit
   before insert on public.frost_signature_shares
@@ -80,7 +77,7 @@ create or replace trigger tg_frost_signature_shares__10_admit
 
 -- Security definer: it marks the commitment and moves the session.
 create or replace function permafrost.tg_frost_signature_shares__20_advance() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions;
@@ -92,7 +89,8 @@ begin
   if not found then
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
-  perform permafrost.log_event(v_session, 'share_accepted', new.participant_id);
+  perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'share_accepted', new.participant_id,
+    jsonb_build_object('signature_share', new.signature_share));
   if v_session.status = 'signing' and cardinality(v_session.signers) =
     (select count(*) from public.frost_signature_shares where session_id = new.session_id)
   then
@@ -101,7 +99,6 @@ begin
   return null;
 end;
 $$;
-revoke all on function permafrost.tg_frost_signature_shares__20_advance() from public, anon, authenticated, service_role;
 
 create or replace trigger tg_frost_signature_shares__20_advance
   after insert on public.frost_signature_shares
@@ -109,7 +106,7 @@ create or replace trigger tg_frost_signature_shares__20_advance
 
 -- Security definer only so that it may call refuse() for a role that may not.
 create or replace function permafrost.tg_frost_signature_shares__freeze() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- The cascade deletes the commitment first; while the commitment stands, so does its share.
@@ -122,8 +119,10 @@ begin
   return null;
 end;
 $$;
-revoke all on function permafrost.tg_frost_signature_shares__freeze() from public, anon, authenticated, service_role;
 
 create or replace trigger tg_frost_signature_shares__freeze
   before update or delete on public.frost_signature_shares
   for each row execute function permafrost.tg_frost_signature_shares__freeze();
+
+revoke all on function permafrost.tg_frost_signature_shares__10_admit(), permafrost.tg_frost_signature_shares__20_advance(),
+  permafrost.tg_frost_signature_shares__freeze() from public, anon, authenticated, service_role;

@@ -5,14 +5,14 @@ create table if not exists public.frost_key_packages (
   key_package_id uuid primary key default gen_random_uuid(),
   family_id text not null,
   epoch integer not null check (epoch >= 1),
-  ciphersuite text not null references permafrost.ciphersuites (ciphersuite),
+  ciphersuite text not null references permafrost.ciphersuites (ciphersuite) on delete restrict,
   threshold integer not null check (threshold >= 2),
   participants text[] not null,
   group_public_key text not null,
   verifying_shares text[] not null,
   vss_commitment text[],
   created_by text,
-  created_at bigint not null default permafrost.now_ms(),
+  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
   retired_at bigint,
   exposed_at bigint,
   constraint frost_key_packages_family_epoch_key unique (family_id, epoch)
@@ -42,12 +42,12 @@ grant select on table public.frost_key_packages to authenticated, service_role;
 drop policy if exists "Members read their family's key packages" on public.frost_key_packages;
 create policy "Members read their family's key packages" on public.frost_key_packages
   for select to authenticated
-  using (family_id = (select permafrost.current_family_id()));
+  using (family_id = any ((select permafrost.families())::text[]));
 
 -- Security definer: it reads the suites, which no role may. Whether the points are points, on one polynomial,
 -- is checked by the function register-key-package.
 create or replace function permafrost.tg_frost_key_packages__10_admit() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_suite permafrost.ciphersuites;
@@ -57,21 +57,19 @@ begin
   if not found then
     perform permafrost.refuse('invalid_input', 'The ciphersuite is not one of those supported');
   end if;
-  if not permafrost.is_identifier(new.family_id) then
-    perform permafrost.refuse('invalid_input', 'The family id must be 1 to 255 characters, none of them control characters');
-  end if;
-  if not permafrost.is_participant_list(new.participants) then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
-  end if;
-  if new.threshold is null or new.threshold < 2 or new.threshold > cardinality(new.participants) then
+  perform permafrost.check_identifier('family_id', new.family_id), permafrost.check_participants(new.participants);
+  if new.threshold is null or new.threshold not between 2 and cardinality(new.participants) then
     perform permafrost.refuse('threshold_invalid', 'The threshold must be from 2 to the number of participants');
+  end if;
+  if new.threshold > v_suite.signers_max then
+    perform permafrost.refuse('threshold_invalid', format('The threshold under %s must be at most %s', new.ciphersuite, v_suite.signers_max));
   end if;
   if array_ndims(new.verifying_shares) is distinct from 1 or array_ndims(new.vss_commitment) <> 1
     or cardinality(new.verifying_shares) <> cardinality(new.participants)
     or cardinality(new.vss_commitment) <> new.threshold
   then
     perform permafrost.refuse('key_package_invalid',
-      'There must be one verifying share a participant, and one VSS commitment a coefficient');
+      'There must be one verifying share for each participant, and one point of the VSS commitment for each coefficient');
   end if;
   foreach v_point in array new.verifying_shares || new.vss_commitment || new.group_public_key loop
     if not permafrost.is_hex(v_point) then
@@ -84,7 +82,6 @@ begin
   return new;
 end;
 $$;
-revoke all on function permafrost.tg_frost_key_packages__10_admit() from public, anon, authenticated, service_role;
 
 create or replace trigger tg_frost_key_packages__10_admit
   before insert on public.frost_key_packages
@@ -92,10 +89,10 @@ create or replace trigger tg_frost_key_packages__10_admit
 
 -- Security definer only so that it may call refuse() for a role that may not.
 create or replace function permafrost.tg_frost_key_packages__freeze() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if tg_op in ('DELETE', 'TRUNCATE') then
+  if tg_op = 'DELETE' then
     perform permafrost.refuse('invalid_transition', 'A key package is never deleted');
   end if;
   if to_jsonb(new) - '{retired_at,exposed_at}'::text[] is distinct from to_jsonb(old) - '{retired_at,exposed_at}'::text[]
@@ -108,23 +105,42 @@ begin
   return new;
 end;
 $$;
-revoke all on function permafrost.tg_frost_key_packages__freeze() from public, anon, authenticated, service_role;
 
 create or replace trigger tg_frost_key_packages__freeze
   before update or delete on public.frost_key_packages
   for each row execute function permafrost.tg_frost_key_packages__freeze();
 
-create or replace trigger tg_frost_key_packages__freeze_truncate
-  before truncate on public.frost_key_packages
-  for each statement execute function permafrost.tg_frost_key_packages__freeze();
+call permafrost.protect('public.frost_key_packages');
 
--- Whoever changes a family's packages takes this turn, so that none is asked to retry and none misses what
--- another has just done.
+-- Security definer: events are written by nobody else.
+create or replace function permafrost.tg_frost_key_packages__40_log() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'INSERT' then
+    perform permafrost.log_event('key', new.key_package_id::text, new.family_id, 'created', new.created_by,
+      to_jsonb(new) - '{created_by,created_at,retired_at,exposed_at}'::text[]);
+  end if;
+  if new.retired_at is not null and (tg_op = 'INSERT' or old.retired_at is null) then
+    perform permafrost.log_event('key', new.key_package_id::text, new.family_id, 'retired', null);
+  end if;
+  if new.exposed_at is not null and (tg_op = 'INSERT' or old.exposed_at is null) then
+    perform permafrost.log_event('key', new.key_package_id::text, new.family_id, 'exposed', null);
+  end if;
+  return null;
+end;
+$$;
+
+create or replace trigger tg_frost_key_packages__40_log
+  after insert or update on public.frost_key_packages
+  for each row execute function permafrost.tg_frost_key_packages__40_log();
+
+-- A change of a family's packages takes this turn, so that nobody is asked to retry, and nobody misses what
+-- another call has just done.
 create or replace function permafrost.lock_family_key(p_family_id text) returns void
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 return pg_advisory_xact_lock(hashtextextended('permafrost.key_package:' || p_family_id, 0));
 comment on function permafrost.lock_family_key(text) is 'Waits for the turn at a family''s key packages, and keeps it until the transaction ends.';
-revoke all on function permafrost.lock_family_key(text) from public, anon, authenticated, service_role;
 
 -- Registration -----------------------------------------------------------------------------------------
 
@@ -133,7 +149,7 @@ create or replace function permafrost.register_key_package(
   p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[],
   p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[], p_created_by text
 ) returns jsonb
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_current public.frost_key_packages;
@@ -166,24 +182,23 @@ begin
   return jsonb_build_object('key_package_id', v_current.key_package_id, 'epoch', v_current.epoch);
 end;
 $$;
-revoke all on function permafrost.register_key_package(text, text, integer, text[], text, text[], text[], text)
-  from public, anon, authenticated, service_role;
-grant execute on function permafrost.register_key_package(text, text, integer, text[], text, text[], text[], text)
-  to service_role;
 
 create or replace function public.register_key_package(
   p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[],
   p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[] default null,
   p_created_by text default null
 ) returns jsonb
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic
   select permafrost.register_key_package(p_family_id, p_ciphersuite, p_threshold, p_participants,
     p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by);
 end;
 comment on function public.register_key_package(text, text, integer, text[], text, text[], text[], text) is
   'Registers a family''s key and retires the epoch before it, in one transaction. verifying_shares in the order of participants. The caller has checked the points. Refuses invalid_input, participants_invalid, threshold_invalid, key_package_invalid.';
-revoke all on function public.register_key_package(text, text, integer, text[], text, text[], text[], text)
+revoke all on function permafrost.tg_frost_key_packages__10_admit(), permafrost.tg_frost_key_packages__freeze(),
+  permafrost.tg_frost_key_packages__40_log(), permafrost.lock_family_key(text),
+  permafrost.register_key_package(text, text, integer, text[], text, text[], text[], text),
+  public.register_key_package(text, text, integer, text[], text, text[], text[], text)
   from public, anon, authenticated, service_role;
-grant execute on function public.register_key_package(text, text, integer, text[], text, text[], text[], text)
-  to service_role;
+grant execute on function permafrost.register_key_package(text, text, integer, text[], text, text[], text[], text),
+  public.register_key_package(text, text, integer, text[], text, text[], text[], text) to service_role;

@@ -1,10 +1,10 @@
--- Shares: what they are checked with, computed by the functions when the signer set freezes; and the recording
--- of those that were found good, up to the signature.
+-- Signature shares: what they are checked with, computed by the functions when the signer set freezes; and the
+-- recording of those that were found good, up to the signature.
 
 create table if not exists permafrost.share_verifications (
   session_id text primary key references public.frost_signing_sessions (session_id) on delete cascade,
   verification jsonb not null check (coalesce(jsonb_typeof(verification -> 'signers'), '') = 'array'),
-  created_at bigint not null default permafrost.now_ms()
+  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000)
 );
 alter table permafrost.share_verifications enable row level security;
 revoke all on table permafrost.share_verifications from public, anon, authenticated, service_role;
@@ -14,7 +14,7 @@ comment on table permafrost.share_verifications is
 -- Security definer: it alone may write there. The first to store wins: all compute the same.
 create or replace function permafrost.store_share_verification(p_session_id text, p_verification jsonb)
 returns boolean
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into permafrost.share_verifications (session_id, verification)
@@ -24,24 +24,20 @@ begin
   return found;
 end;
 $$;
-revoke all on function permafrost.store_share_verification(text, jsonb) from public, anon, authenticated, service_role;
-grant execute on function permafrost.store_share_verification(text, jsonb) to service_role;
 
 create or replace function public.store_share_verification(p_session_id text, p_verification jsonb) returns boolean
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.store_share_verification(p_session_id, p_verification); end;
 comment on function public.store_share_verification(text, jsonb) is
   'Keeps what share checks of a session are made from; false where it was there already or round one is open.';
-revoke all on function public.store_share_verification(text, jsonb) from public, anon, authenticated, service_role;
-grant execute on function public.store_share_verification(text, jsonb) to service_role;
 
 -- Security definer: it reads share_verifications, for a signer its own entry.
 create or replace function permafrost.get_share_verification(p_session_id text) returns jsonb
-language plpgsql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.round_two_session(p_session_id);
-  v_me text := permafrost.current_participant_id();
+  v_me text := permafrost.memberships() ->> v_session.family_id;
   v_verification jsonb;
 begin
   if v_me is null or v_me <> all (v_session.signers) then
@@ -59,33 +55,32 @@ begin
       where session_id = p_session_id and participant_id = v_me));
 end;
 $$;
-revoke all on function permafrost.get_share_verification(text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.get_share_verification(text) to authenticated;
 
 create or replace function public.get_share_verification(p_session_id text) returns jsonb
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.get_share_verification(p_session_id); end;
 comment on function public.get_share_verification(text) is
   'For a signer: verification and signer, what its share is checked with (null where they must be computed again), and signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
-revoke all on function public.get_share_verification(text) from public, anon, authenticated, service_role;
-grant execute on function public.get_share_verification(text) to authenticated;
 
 -- Recording ---------------------------------------------------------------------------------------------
 
 create or replace function permafrost.is_recorded_share(
   p_session_id text, p_participant_id text, p_signature_share text
 ) returns boolean
-language sql stable set search_path = ''
-return exists (select from public.frost_signature_shares as s where s.session_id = p_session_id
-  and s.participant_id = p_participant_id and s.signature_share = p_signature_share);
-comment on function permafrost.is_recorded_share(text, text, text) is 'As is_recorded_commitment, of a signature share.';
-revoke all on function permafrost.is_recorded_share(text, text, text) from public, anon, authenticated, service_role;
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return exists (select from public.frost_signature_shares as s where s.session_id = p_session_id
+    and s.participant_id = p_participant_id and s.signature_share = p_signature_share);
+end;
+$$;
+comment on function permafrost.is_recorded_share(text, text, text) is 'Whether a share was accepted already: an exact retry, which is nobody''s attack.';
 
 -- Security definer: it locks and moves sessions.
 create or replace function permafrost.record_signature_share(
   p_session_id text, p_participant_id text, p_signature_share text
 ) returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions;
@@ -106,13 +101,14 @@ begin
     if v_state not like 'PT4%' then
       raise;
     end if;
-    return permafrost.record_refusal(p_session_id,
+    -- What was found to be of before a restore was rolled back with the rest.
+    perform permafrost.restored_session(p_session_id);
+    return permafrost.refusal_answer(p_session_id, p_participant_id,
       case when not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share)
         then 'share_refused' end,
-      p_participant_id, v_code, v_reason);
+      v_code, v_reason, jsonb_build_object('signature_share', left(p_signature_share, 1024)));
   end;
-  select jsonb_object_agg(participant_id, signature_share) into v_shares
-  from public.frost_signature_shares where session_id = p_session_id;
+  v_shares := permafrost.shares_of(p_session_id);
   return jsonb_build_object(
     'accepted', true,
     'status', v_session.status,
@@ -123,40 +119,57 @@ begin
     then jsonb_build_object('signature_shares', v_shares) else '{}' end;
 end;
 $$;
-revoke all on function permafrost.record_signature_share(text, text, text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_signature_share(text, text, text) to service_role;
 
 create or replace function public.record_signature_share(
   p_session_id text, p_participant_id text, p_signature_share text
 ) returns jsonb
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share); end;
 comment on function public.record_signature_share(text, text, text) is
   'Records a signer''s share, which the caller has verified: accepted, status, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
-revoke all on function public.record_signature_share(text, text, text) from public, anon, authenticated, service_role;
-grant execute on function public.record_signature_share(text, text, text) to service_role;
 
--- Security definer: it writes the event.
-create or replace function permafrost.record_refused_share(p_session_id text, p_participant_id text, p_reason text)
-returns jsonb
-language sql volatile security definer set search_path = ''
-return permafrost.record_found_bad(p_session_id, p_participant_id, 'share_refused', 'share_invalid', p_reason);
-revoke all on function permafrost.record_refused_share(text, text, text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_refused_share(text, text, text) to service_role;
+-- A share that was recorded and does not verify was recorded past the functions. Its session can never finish: it
+-- fails, with the name.
+-- Security definer: it writes the event and moves the session.
+create or replace function permafrost.record_refused_share(
+  p_session_id text, p_participant_id text, p_reason text, p_quorum integer, p_signature_share text
+) returns jsonb
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.frost_signing_sessions := permafrost.accused_session(p_session_id, p_participant_id);
+  v_event_id bigint;
+begin
+  if p_quorum is distinct from 1 then
+    perform permafrost.refuse('invalid_input', 'quorum must be 1: a session of two rounds has no other');
+  end if;
+  v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
+    'code', 'share_invalid', 'reason', left(p_reason, 1000), 'signature_share', left(p_signature_share, 1024)));
+  if v_session.status = 'aggregating' and permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
+    v_session := permafrost.lock_session(p_session_id);
+    if v_session.status = 'aggregating' then
+      update public.frost_signing_sessions set status = 'failed',
+        error_message = format('The recorded signature share of %s does not verify', p_participant_id)
+      where session_id = p_session_id
+      returning * into v_session;
+    end if;
+  end if;
+  return jsonb_build_object('event_id', v_event_id, 'status', v_session.status);
+end;
+$$;
 
-create or replace function public.record_refused_share(p_session_id text, p_participant_id text, p_reason text)
-returns jsonb
-language sql volatile set search_path = ''
-begin atomic select permafrost.record_refused_share(p_session_id, p_participant_id, p_reason); end;
-comment on function public.record_refused_share(text, text, text) is
-  'Records the event that a participant''s share did not verify, and returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
-revoke all on function public.record_refused_share(text, text, text) from public, anon, authenticated, service_role;
-grant execute on function public.record_refused_share(text, text, text) to service_role;
+create or replace function public.record_refused_share(
+  p_session_id text, p_participant_id text, p_reason text, p_quorum integer default 1, p_signature_share text default null
+) returns jsonb
+language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic select permafrost.record_refused_share(p_session_id, p_participant_id, p_reason, p_quorum, p_signature_share); end;
+comment on function public.record_refused_share(text, text, text, integer, text) is
+  'Records the event that a participant''s share did not verify, with the share; fails an aggregating session in which that very share is recorded. Returns event_id (null past the limit) and status. Refuses session_not_found, not_a_participant, session_expired, invalid_input.';
 
 -- Security definer: it moves the session.
 create or replace function permafrost.complete_signing_session(p_session_id text, p_final_signature text)
 returns jsonb
-language plpgsql volatile security definer set search_path = ''
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(p_session_id);
@@ -170,13 +183,21 @@ begin
     'completed_at', v_session.completed_at);
 end;
 $$;
-revoke all on function permafrost.complete_signing_session(text, text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.complete_signing_session(text, text) to service_role;
 
 create or replace function public.complete_signing_session(p_session_id text, p_final_signature text) returns jsonb
-language sql volatile set search_path = ''
+language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.complete_signing_session(p_session_id, p_final_signature); end;
 comment on function public.complete_signing_session(text, text) is
   'Completes an aggregating session with a signature the caller has verified under the group key; the same signature again gets the same answer. Refuses session_not_found, session_expired, session_finished, invalid_transition, invalid_input.';
-revoke all on function public.complete_signing_session(text, text) from public, anon, authenticated, service_role;
-grant execute on function public.complete_signing_session(text, text) to service_role;
+
+revoke all on function permafrost.store_share_verification(text, jsonb), public.store_share_verification(text, jsonb),
+  permafrost.get_share_verification(text), public.get_share_verification(text), permafrost.is_recorded_share(text, text, text),
+  permafrost.record_signature_share(text, text, text), public.record_signature_share(text, text, text),
+  permafrost.record_refused_share(text, text, text, integer, text), public.record_refused_share(text, text, text, integer, text),
+  permafrost.complete_signing_session(text, text), public.complete_signing_session(text, text)
+  from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_share_verification(text), public.get_share_verification(text) to authenticated;
+grant execute on function permafrost.store_share_verification(text, jsonb), public.store_share_verification(text, jsonb),
+  permafrost.record_signature_share(text, text, text), public.record_signature_share(text, text, text),
+  permafrost.record_refused_share(text, text, text, integer, text), public.record_refused_share(text, text, text, integer, text),
+  permafrost.complete_signing_session(text, text), public.complete_signing_session(text, text) to service_role;

@@ -7,7 +7,8 @@ create table if not exists permafrost.ciphersuites (
   scalar_bytes integer not null,
   signature_bytes integer not null,
   message_bytes_min integer not null,
-  message_bytes_max integer not null
+  message_bytes_max integer not null,
+  signers_max integer not null
 );
 alter table permafrost.ciphersuites enable row level security;
 revoke all on table permafrost.ciphersuites from public, anon, authenticated, service_role;
@@ -15,13 +16,15 @@ comment on table permafrost.ciphersuites is 'The ciphersuites by RFC 9591 name, 
 comment on column permafrost.ciphersuites.element_bytes is 'Ne: an encoded point of the group.';
 comment on column permafrost.ciphersuites.scalar_bytes is 'Ns: an encoded scalar.';
 comment on column permafrost.ciphersuites.signature_bytes is 'The final signature as its verifiers expect it.';
+comment on column permafrost.ciphersuites.signers_max is
+  'The greatest threshold: closing round one with more signers takes longer than the 2 s of CPU that a hosted function has.';
 
 insert into permafrost.ciphersuites values
   -- BIP-340 signs exactly 32 bytes, and its signature holds the nonce point by its x coordinate alone.
-  ('FROST-secp256k1-SHA256-TR-v1', 33, 32, 64, 32, 32),
-  ('FROST-secp256k1-SHA256-v1', 33, 32, 65, 1, 8192),
-  ('FROST-ED25519-SHA512-v1', 32, 32, 64, 1, 8192),
-  ('FROST-RISTRETTO255-SHA512-v1', 32, 32, 64, 1, 8192),
-  ('FROST-P256-SHA256-v1', 33, 32, 65, 1, 8192),
-  ('FROST-ED448-SHAKE256-v1', 57, 57, 114, 1, 8192)
+  ('FROST-secp256k1-SHA256-TR-v1', 33, 32, 64, 32, 32, 255),
+  ('FROST-secp256k1-SHA256-v1', 33, 32, 65, 1, 8192, 255),
+  ('FROST-ED25519-SHA512-v1', 32, 32, 64, 1, 8192, 255),
+  ('FROST-RISTRETTO255-SHA512-v1', 32, 32, 64, 1, 8192, 255),
+  ('FROST-P256-SHA256-v1', 33, 32, 65, 1, 8192, 255),
+  ('FROST-ED448-SHAKE256-v1', 57, 57, 114, 1, 8192, 128)
 on conflict (ciphersuite) do nothing;

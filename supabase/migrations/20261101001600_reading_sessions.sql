@@ -1,0 +1,181 @@
+-- What members read of sessions. Each RPC in public is one line over its twin in permafrost, where the caller is
+-- known by the claims of the request and by nothing that was passed in.
+
+-- A session that the caller may not see is not found: its existence is not told either.
+create or replace function permafrost.visible_session(p_session_id text) returns public.frost_signing_sessions
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.frost_signing_sessions;
+begin
+  select * into v_session from public.frost_signing_sessions as s where s.session_id = p_session_id;
+  if not found or not permafrost.may_see(v_session.family_id, v_session.created_by, v_session.participants) then
+    perform permafrost.refuse('session_not_found', 'There is no such session, or the caller may not see it');
+  end if;
+  return v_session;
+end;
+$$;
+comment on function permafrost.visible_session(text) is
+  'A session that the caller created or takes part in; operators see all. Refuses session_not_found.';
+
+-- What is true of a session now, without what can be large.
+create or replace function permafrost.session_summary(
+  p_session public.frost_signing_sessions, p_now bigint, p_live_from integer
+) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_status public.signing_session_status :=
+    permafrost.status_now(p_session.status, p_session.expires_at, p_session.incarnation, p_now, p_live_from);
+  v_declined jsonb := permafrost.declined('session', p_session.session_id);
+  v_kind integer := (p_session.event_template ->> 'kind')::integer;
+  v_committed text[];
+  v_signed text[];
+begin
+  p_session.event_template := null;
+  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id), '{}') into v_committed, v_signed
+  from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, participant_id)
+  where c.session_id = p_session.session_id;
+  return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(
+    'status', v_status,
+    'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, 'restored') end,
+    'event_kind', v_kind,
+    'ciphersuite', (permafrost.ciphersuite_of(p_session.key_package_id)).ciphersuite,
+    'warning', permafrost.key_warning(p_session.key_package_id),
+    -- Owed in the round that is open; once the signer set is frozen nobody owes a commitment.
+    'missing_commitments', (select coalesce(jsonb_agg(p order by n), '[]')
+      from unnest(p_session.participants) with ordinality as u (p, n)
+      where p_session.signers is null and p <> all (v_committed) and not v_declined ? p),
+    'missing_signatures', (select coalesce(jsonb_agg(p order by n), '[]')
+      from unnest(p_session.signers) with ordinality as u (p, n) where p <> all (v_signed)),
+    'declined', v_declined,
+    'can_aggregate', v_status = 'aggregating',
+    'is_expired', v_status = 'expired',
+    'signable', p_session.key_package_id is not null,
+    'signable_reason', case when p_session.key_package_id is null then 'no_key_package' end,
+    'transcript_head', permafrost.transcript_head('session', p_session.session_id));
+end;
+$$;
+comment on function permafrost.session_summary(public.frost_signing_sessions, bigint, integer) is
+  'A session as lists show it: its columns with the status that is true at p_now, and what is missing to finish it; of its template the kind alone.';
+
+create or replace function permafrost.commitments_of(p_session_id text) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select coalesce(jsonb_object_agg(c.participant_id, c.nonce_commitment), '{}')
+    from public.frost_nonce_commitments as c where c.session_id = p_session_id);
+end;
+$$;
+comment on function permafrost.commitments_of(text) is 'The nonce commitments of a session, {participant: hex}.';
+
+create or replace function permafrost.shares_of(p_session_id text) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select coalesce(jsonb_object_agg(s.participant_id, s.signature_share), '{}')
+    from public.frost_signature_shares as s where s.session_id = p_session_id);
+end;
+$$;
+comment on function permafrost.shares_of(text) is 'The signature shares of a session, {participant: hex}.';
+
+create or replace function permafrost.session_answer(p_session public.frost_signing_sessions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return permafrost.session_summary(p_session, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
+    'event_template', p_session.event_template,
+    'nonce_commitments', permafrost.commitments_of(p_session.session_id),
+    'signature_shares', permafrost.shares_of(p_session.session_id));
+end;
+$$;
+comment on function permafrost.session_answer(public.frost_signing_sessions) is 'A session as clients see it, whole.';
+
+-- Security definer: it reads sessions for the caller by visible_session's rule.
+create or replace function permafrost.get_signing_session(p_session_id text) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return permafrost.session_answer(permafrost.visible_session(p_session_id));
+
+create or replace function public.get_signing_session(p_session_id text) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic select permafrost.get_signing_session(p_session_id); end;
+comment on function public.get_signing_session(text) is
+  'A session the caller created or takes part in: all columns, with nonce_commitments, signature_shares, missing_commitments, missing_signatures, declined, can_aggregate, is_expired, signable, signable_reason, event_kind, ciphersuite, warning, transcript_head. Refuses session_not_found.';
+
+-- Round two is for those who may answer it: participants, and the service that verifies their answers.
+create or replace function permafrost.round_two_session(p_session_id text) returns public.frost_signing_sessions
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
+  v_status public.signing_session_status := permafrost.status_now(v_session.status, v_session.expires_at,
+    v_session.incarnation, permafrost.now_ms(), permafrost.live_from());
+  v_me text := permafrost.memberships() ->> v_session.family_id;
+begin
+  if not permafrost.is_operator() and v_me <> all (v_session.participants) then
+    perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
+  end if;
+  if v_session.key_package_id is null then
+    perform permafrost.refuse('no_key_package',
+      'This session was created without a key package: it is a dry run and is never signed');
+  end if;
+  if v_status = 'expired' then
+    perform permafrost.refuse('session_expired', 'The session has expired');
+  end if;
+  -- A signer whose share was recorded before the failure may read it back.
+  if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
+    where s.session_id = p_session_id and s.participant_id = v_me)
+  then
+    perform permafrost.refuse('session_finished',
+      format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
+  end if;
+  if v_session.signers is null then
+    perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
+  end if;
+  return v_session;
+end;
+$$;
+comment on function permafrost.round_two_session(text) is
+  'A session the caller takes part in, from signing on. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+
+create or replace function permafrost.signing_package(p_session public.frost_signing_sessions) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select jsonb_build_object(
+      'session_id', p_session.session_id,
+      'family_id', p_session.family_id,
+      'status', p_session.status,
+      'ciphersuite', k.ciphersuite,
+      'message', p_session.message_hash,
+      'event_template', p_session.event_template,
+      'event_type', p_session.event_type,
+      'threshold', p_session.threshold,
+      'expires_at', p_session.expires_at,
+      'signers', p_session.signers,
+      'commitments', permafrost.commitments_of(p_session.session_id),
+      'transcript_head', permafrost.transcript_head('session', p_session.session_id),
+      'key_package', to_jsonb(k))
+    from public.frost_key_packages as k where k.key_package_id = p_session.key_package_id);
+end;
+$$;
+comment on function permafrost.signing_package(public.frost_signing_sessions) is 'What a signer needs for round two.';
+
+-- Security definer: it reads all signers' commitments, where RLS shows a caller its own.
+create or replace function permafrost.get_signing_package(p_session_id text) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp
+return permafrost.signing_package(permafrost.round_two_session(p_session_id));
+
+create or replace function public.get_signing_package(p_session_id text) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic select permafrost.get_signing_package(p_session_id); end;
+comment on function public.get_signing_package(text) is
+  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package, transcript_head. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+
+revoke all on function permafrost.visible_session(text), permafrost.session_summary(public.frost_signing_sessions, bigint, integer),
+  permafrost.commitments_of(text), permafrost.shares_of(text), permafrost.session_answer(public.frost_signing_sessions),
+  permafrost.get_signing_session(text), public.get_signing_session(text), permafrost.round_two_session(text),
+  permafrost.signing_package(public.frost_signing_sessions), permafrost.get_signing_package(text), public.get_signing_package(text)
+  from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_signing_session(text), public.get_signing_session(text),
+  permafrost.get_signing_package(text), public.get_signing_package(text) to authenticated, service_role;

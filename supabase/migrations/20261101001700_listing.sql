@@ -1,0 +1,112 @@
+-- Lists, of every kind by one rule: newest first by time and id, paged by the pair of the last row, so that no
+-- row is missed or shown twice, and so that many rows of one time hide none. A list over several families merges
+-- a page of each.
+
+-- Each filter is written out where it is asked for, and the query planned anew, so that it finds the index that
+-- was made for it.
+create or replace function permafrost.page_of(
+  p_kind text, p_status text, p_awaiting text, p_limit integer, p_before bigint, p_before_id text, p_family_id text
+) returns text[]
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = p_kind;
+  v_memberships jsonb := permafrost.memberships();
+  v_families text[] := array(select jsonb_object_keys(v_memberships));
+  v_conditions text[] := '{}';
+  v_page text;
+  v_ids text[];
+begin
+  if p_limit is null or p_limit not between 1 and 500 then
+    perform permafrost.refuse('invalid_input', 'limit must be from 1 to 500');
+  end if;
+  if p_before_id is not null and p_before is null then
+    perform permafrost.refuse('invalid_input', 'before_id must come with before: they are the last row''s id and created_at');
+  end if;
+  if p_before is not null then
+    v_conditions := v_conditions || case when p_before_id is null then 't.created_at < $3'
+      else format('(t.created_at, t.%I) < ($3, $4)', v_kind.id_column) end;
+  end if;
+  if p_status is not null then
+    v_conditions := v_conditions || format(
+      case p_status
+        when 'completed' then 't.status = %L'
+        when 'failed' then '(t.status = %L or t.status < ''completed'' and t.incarnation < $6)'
+        when 'expired' then '(t.status = %L or t.status < ''completed'' and t.expires_at <= $5 and t.incarnation >= $6)'
+        else 't.status = %L and t.expires_at > $5 and t.incarnation >= $6'
+      end, p_status);
+  end if;
+  if p_awaiting is not null then
+    v_conditions := v_conditions || ('t.status < ''completed'' and t.expires_at > $5 and t.incarnation >= $6
+      and t.participants @> array[$1 ->> f] and ' || p_awaiting);
+  end if;
+  v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
+    v_kind.id_column, v_kind.relation, '%s');
+
+  if p_family_id is not null then
+    v_families := array[p_family_id];
+  end if;
+  if permafrost.is_operator() then
+    v_conditions := v_conditions || case when p_family_id is null then 'true' else 't.family_id = $2[1]' end;
+    v_page := format(v_page, array_to_string(v_conditions, ' and '));
+  else
+    if p_family_id is not null then
+      perform permafrost.check_member_of(p_family_id);
+    end if;
+    v_conditions := v_conditions || 't.family_id = f and $1 ->> f = any (t.participants || t.created_by)'::text;
+    v_page := format('select page.* from unnest($2) as f cross join lateral (%s) as page',
+      format(v_page, array_to_string(v_conditions, ' and ')));
+  end if;
+  execute format('select array_agg(id order by created_at desc, id desc) from (
+      select id, created_at from (%s) as pages order by created_at desc, id desc limit $7) as page', v_page)
+  into v_ids using v_memberships, v_families, p_before, p_before_id, permafrost.now_ms(), permafrost.live_from(), p_limit;
+  return coalesce(v_ids, '{}');
+end;
+$$;
+comment on function permafrost.page_of(text, text, text, integer, bigint, text, text) is
+  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that meet p_awaiting (SQL, on t, the caller being $1 ->> f). Refuses invalid_input, not_in_family.';
+
+-- Security definer: it reads sessions for the caller by page_of's rule.
+create or replace function permafrost.list_signing_sessions(
+  p_status public.signing_session_status, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text
+) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now bigint := permafrost.now_ms();
+  v_live_from integer := permafrost.live_from();
+  v_sessions jsonb;
+begin
+  select coalesce(jsonb_agg(permafrost.session_summary(s, v_now, v_live_from) order by page.n), '[]') into v_sessions
+  from unnest(permafrost.page_of('session', p_status::text, case when p_awaiting_me then
+    -- Nobody is awaited in a dry run. With all shares there, each participant can finish it: its last caller may have
+    -- died. A commitment that is used is answered, or marked so that it is not to be.
+    $sql$t.key_package_id is not null and case
+      when t.status = 'aggregating' then true
+      when t.signers is null then not exists (select from public.frost_nonce_commitments as c
+          where c.session_id = t.session_id and c.participant_id = $1 ->> f)
+        and not exists (select from permafrost.declines as d
+          where d.subject_id = t.session_id and d.kind = 'session' and d.participant_id = $1 ->> f)
+      else $1 ->> f = any (t.signers) and exists (select from public.frost_nonce_commitments as c
+          where c.session_id = t.session_id and c.participant_id = $1 ->> f and not c.nonce_used)
+      end$sql$ end, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  join public.frost_signing_sessions as s on s.session_id = page.id;
+  return v_sessions;
+end;
+$$;
+
+create or replace function public.list_signing_sessions(
+  p_status public.signing_session_status default null, p_awaiting_me boolean default false,
+  p_limit integer default 50, p_before bigint default null, p_before_id text default null, p_family_id text default null
+) returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp
+begin atomic select permafrost.list_signing_sessions(p_status, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id); end;
+comment on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text) is
+  'An array of summaries of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share, or can finish; before the last row''s created_at (milliseconds) and session_id; of one family. Refuses invalid_input, not_in_family.';
+
+revoke all on function permafrost.page_of(text, text, text, integer, bigint, text, text),
+  permafrost.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text),
+  public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text)
+  from public, anon, authenticated, service_role;
+grant execute on function permafrost.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text),
+  public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text) to authenticated, service_role;
