@@ -8,7 +8,7 @@ import { schema } from "./schema.ts";
 import { types } from "./types.ts";
 
 const USAGE = `Usage: deno task check
-Checks format, lint and types, what is generated from the migrations, and the rules of Supabase's advisors.
+Checks format, lint and types, what is generated from the migrations, and the advisors' rules.
 Needs npx: types and advisors are of the Supabase CLI, which its first use downloads.`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
