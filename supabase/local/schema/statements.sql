@@ -51,7 +51,8 @@ create temp view columns as
   where attnum > 0 and not attisdropped;
 
 create temp view functions as
-  select oid, oid::regprocedure::text as name, proowner as owner, proacl as acl
+  select oid, oid::regprocedure::text as name, case prokind when 'f' then 'function' else 'procedure' end as noun,
+    proowner as owner, proacl as acl
   from pg_proc
   where prokind in ('f', 'p') and oid in (select objid from pg_temp.own_objects where classid = 'pg_proc'::regclass);
 
@@ -86,21 +87,21 @@ create temp view main_statements (kind, object, name, text) as
 
 -- What belongs to it --------------------------------------------------------------------------------
 
--- A comment belongs to the relation where its subject is part of one.
-create temp view comments (object, within, text) as
-  select coalesce('pg_class:' || case classoid
-      when 'pg_constraint'::regclass then (select conrelid from pg_constraint where oid = objoid)
-      when 'pg_policy'::regclass then (select polrelid from pg_policy where oid = objoid)
-      when 'pg_trigger'::regclass then (select tgrelid from pg_trigger where oid = objoid)
-      when 'pg_class'::regclass then coalesce((select indrelid from pg_index where indexrelid = objoid), objoid)
-    end, classoid::regclass || ':' || objoid),
-    format('%s %s %s', classoid = 'pg_class'::regclass, to_char(objsubid, 'FM0000'), identity),
-    format(E'comment on %s %s is\n  %L', regexp_replace(type, '^(table|view) (?=.)', ''), identity, description)
+create temp view comments as
+  select classoid, objoid, objsubid,
+    format(E'comment on %s %s is\n  %L', regexp_replace(type, '^(table|view) (?=.)', ''), identity, description) as text
   from pg_description, pg_identify_object(classoid, objoid, objsubid);
 
+-- Those of indexes, policies and triggers stand with these.
+create temp view main_comments (object, within, text) as
+  select coalesce('pg_class:' || conrelid, classoid::regclass || ':' || objoid),
+    concat_ws(' ', conname, to_char(objsubid, 'FM0000')), text
+  from pg_temp.comments left join pg_constraint as c on classoid = 'pg_constraint'::regclass and c.oid = objoid;
+
 create temp view indexes (object, within, key, text) as
-  select 'pg_class:' || indrelid, indexrelid::regclass::text, 'pg_class:' || indexrelid, pg_get_indexdef(indexrelid)
-  from pg_index
+  select 'pg_class:' || indrelid, indexrelid::regclass::text, 'pg_class:' || indexrelid,
+    concat_ws(E';\n', pg_get_indexdef(indexrelid), text)
+  from pg_index left join pg_temp.comments on (classoid, objoid) = ('pg_class'::regclass, indexrelid)
   where not exists (select from pg_constraint where conindid = indexrelid and conrelid = indrelid);
 
 create temp view row_security (object, within, text) as
@@ -109,22 +110,23 @@ create temp view row_security (object, within, text) as
   where is_on;
 
 create temp view policies (object, within, key, text) as
-  select 'pg_class:' || polrelid, polname, 'pg_policy:' || oid, concat_ws(E'\n  ',
+  select 'pg_class:' || polrelid, polname, 'pg_policy:' || p.oid, concat_ws(E';\n', concat_ws(E'\n  ',
     format('create policy %I on %s', polname, polrelid::regclass),
     case when not polpermissive then 'as restrictive' end,
     format('for %s to %s',
       case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
       (select string_agg(case role when 0 then 'public' else role::regrole::text end, ', ') from unnest(polroles) as role)),
     'using (' || pg_get_expr(polqual, polrelid, true) || ')',
-    'with check (' || pg_get_expr(polwithcheck, polrelid, true) || ')')
-  from pg_policy;
+    'with check (' || pg_get_expr(polwithcheck, polrelid, true) || ')'), text)
+  from pg_policy as p left join pg_temp.comments on (classoid, objoid) = ('pg_policy'::regclass, p.oid);
 
 create temp view triggers (object, within, key, text) as
-  select 'pg_class:' || tgrelid, tgname, 'pg_trigger:' || oid, concat_ws(E';\n', pg_get_triggerdef(oid, true),
+  select 'pg_class:' || tgrelid, tgname, 'pg_trigger:' || t.oid, concat_ws(E';\n', pg_get_triggerdef(t.oid, true),
     format('alter table %s ', tgrelid::regclass)
       || case tgenabled when 'A' then 'enable always' when 'R' then 'enable replica' when 'D' then 'disable' end
-      || format(' trigger %I', tgname))
-  from pg_trigger where not tgisinternal;
+      || format(' trigger %I', tgname), text)
+  from pg_trigger as t left join pg_temp.comments on (classoid, objoid) = ('pg_trigger'::regclass, t.oid)
+  where not tgisinternal;
 
 -- Rights --------------------------------------------------------------------------------------------
 
@@ -138,7 +140,7 @@ create temp view rightful (object, what, owner, acl) as
   from pg_class join pg_depend on classid = 'pg_class'::regclass and objid = oid and deptype = 'i'
   where relkind = 'S'
   union all
-  select 'pg_proc:' || oid, 'function ' || name, owner, coalesce(acl, acldefault('f', owner)) from pg_temp.functions;
+  select 'pg_proc:' || oid, noun || ' ' || name, owner, coalesce(acl, acldefault('f', owner)) from pg_temp.functions;
 
 -- Without those of owners, who may do everything.
 create temp view rights (object, what, grantee, privilege) as
@@ -168,7 +170,7 @@ create temp view rights_statements (object, within, text) as
 create temp view statements as
   with parts (object, place, within, key, text) as (
     select object, 0, '', object, text from pg_temp.main_statements
-    union all select object, 1, within, null, text from pg_temp.comments
+    union all select object, 1, within, null, text from pg_temp.main_comments
     union all select object, 2, within, key, text from pg_temp.indexes
     union all select object, 3, within, null, text from pg_temp.row_security
     union all select object, 4, within, null, text from pg_temp.rights_statements
