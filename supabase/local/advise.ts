@@ -31,7 +31,7 @@ function readFindings(json: string): string | undefined {
 }
 
 if (import.meta.main) {
-  const objections = await withMigratedDatabase(advise);
+  const objections = await withMigratedDatabase(({ url }) => advise(url));
   console.log(objections ?? "The advisors object to nothing");
   if (objections !== undefined) Deno.exit(1);
 }

@@ -1,13 +1,15 @@
 /** Everything but the tests: `deno task check`. Runs all of it, and fails if any of it does. */
 import { fileURLToPath } from "node:url";
 import { advise } from "./advise.ts";
+import { findDifference } from "./generated.ts";
 import { takeNoArguments } from "./command_line.ts";
 import { withMigratedDatabase } from "./supabase_cli.ts";
-import { checkTypes } from "./types.ts";
+import { schema } from "./schema.ts";
+import { types } from "./types.ts";
 
 const USAGE = `Usage: deno task check
-Checks format, lint and types, the generated types of the database, and the rules of Supabase's advisors.
-Needs npx: the last two are of the Supabase CLI, which its first use downloads.`;
+Checks format, lint and types, what is generated from the migrations, and the advisors' rules.
+Needs npx: types and advisors are of the Supabase CLI, which its first use downloads.`;
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -31,9 +33,10 @@ if (import.meta.main) {
   ];
   console.log("Migrating a database for the Supabase CLI (its first use is a download)");
   results.push(
-    ...await withMigratedDatabase(async (dbUrl) => [
-      report("Generated types", await checkTypes(dbUrl)),
-      report("Advisors", await advise(dbUrl)),
+    ...await withMigratedDatabase(async (database) => [
+      report(schema.path, await findDifference(schema, database)),
+      report(types.path, await findDifference(types, database)),
+      report("Advisors", await advise(database.url)),
     ]),
   );
   const failed = results.filter((success) => !success).length;

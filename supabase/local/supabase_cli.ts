@@ -1,5 +1,9 @@
 import { migrate } from "./migrate.ts";
-import { adoptDefaultDatabase, createPlatformRoles } from "./platform/platform.ts";
+import {
+  adoptDefaultDatabase,
+  createPlatformDatabase,
+  createPlatformRoles,
+} from "./platform/platform.ts";
 import { startCluster } from "./postgres/cluster.ts";
 
 const CLI = "supabase@3.1.0";
@@ -32,15 +36,25 @@ export async function runSupabase(args: readonly string[], dbUrl: string): Promi
   }
 }
 
+/** A throw-away database that has all migrations. */
+export interface MigratedDatabase {
+  readonly url: string;
+  /** Another one, of a project that has no migrations. */
+  readonly emptyUrl: string;
+}
+
 /** Runs `work` with a throw-away database that has all migrations. */
-export async function withMigratedDatabase<T>(work: (dbUrl: string) => Promise<T>): Promise<T> {
+export async function withMigratedDatabase<T>(
+  work: (database: MigratedDatabase) => Promise<T>,
+): Promise<T> {
   const cluster = await startCluster();
   try {
     await createPlatformRoles(cluster.address);
     // Old projects grant everything by default, so a table left open shows there.
     await adoptDefaultDatabase(cluster.address, "everything");
+    await createPlatformDatabase(cluster.address, "empty", "everything");
     await migrate(cluster.url("postgres"));
-    return await work(cluster.url("postgres"));
+    return await work({ url: cluster.url("postgres"), emptyUrl: cluster.url("empty") });
   } finally {
     await cluster.stop();
   }

@@ -5,6 +5,7 @@ import { concurrentSessions } from "./concurrent_sessions.ts";
 import { expirySweep } from "./expiry_sweep.ts";
 import { type PartFigures, table } from "./figures.ts";
 import type { Part } from "./part.ts";
+import { functionCpu } from "./function_cpu.ts";
 import { recovery } from "./recovery.ts";
 import { session } from "./session.ts";
 import { shareCheck } from "./share_check.ts";
@@ -15,6 +16,7 @@ const PARTS: readonly Part[] = [
   session,
   concurrentSessions,
   shareCheck,
+  functionCpu,
   transitions,
   expirySweep,
   recovery,

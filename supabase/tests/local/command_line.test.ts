@@ -28,7 +28,7 @@ for (const { name, script } of COMMANDS) {
   });
 }
 
-for (const name of ["demo", "dev", "types", "check"]) {
+for (const name of ["demo", "dev", "types", "schema", "check"]) {
   Deno.test(`the ${name} task refuses a word`, async () => {
     const script = COMMANDS.find((command) => command.name === name)?.script;
     assert.ok(script);
