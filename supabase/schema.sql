@@ -50,6 +50,7 @@ create table permafrost.ciphersuites (
   signature_bytes integer not null,
   message_bytes_min integer not null,
   message_bytes_max integer not null,
+  signers_max integer not null,
   constraint ciphersuites_pkey PRIMARY KEY (ciphersuite)
 );
 
@@ -61,33 +62,223 @@ comment on column permafrost.ciphersuites.scalar_bytes is
   'Ns: an encoded scalar.';
 comment on column permafrost.ciphersuites.signature_bytes is
   'The final signature as its verifiers expect it.';
+comment on column permafrost.ciphersuites.signers_max is
+  'The greatest threshold: closing round one with more signers takes longer than the 2 s of CPU that a hosted function has.';
 
 alter table permafrost.ciphersuites enable row level security;
 
 revoke all on table permafrost.ciphersuites from public, anon, authenticated, service_role;
 
--- function permafrost.now_ms() --------------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.now_ms()
- RETURNS bigint
- LANGUAGE sql
- SET search_path TO ''
-RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
+-- table permafrost.kinds --------------------------------------------------------------------------
+create table permafrost.kinds (
+  kind text not null,
+  relation text not null,
+  id_column text not null,
+  noun text not null,
+  method text,
+  created_detail text[] not null,
+  constraint kinds_pkey PRIMARY KEY (kind)
+);
 
-comment on function permafrost.now_ms() is
-  'The time now in milliseconds since the Unix epoch.';
+comment on table permafrost.kinds is
+  'What has a state.';
+comment on column permafrost.kinds.relation is
+  'Its table, with its schema.';
+comment on column permafrost.kinds.noun is
+  'What a refusal calls it.';
+comment on column permafrost.kinds.method is
+  'What clients call its way of signing: frost or sss.';
+comment on column permafrost.kinds.created_detail is
+  'The columns that its event created tells.';
 
-revoke all on function permafrost.now_ms() from public, anon, authenticated, service_role;
-grant execute on function permafrost.now_ms() to authenticated, service_role;
+alter table permafrost.kinds enable row level security;
+
+revoke all on table permafrost.kinds from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_declines__20_count() -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_declines__20_count()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = new.kind;
+  v_family text;
+  v_others integer;
+begin
+  execute format('select family_id, cardinality(participants) - threshold from %s where %I = $1',
+    v_kind.relation, v_kind.id_column) into v_family, v_others using new.subject_id;
+  perform permafrost.log_event(new.kind, new.subject_id, v_family, 'declined', new.participant_id,
+    jsonb_build_object('reason', new.reason));
+  if v_others < (select count(*) from permafrost.declines where subject_id = new.subject_id and kind = new.kind) then
+    perform permafrost.fail_declined(new);
+  end if;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_declines__20_count() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_declines__recovery() -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_declines__recovery()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (select from public.sss_encrypted_shares
+    where request_id = new.subject_id and guardian_id = new.participant_id and status = 'submitted')
+  then
+    perform permafrost.refuse('share_already_submitted', 'The caller has handed in its share already');
+  end if;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_declines__recovery() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_declines__session() ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_declines__session()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions;
+begin
+  select * into strict v_session from public.frost_signing_sessions where session_id = new.subject_id;
+  if tg_when = 'AFTER' then
+    if v_session.status < 'completed' and exists (select from public.frost_nonce_commitments
+      where session_id = new.subject_id and participant_id = new.participant_id)
+    then
+      perform permafrost.fail_declined(new);
+    end if;
+    return null;
+  end if;
+  if exists (select from public.frost_signature_shares
+    where session_id = new.subject_id and participant_id = new.participant_id)
+  then
+    perform permafrost.refuse('share_already_submitted', 'The caller has signed already');
+  end if;
+  if new.participant_id <> all (v_session.signers) then
+    perform permafrost.refuse('round_closed', 'Others sign this session: there is nothing to decline');
+  end if;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_declines__session() from public, anon, authenticated, service_role;
+
+-- table permafrost.declines -----------------------------------------------------------------------
+create table permafrost.declines (
+  kind text not null,
+  subject_id text not null,
+  participant_id text not null,
+  reason text not null,
+  declined_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  constraint declines_pkey PRIMARY KEY (subject_id, kind, participant_id),
+  constraint declines_kind_fkey FOREIGN KEY (kind) REFERENCES permafrost.kinds(kind) ON DELETE CASCADE
+);
+
+comment on table permafrost.declines is
+  'Participants who declined, and why. A decline is final. What a kind asks of one who declines is a trigger here.';
+
+alter table permafrost.declines enable row level security;
+
+revoke all on table permafrost.declines from public, anon, authenticated, service_role;
+
+CREATE TRIGGER tg_declines__10_recovery_answered BEFORE INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'recovery'::text) EXECUTE FUNCTION permafrost.tg_declines__recovery();
+CREATE TRIGGER tg_declines__10_session_answered BEFORE INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'session'::text) EXECUTE FUNCTION permafrost.tg_declines__session();
+CREATE TRIGGER tg_declines__20_count AFTER INSERT ON permafrost.declines FOR EACH ROW EXECUTE FUNCTION permafrost.tg_declines__20_count();
+CREATE TRIGGER tg_declines__30_session_committed AFTER INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'session'::text) EXECUTE FUNCTION permafrost.tg_declines__session();
+
+-- table permafrost.event_heads --------------------------------------------------------------------
+create table permafrost.event_heads (
+  subject_id text not null,
+  subject text not null,
+  seq bigint not null,
+  digest bytea not null,
+  constraint event_heads_pkey PRIMARY KEY (subject_id, subject)
+);
+
+comment on table permafrost.event_heads is
+  'The last event of each subject. Locked by each writing of an event, after all other locks, so that two refusals at once do not fork a chain.';
+
+alter table permafrost.event_heads enable row level security;
+
+revoke all on table permafrost.event_heads from public, anon, authenticated, service_role;
+
+-- table permafrost.incarnations -------------------------------------------------------------------
+create table permafrost.incarnations (
+  incarnation integer not null,
+  system_identifier bigint not null,
+  timeline text not null,
+  database_oid oid not null,
+  ledger_oid oid not null,
+  live_from integer not null,
+  reason text not null,
+  first_seen_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  constraint incarnations_pkey PRIMARY KEY (incarnation),
+  constraint incarnations_check CHECK (live_from >= 1 AND live_from <= incarnation)
+);
+
+comment on table permafrost.incarnations is
+  'Which databases this one has been, oldest first. Written when something is made in a new one.';
+comment on column permafrost.incarnations.timeline is
+  'The first eight characters of the current WAL file''s name. The control file still names the old timeline after a promotion.';
+comment on column permafrost.incarnations.live_from is
+  'What was made in this incarnation or an earlier one, back to this, goes on; what is older has failed.';
+comment on column permafrost.incarnations.reason is
+  'created, found (the database had changed), declared or accepted.';
+
+alter table permafrost.incarnations enable row level security;
+
+revoke all on table permafrost.incarnations from public, anon, authenticated, service_role;
+
+-- table permafrost.inventory ----------------------------------------------------------------------
+create table permafrost.inventory (
+  check_name text not null,
+  object text not null,
+  detail text not null,
+  constraint inventory_pkey PRIMARY KEY (check_name, object, detail)
+);
+
+comment on table permafrost.inventory is
+  'What the migrations made: objects, their definitions and the rights on them.';
+
+alter table permafrost.inventory enable row level security;
+
+revoke all on table permafrost.inventory from public, anon, authenticated, service_role;
+
+-- table permafrost.limits -------------------------------------------------------------------------
+create table permafrost.limits (
+  limit_name text not null,
+  family_id text,
+  value bigint not null,
+  constraint limits_name_family_key UNIQUE NULLS NOT DISTINCT (limit_name, family_id),
+  constraint limits_value_check CHECK (value >= 0)
+);
+
+comment on table permafrost.limits is
+  'What a member may use up, by name; a row with a family replaces the general one for it. Operators edit it.';
+
+alter table permafrost.limits enable row level security;
+
+revoke all on table permafrost.limits from public, anon, authenticated, service_role;
 
 -- function permafrost.tg__append_only() -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg__append_only()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  raise exception using errcode = 'PT409', hint = 'invalid_transition',
-    message = format('%I.%I is append-only', tg_table_schema, tg_table_name);
+  perform permafrost.refuse('invalid_transition', format('%s.%s is append-only', tg_table_schema, tg_table_name));
+  return null;
 end;
 $function$;
 
@@ -99,13 +290,13 @@ create table permafrost.nonce_ledger (
   family_id text not null,
   session_id text not null,
   participant_id text not null,
-  first_seen_at bigint default permafrost.now_ms() not null,
+  first_seen_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   constraint nonce_ledger_pkey PRIMARY KEY (point_digest),
   constraint nonce_ledger_point_digest_check CHECK (octet_length(point_digest) = 32)
 );
 
 comment on table permafrost.nonce_ledger is
-  'SHA-256 of every nonce point ever accepted. Append-only; no foreign key, so that deleting a session does not free its nonces.';
+  'SHA-256 of every nonce point ever accepted; of a dry run, of the text. Append-only; no foreign key, so that deleting a session does not free its nonces.';
 
 alter table permafrost.nonce_ledger enable row level security;
 
@@ -113,30 +304,77 @@ revoke all on table permafrost.nonce_ledger from public, anon, authenticated, se
 
 CREATE TRIGGER tg_nonce_ledger__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON permafrost.nonce_ledger FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
 
--- function permafrost.current_family_id() ---------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.current_family_id()
- RETURNS text
+-- table permafrost.settable -----------------------------------------------------------------------
+create table permafrost.settable (
+  kind text not null,
+  column_name text not null,
+  while_open boolean not null,
+  event text,
+  constraint settable_pkey PRIMARY KEY (kind, column_name),
+  constraint settable_kind_fkey FOREIGN KEY (kind) REFERENCES permafrost.kinds(kind) ON DELETE CASCADE
+);
+
+comment on table permafrost.settable is
+  'The columns that an update may set, from null and once: while open, or else once completed. With an event: also without an edge.';
+
+alter table permafrost.settable enable row level security;
+
+revoke all on table permafrost.settable from public, anon, authenticated, service_role;
+
+-- function permafrost.families() ------------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.families()
+ RETURNS text[]
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  return permafrost.claim('family_id');
+  return array(select jsonb_object_keys(permafrost.memberships()));
 end;
 $function$;
 
-comment on function permafrost.current_family_id() is
-  'The family of the caller, or null.';
+comment on function permafrost.families() is
+  'The families of the caller.';
 
-revoke all on function permafrost.current_family_id() from public, anon, authenticated, service_role;
-grant execute on function permafrost.current_family_id() to authenticated;
+revoke all on function permafrost.families() from public, anon, authenticated, service_role;
+grant execute on function permafrost.families() to authenticated;
+
+-- function permafrost.tg__05_no_members() ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__05_no_members()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  raise insufficient_privilege using
+    message = format('%s is written by functions and operators alone', tg_table_name);
+end;
+$function$;
+
+revoke all on function permafrost.tg__05_no_members() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg__no_truncate() -----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__no_truncate()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.refuse('invalid_transition', format('%s.%s is never truncated', tg_table_schema, tg_table_name));
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg__no_truncate() from public, anon, authenticated, service_role;
 
 -- function permafrost.tg_frost_key_packages__10_admit() -------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_packages__10_admit()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_suite permafrost.ciphersuites;
@@ -146,21 +384,19 @@ begin
   if not found then
     perform permafrost.refuse('invalid_input', 'The ciphersuite is not one of those supported');
   end if;
-  if not permafrost.is_identifier(new.family_id) then
-    perform permafrost.refuse('invalid_input', 'The family id must be 1 to 255 characters, none of them control characters');
-  end if;
-  if not permafrost.is_participant_list(new.participants) then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
-  end if;
-  if new.threshold is null or new.threshold < 2 or new.threshold > cardinality(new.participants) then
+  perform permafrost.check_identifier('family_id', new.family_id), permafrost.check_participants(new.participants);
+  if new.threshold is null or new.threshold not between 2 and cardinality(new.participants) then
     perform permafrost.refuse('threshold_invalid', 'The threshold must be from 2 to the number of participants');
+  end if;
+  if new.threshold > v_suite.signers_max then
+    perform permafrost.refuse('threshold_invalid', format('The threshold under %s must be at most %s', new.ciphersuite, v_suite.signers_max));
   end if;
   if array_ndims(new.verifying_shares) is distinct from 1 or array_ndims(new.vss_commitment) <> 1
     or cardinality(new.verifying_shares) <> cardinality(new.participants)
     or cardinality(new.vss_commitment) <> new.threshold
   then
     perform permafrost.refuse('key_package_invalid',
-      'There must be one verifying share a participant, and one VSS commitment a coefficient');
+      'There must be one verifying share for each participant, and one point of the VSS commitment for each coefficient');
   end if;
   foreach v_point in array new.verifying_shares || new.vss_commitment || new.group_public_key loop
     if not permafrost.is_hex(v_point) then
@@ -176,15 +412,39 @@ $function$;
 
 revoke all on function permafrost.tg_frost_key_packages__10_admit() from public, anon, authenticated, service_role;
 
+-- function permafrost.tg_frost_key_packages__40_log() ---------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_packages__40_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'INSERT' then
+    perform permafrost.log_event('key', new.key_package_id::text, new.family_id, 'created', new.created_by,
+      to_jsonb(new) - '{created_by,created_at,retired_at,exposed_at}'::text[]);
+  end if;
+  if new.retired_at is not null and (tg_op = 'INSERT' or old.retired_at is null) then
+    perform permafrost.log_event('key', new.key_package_id::text, new.family_id, 'retired', null);
+  end if;
+  if new.exposed_at is not null and (tg_op = 'INSERT' or old.exposed_at is null) then
+    perform permafrost.log_event('key', new.key_package_id::text, new.family_id, 'exposed', null);
+  end if;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_key_packages__40_log() from public, anon, authenticated, service_role;
+
 -- function permafrost.tg_frost_key_packages__freeze() ---------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_packages__freeze()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if tg_op in ('DELETE', 'TRUNCATE') then
+  if tg_op = 'DELETE' then
     perform permafrost.refuse('invalid_transition', 'A key package is never deleted');
   end if;
   if to_jsonb(new) - '{retired_at,exposed_at}'::text[] is distinct from to_jsonb(old) - '{retired_at,exposed_at}'::text[]
@@ -212,12 +472,12 @@ create table public.frost_key_packages (
   verifying_shares text[] not null,
   vss_commitment text[],
   created_by text,
-  created_at bigint default permafrost.now_ms() not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   retired_at bigint,
   exposed_at bigint,
   constraint frost_key_packages_pkey PRIMARY KEY (key_package_id),
   constraint frost_key_packages_family_epoch_key UNIQUE (family_id, epoch),
-  constraint frost_key_packages_ciphersuite_fkey FOREIGN KEY (ciphersuite) REFERENCES permafrost.ciphersuites(ciphersuite),
+  constraint frost_key_packages_ciphersuite_fkey FOREIGN KEY (ciphersuite) REFERENCES permafrost.ciphersuites(ciphersuite) ON DELETE RESTRICT,
   constraint frost_key_packages_epoch_check CHECK (epoch >= 1),
   constraint frost_key_packages_threshold_check CHECK (threshold >= 2)
 );
@@ -252,53 +512,238 @@ grant select on table public.frost_key_packages to authenticated, service_role;
 
 create policy "Members read their family's key packages" on public.frost_key_packages
   for select to authenticated
-  using (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)));
+  using (family_id = ANY ((( SELECT permafrost.families() AS families))::text[]));
 
+CREATE TRIGGER tg_frost_key_packages__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_key_packages FOR EACH STATEMENT WHEN (row_security_active('public.frost_key_packages'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_key_packages__10_admit BEFORE INSERT ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__10_admit();
+CREATE TRIGGER tg_frost_key_packages__40_log AFTER INSERT OR UPDATE ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__40_log();
 CREATE TRIGGER tg_frost_key_packages__freeze BEFORE DELETE OR UPDATE ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__freeze();
-CREATE TRIGGER tg_frost_key_packages__freeze_truncate BEFORE TRUNCATE ON public.frost_key_packages FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg_frost_key_packages__freeze();
+CREATE TRIGGER tg_frost_key_packages__no_truncate BEFORE TRUNCATE ON public.frost_key_packages FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
--- function permafrost.current_participant_id() ----------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.current_participant_id()
- RETURNS text
+-- function permafrost.memberships() ---------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.memberships()
+ RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+  v_place jsonb;
+  v_family text;
+  v_participant text;
+  v_families jsonb;
+  v_memberships jsonb;
 begin
-  return coalesce(permafrost.claim('participant_id'),
-    case when jsonb_typeof(permafrost.claims() -> 'sub') = 'string' then nullif(permafrost.claims() ->> 'sub', '') end);
+  foreach v_place in array array[v_claims, v_claims -> 'app_metadata'] loop
+    v_family := coalesce(v_family,
+      case when jsonb_typeof(v_place -> 'family_id') = 'string' then nullif(v_place ->> 'family_id', '') end);
+    v_participant := coalesce(v_participant,
+      case when jsonb_typeof(v_place -> 'participant_id') = 'string' then nullif(v_place ->> 'participant_id', '') end);
+    v_families := coalesce(v_families,
+      case when jsonb_typeof(v_place -> 'families') = 'object' then v_place -> 'families' end);
+  end loop;
+  v_participant := coalesce(v_participant,
+    case when jsonb_typeof(v_claims -> 'sub') = 'string' then nullif(v_claims ->> 'sub', '') end);
+
+  select coalesce(jsonb_object_agg(f.key, f.value), '{}') into v_memberships
+  from jsonb_each(coalesce(v_families, '{}')) as f
+  where f.key <> '' and jsonb_typeof(f.value) = 'string' and f.value <> '""';
+  if v_family is not null then
+    -- The one family's own claims decide, also where they name nobody.
+    v_memberships := (v_memberships - v_family)
+      || case when v_participant is null then '{}' else jsonb_build_object(v_family, v_participant) end;
+  end if;
+  return v_memberships;
 end;
 $function$;
 
-comment on function permafrost.current_participant_id() is
-  'The participant the caller is: the participant_id claim, else sub; null where there is neither.';
+comment on function permafrost.memberships() is
+  'Who the caller is in each of its families, {family: participant}: family_id with participant_id or sub, then families.';
 
-revoke all on function permafrost.current_participant_id() from public, anon, authenticated, service_role;
-grant execute on function permafrost.current_participant_id() to authenticated;
+revoke all on function permafrost.memberships() from public, anon, authenticated, service_role;
+grant execute on function permafrost.memberships() to authenticated;
 
--- function permafrost.tg__broadcast() -------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg__broadcast()
+-- function permafrost.tg__10_start() --------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__10_start()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_row jsonb := to_jsonb(new);
+  v_kind constant text := tg_argv[0];
+  v_noun constant text := tg_argv[2];
+  v_id constant text := to_jsonb(new) ->> tg_argv[1];
+  v_now constant bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_operator constant boolean := permafrost.is_operator();
 begin
-  if pg_catalog.to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null
-    or tg_op = 'UPDATE' and v_row ->> 'status' = to_jsonb(old) ->> 'status'
+  -- The policy says the same, after this trigger; but what is said below about a key is for its family alone.
+  if not v_operator and new.created_by is distinct from permafrost.memberships() ->> new.family_id then
+    raise insufficient_privilege using message = format('A %s is created as oneself, in a family of one''s own', v_noun);
+  end if;
+  if new.status is distinct from enum_first(new.status)
+    or num_nonnulls(new.error_message, new.completed_at, new.failed_at, new.incarnation) > 0
   then
+    perform permafrost.refuse('invalid_transition',
+      format('A %s starts %s, with nothing done yet', v_noun, enum_first(new.status)));
+  end if;
+  perform permafrost.check_identifier(tg_argv[1], v_id), permafrost.check_identifier('family_id', new.family_id),
+    permafrost.check_identifier('created_by', new.created_by);
+  -- One id is one thing: a call that declines or publishes does not say which kind it means.
+  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and h.subject <> v_kind) then
+    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else', tg_argv[1]));
+  end if;
+  perform permafrost.check_participants(new.participants);
+  if new.threshold is null or new.threshold not between 1 and cardinality(new.participants) then
+    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 1 to the number of participants');
+  end if;
+  -- An operator may backdate a row, to test expiry or to restore it. A member's times are the server's.
+  if new.created_at is null or new.created_at not between 0 and v_now + 300000 then
+    perform permafrost.refuse('invalid_input', 'created_at must be milliseconds since the epoch, and not in the future');
+  end if;
+  if new.expires_at is null or new.expires_at <= new.created_at then
+    perform permafrost.refuse('invalid_input', 'expires_at must be milliseconds since the epoch, later than created_at');
+  end if;
+  if not v_operator then
+    perform permafrost.check_creation(new.family_id, new.created_by, v_now);
+  end if;
+  new.incarnation := permafrost.enter_incarnation();
+  new.updated_at := new.created_at;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg__10_start() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg__20_guard() --------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__20_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_kind constant text := tg_argv[0];
+  v_noun constant text := tg_argv[2];
+  v_now constant bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_moves constant boolean := new.status is distinct from old.status;
+  v_asked record := new; -- what is left of it must be as it was
+  v_old jsonb;
+  v_free text[];
+begin
+  if new is not distinct from old then
+    return old; -- equal may still be spelled anew, as 1 and 1.0
+  end if;
+  if old.status < 'completed' and v_moves then
+    if not exists (select from permafrost.transitions as t
+      where t.kind = v_kind and t.from_status = old.status::text and t.to_status = new.status::text)
+    then
+      perform permafrost.refuse('invalid_transition', format('A %s does not go from %s to %s',
+        v_noun, old.status, coalesce(new.status::text, 'no status')));
+    end if;
+    v_asked.status := old.status;
+    v_asked.error_message := old.error_message;
+    v_asked.updated_at := old.updated_at;
+  end if;
+  if old.status < 'completed' and new.status <> 'expired'
+    and (new.status <> 'failed' or new.error_message is distinct from 'restored')
+  then
+    if old.incarnation < permafrost.live_from() then
+      perform permafrost.refuse('session_finished', 'It was open before this database was restored, and has failed');
+    end if;
+    if old.expires_at <= v_now then
+      perform permafrost.refuse('session_expired', format('The %s has expired', v_noun));
+    end if;
+  end if;
+
+  if not v_asked *= old then -- in any byte
+    v_old := to_jsonb(old);
+    select coalesce(array_agg(s.column_name), '{}') into v_free
+    from permafrost.settable as s
+    where s.kind = v_kind and v_old -> s.column_name = 'null' and v_moves = (s.event is null)
+      and case when s.while_open then old.status < 'completed' else old.status = 'completed' and not v_moves end;
+    if (to_jsonb(v_asked) - v_free)::text <> (v_old - v_free)::text then
+      if old.status < 'completed' then
+        perform permafrost.refuse('invalid_transition', 'What is signed, by whom and until when is fixed from the start');
+      end if;
+      perform permafrost.refuse('session_finished', format('The %s is %s and does not change', v_noun, old.status));
+    end if;
+  end if;
+  if old.status < 'completed' and (new.status = 'failed') <> (coalesce(new.error_message, '') <> '') then
+    perform permafrost.refuse('invalid_transition', 'error_message must be given exactly when it fails');
+  end if;
+  new.updated_at := v_now;
+  if v_moves and new.status = 'completed' then
+    new.completed_at := v_now;
+  elsif v_moves and new.status = 'failed' then
+    new.failed_at := v_now;
+  end if;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg__20_guard() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg__40_log() ----------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__40_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_kind constant text := tg_argv[0];
+  v_new constant jsonb := to_jsonb(new);
+  v_event text;
+  v_columns text[];
+  v_actor text;
+begin
+  if tg_op = 'INSERT' then
+    v_event := 'created';
+    v_columns := tg_argv[4];
+    v_actor := new.created_by;
+  elsif new.status <> old.status then
+    select t.event, t.detail into v_event, v_columns from permafrost.transitions as t
+    where t.kind = v_kind and t.from_status = old.status::text and t.to_status = new.status::text;
+    if new.status = 'failed' then
+      v_actor := permafrost.memberships() ->> new.family_id;
+    end if;
+  else
+    select s.event, array[s.column_name] into v_event, v_columns from permafrost.settable as s
+    where s.kind = v_kind and s.event is not null and v_new -> s.column_name is distinct from to_jsonb(old) -> s.column_name;
+    v_actor := permafrost.memberships() ->> new.family_id;
+  end if;
+  if v_event is not null then
+    perform permafrost.log_event(v_kind, v_new ->> tg_argv[1], new.family_id, v_event, v_actor,
+      case when v_event = 'failed' then jsonb_build_object('reason', new.error_message)
+        when v_columns = '{}' then '{}'
+        else (select jsonb_object_agg(c, v_new -> c) from unnest(v_columns) as c) end);
+  end if;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg__40_log() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg__50_broadcast() ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__50_broadcast()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null then
     return null;
   end if;
   begin
+    if tg_op = 'UPDATE' and new.status = old.status then
+      return null;
+    end if;
     execute 'select realtime.send($1, $2, $3, $4)' using
-      jsonb_build_object(
-        'session_id', coalesce(v_row ->> 'session_id', v_row ->> 'request_id'),
-        'method', tg_argv[0],
-        'status', v_row ->> 'status'),
-      'session_status', 'family:' || (v_row ->> 'family_id'), true;
+      jsonb_build_object('session_id', to_jsonb(new) ->> tg_argv[1], 'method', tg_argv[3], 'status', new.status),
+      'session_status', 'family:' || new.family_id, true;
   exception when others then
     raise warning 'The broadcast of a change of state failed: % %', sqlstate, sqlerrm;
   end;
@@ -306,354 +751,109 @@ begin
 end;
 $function$;
 
-revoke all on function permafrost.tg__broadcast() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg__50_broadcast() from public, anon, authenticated, service_role;
 
--- function permafrost.tg_sss_signing_requests__10_admit() -----------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__10_admit()
+-- function permafrost.tg__90_forget() -------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__90_forget()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-declare
-  v_package public.frost_key_packages := permafrost.current_key_package(new.family_id);
-begin
-  if new.status <> 'pending' or num_nonnulls(new.final_signature, new.final_event_id, new.error_message,
-    new.ready_at, new.completed_at, new.failed_at) > 0
-  then
-    perform permafrost.refuse('invalid_transition', 'A request starts pending, with nothing done yet');
-  end if;
-  if not (permafrost.is_identifier(new.request_id) and permafrost.is_identifier(new.family_id)
-    and permafrost.is_identifier(new.created_by)) or char_length(new.use_case) > 255
-  then
-    perform permafrost.refuse('invalid_input', 'Identifiers and use cases must be 1 to 255 characters, none of them control characters');
-  end if;
-  perform permafrost.check_recipient(new.recipient_public_key);
-  perform permafrost.check_request(new.required_guardians, new.threshold, new.message_hash,
-    new.event_template, new.event_type);
-  perform permafrost.check_times(new.created_at, new.expires_at);
-  if v_package.key_package_id is null then
-    perform permafrost.refuse('no_key_package', 'The family has no key package');
-  end if;
-  perform permafrost.check_against_key(v_package, new.required_guardians, new.threshold, new.message_hash);
-  new.key_package_id := v_package.key_package_id;
-  new.updated_at := new.created_at;
-  return new;
-end;
-$function$;
-
-revoke all on function permafrost.tg_sss_signing_requests__10_admit() from public, anon, authenticated, service_role;
-
--- function permafrost.tg_sss_signing_requests__20_guard() -----------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__20_guard()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-declare
-  v_now bigint := permafrost.now_ms();
-  v_asked public.sss_signing_requests := new;
-  v_shares bigint;
-begin
-  if new is not distinct from old then
-    return old;
-  end if;
-  if old.status in ('completed', 'failed', 'expired') then
-    -- A completed request may still learn, once, under which id its event was published.
-    v_asked.final_event_id := old.final_event_id;
-    if old.status = 'completed' and old.final_event_id is null and v_asked is not distinct from old then
-      new.updated_at := v_now;
-      return new;
-    end if;
-    perform permafrost.refuse('session_finished', format('The request is %s and does not change', old.status));
-  end if;
-  if new.status <> 'expired' and old.expires_at <= v_now then
-    perform permafrost.refuse('session_expired', 'The request has expired');
-  end if;
-  if new.status = old.status then
-    v_asked.recipient_public_key := null;
-    if old.recipient_public_key is not null or v_asked is distinct from old then
-      perform permafrost.refuse('invalid_transition', 'A request is fixed when it is created, its recipient once it is set');
-    end if;
-    perform permafrost.check_recipient(new.recipient_public_key);
-    new.updated_at := v_now;
-    return new;
-  end if;
-
-  v_asked.status := old.status;
-  v_asked.final_signature := old.final_signature;
-  v_asked.error_message := old.error_message;
-  select count(*) into v_shares from public.sss_encrypted_shares
-  where request_id = old.request_id and status = 'submitted';
-  if v_asked is distinct from old
-    or (new.status = 'completed') <> (new.final_signature is not null)
-    or (new.status = 'failed') <> (coalesce(new.error_message, '') <> '')
-    or not exists (select from permafrost.sss_request_transitions
-      where from_status = old.status and to_status = new.status)
-    or new.status = 'ready' and v_shares < old.threshold
-    or new.status = 'partial' and (old.status = 'pending' and v_shares = 0 or old.status = 'ready' and v_shares >= old.threshold)
-  then
-    perform permafrost.refuse('invalid_transition', format('A request does not go from %s to %s so', old.status, new.status));
-  end if;
-  new.updated_at := v_now;
-  case new.status
-    when 'ready' then
-      new.ready_at := coalesce(old.ready_at, v_now);
-    when 'completed' then
-      perform permafrost.check_final_signature(old.key_package_id, new.final_signature);
-      new.completed_at := v_now;
-    when 'failed' then
-      new.failed_at := v_now;
-    else
-      null;
-  end case;
-  return new;
-end;
-$function$;
-
-revoke all on function permafrost.tg_sss_signing_requests__20_guard() from public, anon, authenticated, service_role;
-
--- function permafrost.tg_sss_signing_requests__30_log() -------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__30_log()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if tg_op = 'INSERT' then
-    perform permafrost.log_request_event(new, 'created', new.created_by);
-  elsif new.status <> old.status then
-    perform permafrost.log_request_event(new, new.status::text, null,
-      case when new.status = 'failed' then jsonb_build_object('reason', new.error_message) else '{}' end);
-  elsif new.final_event_id is distinct from old.final_event_id then
-    perform permafrost.log_request_event(new, 'published', permafrost.current_participant_id(),
-      jsonb_build_object('final_event_id', new.final_event_id));
-  elsif new.recipient_public_key is distinct from old.recipient_public_key then
-    perform permafrost.log_request_event(new, 'recipient_set', permafrost.current_participant_id());
-  end if;
+  delete from permafrost.declines as d
+  where d.kind = tg_argv[0] and d.subject_id = to_jsonb(old) ->> tg_argv[1];
   return null;
 end;
 $function$;
 
-revoke all on function permafrost.tg_sss_signing_requests__30_log() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg__90_forget() from public, anon, authenticated, service_role;
 
--- function permafrost.tg_sss_signing_requests__50_forget() ----------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__50_forget()
+-- function permafrost.tg_frost_signing_sessions__06_own() -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__06_own()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_row public.frost_signing_sessions;
 begin
-  update public.sss_encrypted_shares set ciphertext = permafrost.ciphertext_digest(ciphertext)
-  where request_id = new.request_id;
-  return null;
+  v_row.session_id := gen_random_uuid()::text;
+  v_row.family_id := new.family_id;
+  v_row.message_hash := new.message_hash;
+  v_row.event_template := new.event_template;
+  v_row.event_type := new.event_type;
+  v_row.participants := new.participants;
+  v_row.threshold := new.threshold;
+  v_row.created_by := new.created_by;
+  v_row.status := 'pending';
+  v_row.created_at := permafrost.now_ms();
+  v_row.expires_at := v_row.created_at + 300000;
+  return v_row;
 end;
 $function$;
 
-revoke all on function permafrost.tg_sss_signing_requests__50_forget() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg_frost_signing_sessions__06_own() from public, anon, authenticated, service_role;
 
--- table public.sss_signing_requests ---------------------------------------------------------------
-create table public.sss_signing_requests (
-  request_id text default gen_random_uuid()::text not null,
-  family_id text not null,
-  message_hash text not null,
-  event_template jsonb,
-  event_type text,
-  use_case text,
-  required_guardians text[] not null,
-  threshold integer not null,
-  recipient_public_key text,
-  key_package_id uuid not null,
-  created_by text not null,
-  status public.sss_request_status default 'pending'::public.sss_request_status not null,
-  final_signature text,
-  final_event_id text,
-  error_message text,
-  created_at bigint default permafrost.now_ms() not null,
-  updated_at bigint default permafrost.now_ms() not null,
-  ready_at bigint,
-  completed_at bigint,
-  failed_at bigint,
-  expires_at bigint default permafrost.now_ms() + 86400000 not null,
-  constraint sss_signing_requests_pkey PRIMARY KEY (request_id),
-  constraint sss_signing_requests_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id),
-  constraint sss_signing_requests_completed_signed CHECK ((status = 'completed'::public.sss_request_status) = (final_signature IS NOT NULL)),
-  constraint sss_signing_requests_failed_explained CHECK ((status = 'failed'::public.sss_request_status) = (error_message IS NOT NULL))
-);
-
-comment on table public.sss_signing_requests is
-  'Requests to put the group secret together on the requester''s device and sign there. Times are milliseconds since the epoch.';
-comment on column public.sss_signing_requests.message_hash is
-  'What is signed, lower-case hex, as the ciphersuite takes it.';
-comment on column public.sss_signing_requests.required_guardians is
-  'Whose shares may be handed in.';
-comment on column public.sss_signing_requests.threshold is
-  'How many of them it takes: the key package''s threshold or more.';
-comment on column public.sss_signing_requests.recipient_public_key is
-  'The requester''s one-time key, x-only secp256k1, 32 bytes of lower-case hex. Set once. Guardians confirm it out of band.';
-comment on column public.sss_signing_requests.ready_at is
-  'When a threshold of shares was there first.';
-
-CREATE INDEX sss_signing_requests_created_idx ON public.sss_signing_requests USING btree (created_at);
-CREATE INDEX sss_signing_requests_family_idx ON public.sss_signing_requests USING btree (family_id, created_at DESC);
-CREATE INDEX sss_signing_requests_open_idx ON public.sss_signing_requests USING btree (expires_at) WHERE (status = ANY (ARRAY['pending'::public.sss_request_status, 'partial'::public.sss_request_status, 'ready'::public.sss_request_status]));
-
-alter table public.sss_signing_requests enable row level security;
-
-revoke all on table public.sss_signing_requests from public, anon, authenticated, service_role;
-grant select on table public.sss_signing_requests to authenticated, service_role;
-
-create policy "Requesters and guardians read their requests" on public.sss_signing_requests
-  for select to authenticated
-  using (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND (created_by = (( SELECT permafrost.current_participant_id() AS current_participant_id)) OR ((( SELECT permafrost.current_participant_id() AS current_participant_id)) = ANY (required_guardians))));
-
-CREATE TRIGGER tg_sss_signing_requests__10_admit BEFORE INSERT ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_signing_requests__10_admit();
-CREATE TRIGGER tg_sss_signing_requests__20_guard BEFORE UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_signing_requests__20_guard();
-CREATE TRIGGER tg_sss_signing_requests__30_log AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_signing_requests__30_log();
-CREATE TRIGGER tg_sss_signing_requests__40_broadcast AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__broadcast('sss');
-CREATE TRIGGER tg_sss_signing_requests__50_forget AFTER UPDATE ON public.sss_signing_requests FOR EACH ROW WHEN ((old.status = ANY (ARRAY['pending'::public.sss_request_status, 'partial'::public.sss_request_status, 'ready'::public.sss_request_status])) AND (new.status = ANY (ARRAY['completed'::public.sss_request_status, 'failed'::public.sss_request_status, 'expired'::public.sss_request_status]))) EXECUTE FUNCTION permafrost.tg_sss_signing_requests__50_forget();
-
--- table permafrost.request_declines ---------------------------------------------------------------
-create table permafrost.request_declines (
-  request_id text not null,
-  participant_id text not null,
-  reason text not null,
-  declined_at bigint default permafrost.now_ms() not null,
-  constraint request_declines_pkey PRIMARY KEY (request_id, participant_id),
-  constraint request_declines_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.sss_signing_requests(request_id) ON DELETE CASCADE
-);
-
-comment on table permafrost.request_declines is
-  'Guardians who declined a recovery request. A decline is final.';
-
-alter table permafrost.request_declines enable row level security;
-
-revoke all on table permafrost.request_declines from public, anon, authenticated, service_role;
-
--- function permafrost.tg_frost_signing_sessions__10_admit() ---------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__10_admit()
+-- function permafrost.tg_frost_signing_sessions__15_admit() ---------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__15_admit()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_package public.frost_key_packages;
 begin
-  -- The policy says the same, after this trigger; but what is said below about a key is for its family alone.
-  if not permafrost.is_operator() and (new.family_id, new.created_by) is distinct from
-    (permafrost.current_family_id(), permafrost.current_participant_id())
-  then
-    raise insufficient_privilege using message = 'A session is created as oneself, in one''s own family';
-  end if;
-  if new.status <> 'pending' or num_nonnulls(new.signers, new.final_signature, new.final_event_id,
-    new.error_message, new.nonce_collection_started_at, new.signing_started_at,
-    new.aggregating_started_at, new.completed_at, new.failed_at) > 0
+  if num_nonnulls(new.signers, new.final_signature, new.final_event_id, new.nonce_collection_started_at,
+    new.signing_started_at, new.aggregating_started_at) > 0
   then
     perform permafrost.refuse('invalid_transition', 'A session starts pending, with nothing done yet');
   end if;
-  if not (permafrost.is_identifier(new.session_id) and permafrost.is_identifier(new.family_id)
-    and permafrost.is_identifier(new.created_by))
-  then
-    perform permafrost.refuse('invalid_input', 'Identifiers must be 1 to 255 characters, none of them control characters');
-  end if;
-  -- One id is one thing: who declines or publishes does not say which kind it means.
-  if permafrost.is_request(new.session_id) then
-    perform permafrost.refuse('invalid_input', 'A recovery request has this id');
-  end if;
-  perform permafrost.check_request(new.participants, new.threshold, new.message_hash, new.event_template, new.event_type);
-  perform permafrost.check_times(new.created_at, new.expires_at);
+  perform permafrost.check_request(new.message_hash, new.event_template, new.event_type);
   v_package := permafrost.current_key_package(new.family_id);
   if v_package.key_package_id is not null then
     perform permafrost.check_against_key(v_package, new.participants, new.threshold, new.message_hash);
   elsif octet_length(new.message_hash) > 16384 then
     -- Without a key the session is a dry run, so that a new deployment can be smoke-tested: any text will do.
-    perform permafrost.refuse('invalid_input', 'A message has 16,384 bytes at most');
+    perform permafrost.refuse('invalid_input', 'message_hash must be 1 to 16,384 bytes of text in a dry run');
   end if;
   new.key_package_id := v_package.key_package_id;
-  new.updated_at := new.created_at;
   return new;
 end;
 $function$;
 
-revoke all on function permafrost.tg_frost_signing_sessions__10_admit() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg_frost_signing_sessions__15_admit() from public, anon, authenticated, service_role;
 
--- function permafrost.tg_frost_signing_sessions__20_guard() ---------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__20_guard()
+-- function permafrost.tg_frost_signing_sessions__30_enter() ---------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__30_enter()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  v_now bigint := permafrost.now_ms();
-  v_asked public.frost_signing_sessions := new;
 begin
-  if new is not distinct from old then
-    return old;
+  if (new.status = 'completed') <> (new.final_signature is not null) then
+    perform permafrost.refuse('invalid_transition', 'final_signature must be given exactly when a session completes');
   end if;
-  if new.event_template = old.event_template then
-    new.event_template := old.event_template; -- equal may still be spelled anew, as 1 and 1.0
-  end if;
-  if not permafrost.is_open(old.status) then
-    -- A completed session may still learn, once, under which id its event was published.
-    v_asked.final_event_id := old.final_event_id;
-    if old.status = 'completed' and old.final_event_id is null and v_asked is not distinct from old then
-      new.updated_at := v_now;
-      return new;
-    end if;
-    perform permafrost.refuse('session_finished', format('The session is %s and does not change', old.status));
-  end if;
-  if not exists (select from permafrost.signing_session_transitions
-    where from_status = old.status and to_status = new.status)
-  then
-    perform permafrost.refuse('invalid_transition', format('A session does not go from %s to %s', old.status, new.status));
-  end if;
-
-  if new.status <> 'expired' and old.expires_at <= v_now then
-    perform permafrost.refuse('session_expired', 'The session has expired');
-  end if;
-
-  -- An update may say where to, with what signature, and why it failed. All else stays as it was, or is
-  -- filled in below.
-  v_asked.status := old.status;
-  v_asked.final_signature := old.final_signature;
-  v_asked.error_message := old.error_message;
-  v_asked.updated_at := old.updated_at;
-  if v_asked is distinct from old then
-    perform permafrost.refuse('invalid_transition', 'What is signed, by whom and until when is fixed when a session is created');
-  end if;
-  if (new.status = 'completed') <> (new.final_signature is not null)
-    or (new.status = 'failed') <> (coalesce(new.error_message, '') <> '')
-  then
-    perform permafrost.refuse('invalid_transition', 'A session completes with a signature, and fails with a reason');
-  end if;
-  new.updated_at := v_now;
   case new.status
     when 'nonce_collection' then
-      new.nonce_collection_started_at := v_now;
+      new.nonce_collection_started_at := new.updated_at;
     when 'signing' then
       -- Round one closes: these sign, and nobody else, whatever comes after.
       new.signers := permafrost.committed_in_identifier_order(old);
       if cardinality(new.signers) is distinct from old.threshold then
         perform permafrost.refuse('invalid_transition', 'Round one closes with as many commitments as the threshold');
       end if;
-      new.signing_started_at := v_now;
+      new.signing_started_at := new.updated_at;
     when 'aggregating' then
-      if (select count(*) from public.frost_signature_shares where session_id = old.session_id)
-        <> cardinality(old.signers)
-      then
+      if (select count(*) from public.frost_signature_shares where session_id = old.session_id) <> cardinality(old.signers) then
         perform permafrost.refuse('invalid_transition', 'Aggregation starts with every signer''s share');
       end if;
-      new.aggregating_started_at := v_now;
+      new.aggregating_started_at := new.updated_at;
     when 'completed' then
       perform permafrost.check_final_signature(old.key_package_id, new.final_signature);
-      new.completed_at := v_now;
-    when 'failed' then
-      new.failed_at := v_now;
     else
       null;
   end case;
@@ -661,47 +861,7 @@ begin
 end;
 $function$;
 
-revoke all on function permafrost.tg_frost_signing_sessions__20_guard() from public, anon, authenticated, service_role;
-
--- function permafrost.tg_frost_signing_sessions__30_log() -----------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__30_log()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-begin
-  if tg_op = 'INSERT' then
-    -- The trail of a session that was cleaned up is not for whoever takes its id. Asked here, after any wait for
-    -- the one that is just being cleaned up.
-    if not permafrost.is_operator()
-      and exists (select from public.frost_session_events where session_id = new.session_id)
-    then
-      perform permafrost.refuse('invalid_input', 'Another session had this id before');
-    end if;
-    perform permafrost.log_event(new, 'created', new.created_by,
-      jsonb_build_object('signable', new.key_package_id is not null));
-  elsif new.status <> old.status then
-    case new.status
-      when 'signing' then
-        perform permafrost.log_event(new, 'round_one_closed', null, jsonb_build_object('signers', new.signers));
-      when 'aggregating', 'completed', 'expired' then
-        perform permafrost.log_event(new, new.status::text, null);
-      when 'failed' then
-        perform permafrost.log_event(new, 'failed', permafrost.current_participant_id(),
-          jsonb_build_object('reason', new.error_message));
-      else
-        null;
-    end case;
-  elsif new.final_event_id is distinct from old.final_event_id then
-    perform permafrost.log_event(new, 'published', permafrost.current_participant_id(),
-      jsonb_build_object('final_event_id', new.final_event_id));
-  end if;
-  return null;
-end;
-$function$;
-
-revoke all on function permafrost.tg_frost_signing_sessions__30_log() from public, anon, authenticated, service_role;
+revoke all on function permafrost.tg_frost_signing_sessions__30_enter() from public, anon, authenticated, service_role;
 
 -- table public.frost_signing_sessions -------------------------------------------------------------
 create table public.frost_signing_sessions (
@@ -719,16 +879,17 @@ create table public.frost_signing_sessions (
   final_signature text,
   final_event_id text,
   error_message text,
-  created_at bigint default permafrost.now_ms() not null,
-  updated_at bigint default permafrost.now_ms() not null,
+  incarnation integer not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  updated_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   nonce_collection_started_at bigint,
   signing_started_at bigint,
   aggregating_started_at bigint,
   completed_at bigint,
   failed_at bigint,
-  expires_at bigint default permafrost.now_ms() + 300000 not null,
+  expires_at bigint default (floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) + 300000::numeric) not null,
   constraint frost_signing_sessions_pkey PRIMARY KEY (session_id),
-  constraint frost_signing_sessions_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id),
+  constraint frost_signing_sessions_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
   constraint frost_signing_sessions_completed_signed CHECK ((status = 'completed'::public.signing_session_status) = (final_signature IS NOT NULL)),
   constraint frost_signing_sessions_failed_explained CHECK ((status = 'failed'::public.signing_session_status) = (error_message IS NOT NULL))
 );
@@ -751,62 +912,53 @@ comment on column public.frost_signing_sessions.final_signature is
   'Lower-case hex, in the encoding the suite''s verifiers expect.';
 comment on column public.frost_signing_sessions.final_event_id is
   'Id of the published event; set once, after completion.';
+comment on column public.frost_signing_sessions.incarnation is
+  'The database it was made in (permafrost.incarnations). In another one it has failed.';
 
 CREATE INDEX frost_signing_sessions_aggregating_idx ON public.frost_signing_sessions USING btree (aggregating_started_at) WHERE (status = 'aggregating'::public.signing_session_status);
-CREATE INDEX frost_signing_sessions_awaiting_idx ON public.frost_signing_sessions USING gin (participants) WHERE (status = ANY (ARRAY['pending'::public.signing_session_status, 'nonce_collection'::public.signing_session_status, 'signing'::public.signing_session_status]));
+CREATE INDEX frost_signing_sessions_awaiting_idx ON public.frost_signing_sessions USING gin (participants) WHERE (status < 'completed'::public.signing_session_status);
 CREATE INDEX frost_signing_sessions_created_idx ON public.frost_signing_sessions USING btree (created_at);
 CREATE INDEX frost_signing_sessions_family_idx ON public.frost_signing_sessions USING btree (family_id, created_at DESC);
 CREATE INDEX frost_signing_sessions_family_status_idx ON public.frost_signing_sessions USING btree (family_id, status, created_at DESC);
-CREATE INDEX frost_signing_sessions_open_idx ON public.frost_signing_sessions USING btree (expires_at) WHERE (status = ANY (ARRAY['pending'::public.signing_session_status, 'nonce_collection'::public.signing_session_status, 'signing'::public.signing_session_status, 'aggregating'::public.signing_session_status]));
+CREATE INDEX frost_signing_sessions_open_idx ON public.frost_signing_sessions USING btree (expires_at) WHERE (status < 'completed'::public.signing_session_status);
 
 alter table public.frost_signing_sessions enable row level security;
 
 revoke all on table public.frost_signing_sessions from public, anon, authenticated, service_role;
 grant delete, insert, select, update on table public.frost_signing_sessions to service_role;
-grant insert, select on table public.frost_signing_sessions to authenticated;
+grant insert (family_id, message_hash, event_template, event_type, participants, threshold, created_by), select on table public.frost_signing_sessions to authenticated;
 
 create policy "Creators and participants read their sessions" on public.frost_signing_sessions
   for select to authenticated
-  using (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND (created_by = (( SELECT permafrost.current_participant_id() AS current_participant_id)) OR ((( SELECT permafrost.current_participant_id() AS current_participant_id)) = ANY (participants))));
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (((( SELECT permafrost.memberships() AS memberships)) ->> family_id) = ANY ((participants || created_by))));
 create policy "Creators update their sessions" on public.frost_signing_sessions
   for update to authenticated
-  using (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND created_by = (( SELECT permafrost.current_participant_id() AS current_participant_id)))
-  with check (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND created_by = (( SELECT permafrost.current_participant_id() AS current_participant_id)));
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND created_by = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id))
+  with check (created_by = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id));
 create policy "Members create sessions as themselves" on public.frost_signing_sessions
   for insert to authenticated
-  with check (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND created_by = (( SELECT permafrost.current_participant_id() AS current_participant_id)));
+  with check (created_by = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id));
 create policy "The service manages all sessions" on public.frost_signing_sessions
   for all to service_role
   using (true)
   with check (true);
 
-CREATE TRIGGER tg_frost_signing_sessions__10_admit BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__10_admit();
-CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__20_guard();
-CREATE TRIGGER tg_frost_signing_sessions__30_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__30_log();
-CREATE TRIGGER tg_frost_signing_sessions__40_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__broadcast('frost');
-
--- table permafrost.session_declines ---------------------------------------------------------------
-create table permafrost.session_declines (
-  session_id text not null,
-  participant_id text not null,
-  reason text not null,
-  declined_at bigint default permafrost.now_ms() not null,
-  constraint session_declines_pkey PRIMARY KEY (session_id, participant_id),
-  constraint session_declines_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE
-);
-
-comment on table permafrost.session_declines is
-  'Participants who declined to sign a session. A decline is final.';
-
-alter table permafrost.session_declines enable row level security;
-
-revoke all on table permafrost.session_declines from public, anon, authenticated, service_role;
+CREATE TRIGGER tg_frost_signing_sessions__05_no_members BEFORE DELETE OR UPDATE ON public.frost_signing_sessions FOR EACH STATEMENT WHEN (row_security_active('public.frost_signing_sessions'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_signing_sessions__06_own BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW WHEN (row_security_active('public.frost_signing_sessions'::text)) EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__06_own();
+CREATE TRIGGER tg_frost_signing_sessions__10_start BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__15_admit BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__15_admit();
+CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__30_enter BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status) EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__30_enter();
+CREATE TRIGGER tg_frost_signing_sessions__40_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__50_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__90_forget AFTER DELETE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__no_truncate BEFORE TRUNCATE ON public.frost_signing_sessions FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- table permafrost.share_verifications ------------------------------------------------------------
 create table permafrost.share_verifications (
   session_id text not null,
   verification jsonb not null,
-  created_at bigint default permafrost.now_ms() not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   constraint share_verifications_pkey PRIMARY KEY (session_id),
   constraint share_verifications_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE,
   constraint share_verifications_verification_check CHECK (COALESCE(jsonb_typeof(verification -> 'signers'::text), ''::text) = 'array'::text)
@@ -819,48 +971,264 @@ alter table permafrost.share_verifications enable row level security;
 
 revoke all on table permafrost.share_verifications from public, anon, authenticated, service_role;
 
--- table permafrost.signing_session_transitions ----------------------------------------------------
-create table permafrost.signing_session_transitions (
-  from_status public.signing_session_status not null,
-  to_status public.signing_session_status not null,
-  constraint signing_session_transitions_pkey PRIMARY KEY (from_status, to_status)
+-- table permafrost.transitions --------------------------------------------------------------------
+create table permafrost.transitions (
+  kind text not null,
+  from_status text not null,
+  to_status text not null,
+  event text,
+  detail text[] default '{}'::text[] not null,
+  constraint transitions_pkey PRIMARY KEY (kind, from_status, to_status),
+  constraint transitions_kind_fkey FOREIGN KEY (kind) REFERENCES permafrost.kinds(kind) ON DELETE CASCADE
 );
 
-comment on table permafrost.signing_session_transitions is
-  'The legal edges of a signing session''s state.';
+comment on table permafrost.transitions is
+  'The legal edges, by kind.';
+comment on column permafrost.transitions.event is
+  'The event that the edge writes; null for none.';
+comment on column permafrost.transitions.detail is
+  'The columns that the event tells.';
 
-alter table permafrost.signing_session_transitions enable row level security;
+alter table permafrost.transitions enable row level security;
 
-revoke all on table permafrost.signing_session_transitions from public, anon, authenticated, service_role;
+revoke all on table permafrost.transitions from public, anon, authenticated, service_role;
 
--- table permafrost.sss_request_transitions --------------------------------------------------------
-create table permafrost.sss_request_transitions (
-  from_status public.sss_request_status not null,
-  to_status public.sss_request_status not null,
-  constraint sss_request_transitions_pkey PRIMARY KEY (from_status, to_status)
+-- table permafrost.usage --------------------------------------------------------------------------
+create table permafrost.usage (
+  family_id text not null,
+  participant_id text not null,
+  limit_name text not null,
+  window_start bigint not null,
+  used bigint not null,
+  constraint usage_pkey PRIMARY KEY (family_id, participant_id, limit_name, window_start)
 );
 
-comment on table permafrost.sss_request_transitions is
-  'The legal edges of a recovery request''s state.';
+comment on table permafrost.usage is
+  'How much of a limit was used in a window. The counting call locks its row.';
+comment on column permafrost.usage.window_start is
+  'Milliseconds since the epoch; 0 for a limit that has no window.';
 
-alter table permafrost.sss_request_transitions enable row level security;
+CREATE INDEX usage_window_idx ON permafrost.usage USING btree (window_start);
 
-revoke all on table permafrost.sss_request_transitions from public, anon, authenticated, service_role;
+alter table permafrost.usage enable row level security;
+
+revoke all on table permafrost.usage from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_sss_signing_requests__15_admit() -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__15_admit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_package public.frost_key_packages := permafrost.current_key_package(new.family_id);
+begin
+  if num_nonnulls(new.final_signature, new.final_event_id, new.ready_at) > 0 then
+    perform permafrost.refuse('invalid_transition', 'A request starts pending, with nothing done yet');
+  end if;
+  if new.use_case is not null then
+    perform permafrost.check_identifier('use_case', new.use_case);
+  end if;
+  perform permafrost.check_recipient(new.recipient_public_key),
+    permafrost.check_request(new.message_hash, new.event_template, new.event_type);
+  if v_package.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'The family has no key package');
+  end if;
+  perform permafrost.check_against_key(v_package, new.participants, new.threshold, new.message_hash);
+  new.key_package_id := v_package.key_package_id;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_sss_signing_requests__15_admit() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_sss_signing_requests__30_enter() -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__30_enter()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_shares bigint;
+begin
+  perform permafrost.check_recipient(new.recipient_public_key);
+  if new.status = old.status then
+    return new;
+  end if;
+  if (new.status = 'completed') <> (new.final_signature is not null) then
+    perform permafrost.refuse('invalid_transition', 'final_signature must be given exactly when a request completes');
+  end if;
+  select count(*) into v_shares from public.sss_encrypted_shares where request_id = old.request_id and status = 'submitted';
+  case new.status
+    when 'partial' then
+      if old.status = 'pending' and v_shares = 0 or old.status = 'ready' and v_shares >= old.threshold then
+        perform permafrost.refuse('invalid_transition', 'A request is partial with some shares, and fewer than its threshold');
+      end if;
+    when 'ready' then
+      if v_shares < old.threshold then
+        perform permafrost.refuse('invalid_transition', 'A request is ready with as many shares as its threshold');
+      end if;
+      new.ready_at := coalesce(old.ready_at, new.updated_at);
+    when 'completed' then
+      perform permafrost.check_final_signature(old.key_package_id, new.final_signature);
+    else
+      null;
+  end case;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_sss_signing_requests__30_enter() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_sss_signing_requests__60_forget() ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__60_forget()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update public.sss_encrypted_shares set ciphertext = permafrost.ciphertext_digest(ciphertext)
+  where request_id = new.request_id;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_sss_signing_requests__60_forget() from public, anon, authenticated, service_role;
+
+-- table public.sss_signing_requests ---------------------------------------------------------------
+create table public.sss_signing_requests (
+  request_id text default gen_random_uuid()::text not null,
+  family_id text not null,
+  message_hash text not null,
+  event_template jsonb,
+  event_type text,
+  use_case text,
+  participants text[] not null,
+  threshold integer not null,
+  recipient_public_key text,
+  key_package_id uuid not null,
+  created_by text not null,
+  status public.sss_request_status default 'pending'::public.sss_request_status not null,
+  final_signature text,
+  final_event_id text,
+  error_message text,
+  incarnation integer not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  updated_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  ready_at bigint,
+  completed_at bigint,
+  failed_at bigint,
+  expires_at bigint default (floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) + 86400000::numeric) not null,
+  constraint sss_signing_requests_pkey PRIMARY KEY (request_id),
+  constraint sss_signing_requests_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
+  constraint sss_signing_requests_completed_signed CHECK ((status = 'completed'::public.sss_request_status) = (final_signature IS NOT NULL)),
+  constraint sss_signing_requests_failed_explained CHECK ((status = 'failed'::public.sss_request_status) = (error_message IS NOT NULL))
+);
+
+comment on table public.sss_signing_requests is
+  'Requests to put the group secret together on the requester''s device and sign there. Times are milliseconds since the epoch.';
+comment on column public.sss_signing_requests.message_hash is
+  'What is signed, lower-case hex, as the ciphersuite takes it.';
+comment on column public.sss_signing_requests.participants is
+  'The guardians who may hand in their shares.';
+comment on column public.sss_signing_requests.threshold is
+  'How many of them it takes: the key package''s threshold or more.';
+comment on column public.sss_signing_requests.recipient_public_key is
+  'The requester''s one-time key, x-only secp256k1, 32 bytes of lower-case hex. Set once. Guardians confirm it out of band.';
+comment on column public.sss_signing_requests.ready_at is
+  'When a threshold of shares was there first.';
+
+CREATE INDEX sss_signing_requests_created_idx ON public.sss_signing_requests USING btree (created_at);
+CREATE INDEX sss_signing_requests_family_idx ON public.sss_signing_requests USING btree (family_id, created_at DESC);
+CREATE INDEX sss_signing_requests_open_idx ON public.sss_signing_requests USING btree (expires_at) WHERE (status < 'completed'::public.sss_request_status);
+
+alter table public.sss_signing_requests enable row level security;
+
+revoke all on table public.sss_signing_requests from public, anon, authenticated, service_role;
+grant select on table public.sss_signing_requests to authenticated, service_role;
+
+create policy "Requesters and guardians read their requests" on public.sss_signing_requests
+  for select to authenticated
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (((( SELECT permafrost.memberships() AS memberships)) ->> family_id) = ANY ((participants || created_by))));
+
+CREATE TRIGGER tg_sss_signing_requests__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.sss_signing_requests FOR EACH STATEMENT WHEN (row_security_active('public.sss_signing_requests'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_sss_signing_requests__10_start BEFORE INSERT ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__15_admit BEFORE INSERT ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_signing_requests__15_admit();
+CREATE TRIGGER tg_sss_signing_requests__20_guard BEFORE UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__30_enter BEFORE UPDATE ON public.sss_signing_requests FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.*) EXECUTE FUNCTION permafrost.tg_sss_signing_requests__30_enter();
+CREATE TRIGGER tg_sss_signing_requests__40_log AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__50_broadcast AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__60_forget AFTER UPDATE ON public.sss_signing_requests FOR EACH ROW WHEN (old.status < 'completed'::public.sss_request_status AND new.status >= 'completed'::public.sss_request_status) EXECUTE FUNCTION permafrost.tg_sss_signing_requests__60_forget();
+CREATE TRIGGER tg_sss_signing_requests__90_forget AFTER DELETE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__no_truncate BEFORE TRUNCATE ON public.sss_signing_requests FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- table public.frost_events -----------------------------------------------------------------------
+create table public.frost_events (
+  event_id bigint generated always as identity not null,
+  subject text not null,
+  subject_id text not null,
+  seq bigint not null,
+  family_id text not null,
+  event text not null,
+  actor text,
+  detail jsonb default '{}'::jsonb not null,
+  occurred_at bigint not null,
+  digest bytea not null,
+  constraint frost_events_pkey PRIMARY KEY (event_id),
+  constraint frost_events_subject_seq_key UNIQUE (subject, subject_id, seq),
+  constraint frost_events_digest_check CHECK (octet_length(digest) = 32),
+  constraint frost_events_seq_check CHECK (seq >= 1),
+  constraint frost_events_subject_check CHECK (subject = ANY (ARRAY['session'::text, 'recovery'::text, 'ceremony'::text, 'key'::text, 'pool'::text]))
+);
+
+comment on table public.frost_events is
+  'Append-only record of what happened and of what was refused. Survives cleanup. Each subject''s events form a hash chain.';
+comment on column public.frost_events.subject_id is
+  'The id of the session, recovery request, ceremony or key package; of a pool the JSON ["<family>","<participant>"].';
+comment on column public.frost_events.seq is
+  'Counts the events of a subject from 1.';
+comment on column public.frost_events.actor is
+  'The participant who did it; null for the coordinator itself.';
+comment on column public.frost_events.detail is
+  'Public inputs: messages, commitments, signature shares; of a refusal its code and reason. Never a nonce, a secret share or a token.';
+comment on column public.frost_events.occurred_at is
+  'Milliseconds since the epoch.';
+comment on column public.frost_events.digest is
+  'SHA-256 over the digest before it (32 zero bytes first), then for each of seq, subject, subject_id, family_id, event, actor, detail::text, occurred_at its length in 4 big-endian bytes and its UTF-8; for null ffffffff alone.';
+
+CREATE INDEX frost_events_event_idx ON public.frost_events USING btree (event, occurred_at);
+CREATE INDEX frost_events_share_submitted_idx ON public.frost_events USING btree (family_id) WHERE (event = 'share_submitted'::text);
+
+alter table public.frost_events enable row level security;
+
+revoke all on sequence public.frost_events_event_id_seq from public, anon, authenticated, service_role;
+revoke all on table public.frost_events from public, anon, authenticated, service_role;
+grant select on table public.frost_events to authenticated, service_role;
+
+create policy "Members read the events of what is theirs" on public.frost_events
+  for select to authenticated
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (actor = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id) OR subject = 'key'::text OR subject = 'recovery'::text AND (EXISTS ( SELECT
+   FROM public.sss_signing_requests t
+  WHERE t.request_id = frost_events.subject_id)) OR subject = 'session'::text AND (EXISTS ( SELECT
+   FROM public.frost_signing_sessions t
+  WHERE t.session_id = frost_events.subject_id))));
+
+CREATE TRIGGER tg_frost_events__05_no_members BEFORE INSERT ON public.frost_events FOR EACH STATEMENT WHEN (row_security_active('public.frost_events'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_events__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.frost_events FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
+CREATE TRIGGER tg_frost_events__no_truncate BEFORE TRUNCATE ON public.frost_events FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.tg_frost_nonce_commitments__10_admit() --------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_commitments__10_admit()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
-  v_element_bytes integer;
-  v_points bytea;
-  v_half integer;
-  v_hiding bytea;
-  v_binding bytea;
 begin
   if new.participant_id is null or new.participant_id <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
@@ -870,45 +1238,25 @@ begin
   then
     perform permafrost.refuse('commitment_already_submitted', 'Another commitment was submitted before');
   end if;
-  if not permafrost.is_open(v_session.status) then
+  if v_session.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
   end if;
   -- The count looks past the status, for the rows of one statement that inserts several.
-  if v_session.status not in ('pending', 'nonce_collection') or v_session.threshold <=
+  if v_session.status > 'nonce_collection' or v_session.threshold <=
     (select count(*) from public.frost_nonce_commitments where session_id = new.session_id)
   then
     perform permafrost.refuse('round_closed', 'Round one is closed');
   end if;
-  if exists (select from permafrost.session_declines
-    where session_id = new.session_id and participant_id = new.participant_id)
-  then
-    perform permafrost.refuse('invalid_transition', 'The caller has declined');
+  perform permafrost.check_not_declined('session', new.session_id, new.participant_id);
+  if new.nonce_used or new.used_at is not null then
+    perform permafrost.refuse('invalid_input', 'A nonce commitment starts unused');
   end if;
-  if not permafrost.is_hex(new.nonce_commitment) or new.nonce_used or new.used_at is not null then
-    perform permafrost.refuse('invalid_input', 'A nonce commitment is lower-case hex, and starts unused');
-  end if;
-
-  v_points := decode(new.nonce_commitment, 'hex');
-  v_half := octet_length(v_points) / 2;
-  v_hiding := sha256(substr(v_points, 1, v_half));
-  v_binding := sha256(substr(v_points, 1 + v_half));
-  if v_session.key_package_id is not null then
-    select c.element_bytes into strict v_element_bytes
-    from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-    where k.key_package_id = v_session.key_package_id;
-    if octet_length(v_points) <> 2 * v_element_bytes or v_hiding = v_binding then
-      perform permafrost.refuse('commitment_invalid', 'A nonce commitment is two different points, hiding and binding');
-    end if;
-  elsif v_half not between 1 and 256 then -- a dry run has no curve to measure by: any two halves will do
-    perform permafrost.refuse('commitment_invalid', 'A nonce commitment is two points, hiding and binding');
-  end if;
-
   -- One statement, in digest order: two callers with the same points meet in the same order and queue,
   -- where opposite orders would deadlock.
   insert into permafrost.nonce_ledger (point_digest, family_id, session_id, participant_id)
-  select distinct digest, v_session.family_id, new.session_id, new.participant_id
-  from unnest(array[v_hiding, v_binding]) as digest
-  order by digest;
+  select sha256(point), v_session.family_id, new.session_id, new.participant_id
+  from unnest(permafrost.commitment_points(v_session.key_package_id, new.nonce_commitment)) as point
+  order by 1;
   return new;
 end;
 $function$;
@@ -920,17 +1268,18 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_commitments__20_advance()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
 begin
   select * into strict v_session from public.frost_signing_sessions where session_id = new.session_id;
-  perform permafrost.log_event(v_session, 'commitment_accepted', new.participant_id);
+  perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'commitment_accepted', new.participant_id,
+    jsonb_build_object('nonce_commitment', new.nonce_commitment));
   if v_session.status = 'pending' then
     update public.frost_signing_sessions set status = 'nonce_collection' where session_id = new.session_id;
   end if;
-  if v_session.status in ('pending', 'nonce_collection') and v_session.threshold =
+  if v_session.status <= 'nonce_collection' and v_session.threshold =
     (select count(*) from public.frost_nonce_commitments where session_id = new.session_id)
   then
     update public.frost_signing_sessions set status = 'signing' where session_id = new.session_id;
@@ -946,7 +1295,7 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_commitments__freeze()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   if tg_op = 'DELETE' then
@@ -974,7 +1323,7 @@ create table public.frost_nonce_commitments (
   participant_id text not null,
   nonce_commitment text not null,
   nonce_used boolean default false not null,
-  created_at bigint default permafrost.now_ms() not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   used_at bigint,
   constraint frost_nonce_commitments_pkey PRIMARY KEY (session_id, participant_id),
   constraint unique_nonce_commitment UNIQUE (nonce_commitment),
@@ -985,7 +1334,7 @@ create table public.frost_nonce_commitments (
 comment on table public.frost_nonce_commitments is
   'Round one of RFC 9591: one nonce commitment a participant and session. A plain insert drives the state machine as the RPC does.';
 comment on column public.frost_nonce_commitments.nonce_commitment is
-  'Hiding point, then binding point, lower-case hex: 132 characters on secp256k1.';
+  'Hiding point, then binding point, lower-case hex: 132 characters on secp256k1. Any text in a dry run.';
 comment on column public.frost_nonce_commitments.nonce_used is
   'True from the moment this commitment''s one signature share is recorded. Never false again.';
 comment on column public.frost_nonce_commitments.used_at is
@@ -1003,65 +1352,29 @@ create policy "Participants and creators read commitments" on public.frost_nonce
   for select to authenticated
   using ((EXISTS ( SELECT
    FROM public.frost_signing_sessions s
-  WHERE s.session_id = frost_nonce_commitments.session_id AND s.family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND ((( SELECT permafrost.current_participant_id() AS current_participant_id)) = frost_nonce_commitments.participant_id OR (( SELECT permafrost.current_participant_id() AS current_participant_id)) = s.created_by))));
+  WHERE s.session_id = frost_nonce_commitments.session_id AND (((( SELECT permafrost.memberships() AS memberships)) ->> s.family_id) = frost_nonce_commitments.participant_id OR ((( SELECT permafrost.memberships() AS memberships)) ->> s.family_id) = s.created_by))));
 create policy "Participants commit for themselves" on public.frost_nonce_commitments
   for insert to authenticated
-  with check (participant_id = (( SELECT permafrost.current_participant_id() AS current_participant_id)) AND (EXISTS ( SELECT
+  with check ((EXISTS ( SELECT
    FROM public.frost_signing_sessions s
-  WHERE s.session_id = frost_nonce_commitments.session_id AND s.family_id = (( SELECT permafrost.current_family_id() AS current_family_id)))));
+  WHERE s.session_id = frost_nonce_commitments.session_id AND frost_nonce_commitments.participant_id = ((( SELECT permafrost.memberships() AS memberships)) ->> s.family_id))));
 create policy "The service manages all commitments" on public.frost_nonce_commitments
   for all to service_role
   using (true)
   with check (true);
 
+CREATE TRIGGER tg_frost_nonce_commitments__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_nonce_commitments FOR EACH STATEMENT WHEN (row_security_active('public.frost_nonce_commitments'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_nonce_commitments__10_admit BEFORE INSERT ON public.frost_nonce_commitments FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_nonce_commitments__10_admit();
 CREATE TRIGGER tg_frost_nonce_commitments__20_advance AFTER INSERT ON public.frost_nonce_commitments FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_nonce_commitments__20_advance();
 CREATE TRIGGER tg_frost_nonce_commitments__freeze BEFORE DELETE OR UPDATE ON public.frost_nonce_commitments FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_nonce_commitments__freeze();
-
--- table public.frost_session_events ---------------------------------------------------------------
-create table public.frost_session_events (
-  event_id bigint generated always as identity not null,
-  session_id text not null,
-  family_id text not null,
-  event text not null,
-  actor text,
-  detail jsonb default '{}'::jsonb not null,
-  occurred_at bigint default permafrost.now_ms() not null,
-  constraint frost_session_events_pkey PRIMARY KEY (event_id),
-  constraint frost_session_events_event_check CHECK (event = ANY (ARRAY['created'::text, 'commitment_accepted'::text, 'commitment_refused'::text, 'round_one_closed'::text, 'share_accepted'::text, 'share_refused'::text, 'aggregating'::text, 'completed'::text, 'failed'::text, 'expired'::text, 'published'::text, 'declined'::text, 'nonce_marked'::text]))
-);
-
-comment on table public.frost_session_events is
-  'Append-only record of what happened to sessions and of what was refused. Survives cleanup.';
-comment on column public.frost_session_events.actor is
-  'The participant who did it; null for the coordinator itself.';
-comment on column public.frost_session_events.detail is
-  'For a refusal: code and reason. Never a nonce, a share or a token.';
-comment on column public.frost_session_events.occurred_at is
-  'Milliseconds since the epoch.';
-
-CREATE INDEX frost_session_events_event_idx ON public.frost_session_events USING btree (event, occurred_at);
-CREATE INDEX frost_session_events_session_idx ON public.frost_session_events USING btree (session_id, event_id);
-
-alter table public.frost_session_events enable row level security;
-
-revoke all on sequence public.frost_session_events_event_id_seq from public, anon, authenticated, service_role;
-revoke all on table public.frost_session_events from public, anon, authenticated, service_role;
-grant select on table public.frost_session_events to authenticated, service_role;
-
-create policy "Members read the events of their sessions" on public.frost_session_events
-  for select to authenticated
-  using (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND (actor = (( SELECT permafrost.current_participant_id() AS current_participant_id)) OR (session_id IN ( SELECT s.session_id
-   FROM public.frost_signing_sessions s))));
-
-CREATE TRIGGER tg_frost_session_events__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.frost_session_events FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
+CREATE TRIGGER tg_frost_nonce_commitments__no_truncate BEFORE TRUNCATE ON public.frost_nonce_commitments FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.tg_frost_signature_shares__10_admit() ---------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_signature_shares__10_admit()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
@@ -1075,10 +1388,10 @@ begin
   then
     perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
   end if;
-  if not permafrost.is_open(v_session.status) then
+  if v_session.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
   end if;
-  if v_session.status in ('pending', 'nonce_collection') then
+  if v_session.status < 'signing' then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
   end if;
   if new.participant_id <> all (v_session.signers) then
@@ -1090,13 +1403,11 @@ begin
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
   if not permafrost.is_hex(new.signature_share) then
-    perform permafrost.refuse('invalid_input', 'A signature share is lower-case hex');
+    perform permafrost.refuse('invalid_input', 'signature_share must be lower-case hex');
   end if;
-  select c.scalar_bytes into v_scalar_bytes
-  from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-  where k.key_package_id = v_session.key_package_id;
+  v_scalar_bytes := (permafrost.ciphersuite_of(v_session.key_package_id)).scalar_bytes;
   if length(new.signature_share) <> 2 * v_scalar_bytes then
-    perform permafrost.refuse('share_invalid', format('A signature share has %s bytes', v_scalar_bytes));
+    perform permafrost.refuse('share_invalid', format('signature_share must be %s bytes', v_scalar_bytes));
   end if;
   return new;
 end;
@@ -1109,7 +1420,7 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_signature_shares__20_advance()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
@@ -1121,7 +1432,8 @@ begin
   if not found then
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
-  perform permafrost.log_event(v_session, 'share_accepted', new.participant_id);
+  perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'share_accepted', new.participant_id,
+    jsonb_build_object('signature_share', new.signature_share));
   if v_session.status = 'signing' and cardinality(v_session.signers) =
     (select count(*) from public.frost_signature_shares where session_id = new.session_id)
   then
@@ -1138,7 +1450,7 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_signature_shares__freeze()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   -- The cascade deletes the commitment first; while the commitment stands, so does its share.
@@ -1159,7 +1471,7 @@ create table public.frost_signature_shares (
   session_id text not null,
   participant_id text not null,
   signature_share text not null,
-  created_at bigint default permafrost.now_ms() not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   constraint frost_signature_shares_pkey PRIMARY KEY (session_id, participant_id),
   constraint frost_signature_shares_session_id_participant_id_fkey FOREIGN KEY (session_id, participant_id) REFERENCES public.frost_nonce_commitments(session_id, participant_id) ON DELETE CASCADE
 );
@@ -1180,18 +1492,51 @@ create policy "Signers and creators read shares" on public.frost_signature_share
   for select to authenticated
   using ((EXISTS ( SELECT
    FROM public.frost_signing_sessions s
-  WHERE s.session_id = frost_signature_shares.session_id AND s.family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND ((( SELECT permafrost.current_participant_id() AS current_participant_id)) = frost_signature_shares.participant_id OR (( SELECT permafrost.current_participant_id() AS current_participant_id)) = s.created_by))));
+  WHERE s.session_id = frost_signature_shares.session_id AND (((( SELECT permafrost.memberships() AS memberships)) ->> s.family_id) = frost_signature_shares.participant_id OR ((( SELECT permafrost.memberships() AS memberships)) ->> s.family_id) = s.created_by))));
 
+CREATE TRIGGER tg_frost_signature_shares__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_signature_shares FOR EACH STATEMENT WHEN (row_security_active('public.frost_signature_shares'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_signature_shares__10_admit BEFORE INSERT ON public.frost_signature_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signature_shares__10_admit();
 CREATE TRIGGER tg_frost_signature_shares__20_advance AFTER INSERT ON public.frost_signature_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signature_shares__20_advance();
 CREATE TRIGGER tg_frost_signature_shares__freeze BEFORE DELETE OR UPDATE ON public.frost_signature_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signature_shares__freeze();
+CREATE TRIGGER tg_frost_signature_shares__no_truncate BEFORE TRUNCATE ON public.frost_signature_shares FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- function permafrost.live_from() -----------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.live_from()
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return coalesce((permafrost.incarnation_now()).live_from, 1);
+end;
+$function$;
+
+comment on function permafrost.live_from() is
+  'What was made in an incarnation before this one and is open has failed.';
+
+revoke all on function permafrost.live_from() from public, anon, authenticated, service_role;
+grant execute on function permafrost.live_from() to authenticated, service_role;
+
+-- function permafrost.now_ms() --------------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.now_ms()
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
+
+comment on function permafrost.now_ms() is
+  'The time now in milliseconds since the Unix epoch.';
+
+revoke all on function permafrost.now_ms() from public, anon, authenticated, service_role;
+grant execute on function permafrost.now_ms() to authenticated, service_role;
 
 -- function permafrost.tg_sss_encrypted_shares__10_admit() -----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_sss_encrypted_shares__10_admit()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests;
@@ -1199,12 +1544,12 @@ begin
   if tg_op = 'UPDATE' and to_jsonb(new) - 'ciphertext' = to_jsonb(old) - 'ciphertext'
     and new.ciphertext in (old.ciphertext, permafrost.ciphertext_digest(old.ciphertext))
     and exists (select from public.sss_signing_requests
-      where request_id = old.request_id and status in ('completed', 'failed', 'expired'))
+      where request_id = old.request_id and status >= 'completed')
   then
     return new;
   end if;
   v_request := permafrost.lock_request(new.request_id);
-  if v_request.status in ('completed', 'failed') then
+  if v_request.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
   end if;
   if tg_op = 'UPDATE' then
@@ -1217,7 +1562,7 @@ begin
       return new;
     end if;
   end if;
-  if new.guardian_id <> all (v_request.required_guardians) then
+  if new.guardian_id <> all (v_request.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
   end if;
   if v_request.status = 'ready' then
@@ -1226,9 +1571,7 @@ begin
   if v_request.recipient_public_key is null then
     perform permafrost.refuse('round_open', 'The requester has not set the key to encrypt to');
   end if;
-  if exists (select from permafrost.request_declines where request_id = new.request_id and participant_id = new.guardian_id) then
-    perform permafrost.refuse('invalid_transition', 'The caller has declined');
-  end if;
+  perform permafrost.check_not_declined('recovery', new.request_id, new.guardian_id);
   -- As many bytes as characters: ASCII, as the functions have it.
   if coalesce(octet_length(new.ciphertext), 0) not between 1 and 8192 or new.ciphertext !~ '^[[:graph:]]+$'
     or octet_length(new.ciphertext) <> char_length(new.ciphertext) or new.status <> 'submitted'
@@ -1246,7 +1589,7 @@ CREATE OR REPLACE FUNCTION permafrost.tg_sss_encrypted_shares__20_advance()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests;
@@ -1259,8 +1602,9 @@ begin
   select count(*) into v_good from public.sss_encrypted_shares where request_id = new.request_id and status = 'submitted';
   if new.status = 'submitted' then
     -- In the event too, which outlives the request: what a device has been given it does not give back.
-    perform permafrost.log_request_event(v_request, 'share_submitted', new.guardian_id, jsonb_build_object(
-      'key_package_id', v_request.key_package_id, 'requester', v_request.created_by));
+    perform permafrost.log_event('recovery', v_request.request_id, v_request.family_id, 'share_submitted', new.guardian_id,
+      jsonb_build_object('key_package_id', v_request.key_package_id, 'requester', v_request.created_by,
+        'recipient_public_key', v_request.recipient_public_key));
     perform permafrost.mark_if_exposed(v_request);
     if v_request.status = 'pending' then
       update public.sss_signing_requests set status = 'partial' where request_id = new.request_id;
@@ -1282,7 +1626,7 @@ CREATE OR REPLACE FUNCTION permafrost.tg_sss_encrypted_shares__freeze()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   -- The cascade deletes the request first; while it stands, so do its shares.
@@ -1301,7 +1645,7 @@ create table public.sss_encrypted_shares (
   guardian_id text not null,
   ciphertext text not null,
   status text default 'submitted'::text not null,
-  created_at bigint default permafrost.now_ms() not null,
+  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
   constraint sss_encrypted_shares_pkey PRIMARY KEY (request_id, guardian_id),
   constraint sss_encrypted_shares_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.sss_signing_requests(request_id) ON DELETE CASCADE,
   constraint sss_encrypted_shares_status_check CHECK (status = ANY (ARRAY['submitted'::text, 'rejected'::text]))
@@ -1323,52 +1667,101 @@ create policy "Requesters read the shares of their requests" on public.sss_encry
   for select to authenticated
   using ((EXISTS ( SELECT
    FROM public.sss_signing_requests r
-  WHERE r.request_id = sss_encrypted_shares.request_id AND r.family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND r.created_by = (( SELECT permafrost.current_participant_id() AS current_participant_id)) AND (r.status = ANY (ARRAY['partial'::public.sss_request_status, 'ready'::public.sss_request_status])) AND r.expires_at > (( SELECT permafrost.now_ms() AS now_ms)))));
+  WHERE r.request_id = sss_encrypted_shares.request_id AND r.created_by = ((( SELECT permafrost.memberships() AS memberships)) ->> r.family_id) AND (r.status = ANY (ARRAY['partial'::public.sss_request_status, 'ready'::public.sss_request_status])) AND r.expires_at > (( SELECT permafrost.now_ms() AS now_ms)) AND r.incarnation >= (( SELECT permafrost.live_from() AS live_from)))));
 
+CREATE TRIGGER tg_sss_encrypted_shares__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.sss_encrypted_shares FOR EACH STATEMENT WHEN (row_security_active('public.sss_encrypted_shares'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_sss_encrypted_shares__10_admit BEFORE INSERT OR UPDATE ON public.sss_encrypted_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_encrypted_shares__10_admit();
 CREATE TRIGGER tg_sss_encrypted_shares__20_advance AFTER INSERT OR UPDATE ON public.sss_encrypted_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_encrypted_shares__20_advance();
 CREATE TRIGGER tg_sss_encrypted_shares__freeze BEFORE DELETE ON public.sss_encrypted_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_encrypted_shares__freeze();
+CREATE TRIGGER tg_sss_encrypted_shares__no_truncate BEFORE TRUNCATE ON public.sss_encrypted_shares FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
--- table public.sss_request_events -----------------------------------------------------------------
-create table public.sss_request_events (
-  event_id bigint generated always as identity not null,
-  request_id text not null,
-  family_id text not null,
-  event text not null,
-  actor text,
-  detail jsonb default '{}'::jsonb not null,
-  occurred_at bigint default permafrost.now_ms() not null,
-  constraint sss_request_events_pkey PRIMARY KEY (event_id),
-  constraint sss_request_events_event_check CHECK (event = ANY (ARRAY['created'::text, 'recipient_set'::text, 'share_submitted'::text, 'share_rejected'::text, 'declined'::text, 'partial'::text, 'ready'::text, 'completed'::text, 'failed'::text, 'expired'::text, 'published'::text]))
-);
+-- function permafrost.accept_incarnation() --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.accept_incarnation()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_incarnation integer := permafrost.enter_incarnation();
+begin
+  update permafrost.incarnations as i
+  set live_from = coalesce((select p.live_from from permafrost.incarnations as p where p.incarnation = i.incarnation - 1), 1),
+    reason = 'accepted'
+  where i.incarnation = v_incarnation;
+  return v_incarnation;
+end;
+$function$;
 
-comment on table public.sss_request_events is
-  'Append-only record of what happened to recovery requests. Survives cleanup.';
-comment on column public.sss_request_events.actor is
-  'The participant who did it; null for the coordinator itself.';
+comment on function permafrost.accept_incarnation() is
+  'For operators, right after a planned move or upgrade that lost nothing: lets what was open before it go on. Returns the incarnation.';
 
-CREATE INDEX sss_request_events_request_idx ON public.sss_request_events USING btree (request_id, event_id);
-CREATE INDEX sss_request_events_submitted_idx ON public.sss_request_events USING btree (family_id) WHERE (event = 'share_submitted'::text);
+revoke all on function permafrost.accept_incarnation() from public, anon, authenticated, service_role;
 
-alter table public.sss_request_events enable row level security;
+-- function permafrost.accused_session(text,text) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.accused_session(p_session_id text, p_participant_id text)
+ RETURNS public.frost_signing_sessions
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions := s from public.frost_signing_sessions as s where s.session_id = p_session_id;
+begin
+  perform permafrost.check_turn('session', v_session.status::text, v_session.status < 'completed', v_session.expires_at);
+  if p_participant_id is null or p_participant_id <> all (v_session.participants) then
+    perform permafrost.refuse('not_a_participant', 'Nobody of that name takes part in this session');
+  end if;
+  return v_session;
+end;
+$function$;
 
-revoke all on sequence public.sss_request_events_event_id_seq from public, anon, authenticated, service_role;
-revoke all on table public.sss_request_events from public, anon, authenticated, service_role;
-grant select on table public.sss_request_events to authenticated, service_role;
+comment on function permafrost.accused_session(pg_catalog.text,pg_catalog.text) is
+  'The session in which a participant is accused. Refuses session_not_found, not_a_participant, session_expired.';
 
-create policy "Members read the events of their requests" on public.sss_request_events
-  for select to authenticated
-  using (family_id = (( SELECT permafrost.current_family_id() AS current_family_id)) AND (actor = (( SELECT permafrost.current_participant_id() AS current_participant_id)) OR (request_id IN ( SELECT r.request_id
-   FROM public.sss_signing_requests r))));
+revoke all on function permafrost.accused_session(text,text) from public, anon, authenticated, service_role;
 
-CREATE TRIGGER tg_sss_request_events__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.sss_request_events FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
+-- function permafrost.apply_each(text,text[]) -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.apply_each(p_statement text, p_ids text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_id text;
+  v_rows integer;
+  v_total integer := 0;
+begin
+  begin
+    execute p_statement using p_ids;
+    get diagnostics v_rows = row_count;
+    return v_rows;
+  exception when others then
+    null;
+  end;
+  foreach v_id in array p_ids loop
+    begin
+      execute p_statement using array[v_id];
+      get diagnostics v_rows = row_count;
+      v_total := v_total + v_rows;
+    exception when others then
+      raise warning 'Permafrost skipped %: % %', v_id, sqlstate, sqlerrm;
+    end;
+  end loop;
+  return v_total;
+end;
+$function$;
+
+comment on function permafrost.apply_each(pg_catalog.text,pg_catalog.text[]) is
+  'Runs a statement on ids ($1), together or else one by one; warns of those it fails on, and returns how many rows it took.';
+
+revoke all on function permafrost.apply_each(text,text[]) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) ------------
 CREATE OR REPLACE FUNCTION permafrost.check_against_key(p_package public.frost_key_packages, p_participants text[], p_threshold integer, p_message_hash text)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_suite permafrost.ciphersuites;
@@ -1376,13 +1769,13 @@ begin
   if not p_participants <@ p_package.participants then
     perform permafrost.refuse('participants_invalid', 'Every participant must hold a share of the family''s key');
   end if;
-  if p_threshold < p_package.threshold then
-    perform permafrost.refuse('threshold_invalid',
-      format('The family''s key takes at least %s signers', p_package.threshold));
-  end if;
   select * into strict v_suite from permafrost.ciphersuites where ciphersuite = p_package.ciphersuite;
-  if not permafrost.is_hex(p_message_hash) or length(p_message_hash) / 2
-    not between v_suite.message_bytes_min and v_suite.message_bytes_max
+  if p_threshold not between p_package.threshold and v_suite.signers_max then
+    perform permafrost.refuse('threshold_invalid',
+      format('The threshold must be from %s, the key''s, to %s', p_package.threshold, v_suite.signers_max));
+  end if;
+  if not permafrost.is_hex(p_message_hash)
+    or length(p_message_hash) / 2 not between v_suite.message_bytes_min and v_suite.message_bytes_max
   then
     perform permafrost.refuse('message_hash_invalid',
       format('%s signs %s bytes, given in lower-case hex', v_suite.ciphersuite,
@@ -1392,120 +1785,242 @@ end;
 $function$;
 
 comment on function permafrost.check_against_key(public.frost_key_packages,pg_catalog.text[],integer,pg_catalog.text) is
-  'Refuses participants_invalid, threshold_invalid or message_hash_invalid for what this key does not sign.';
+  'Refuses participants_invalid, threshold_invalid or message_hash_invalid for a request that this key does not sign.';
 
 revoke all on function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_creation(text,text,bigint) --------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_creation(p_family_id text, p_participant_id text, p_now bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_window bigint := p_now - p_now % 60000;
+  v_allowed bigint := permafrost.limit_of('open_sessions', p_family_id);
+  v_kind permafrost.kinds;
+  v_open bigint;
+  v_ends bigint;
+  v_sum bigint := 0;
+  v_next bigint;
+begin
+  if permafrost.count_usage('creations_per_minute', p_family_id, p_participant_id, v_window)
+    > permafrost.limit_of('creations_per_minute', p_family_id)
+  then
+    perform permafrost.refuse_rate('Too many were created in this minute', v_window + 60000 - p_now);
+  end if;
+  -- What was created since the last count bounds what is open; only at the bound is it counted anew.
+  if permafrost.count_usage('open_sessions', p_family_id, p_participant_id, 0) > v_allowed then
+    for v_kind in select * from permafrost.kinds loop
+      execute format('select count(*), min(expires_at) from %s where family_id = $1 and created_by = $2
+        and status < ''completed'' and expires_at > $3', v_kind.relation)
+      into v_open, v_ends using p_family_id, p_participant_id, p_now;
+      v_sum := v_sum + v_open;
+      v_next := least(v_next, v_ends);
+    end loop;
+    if v_sum >= v_allowed then
+      perform permafrost.refuse_rate(format('A member may have %s unfinished requests', v_allowed), v_next - p_now);
+    end if;
+    update permafrost.usage set used = v_sum + 1
+    where family_id = p_family_id and participant_id = p_participant_id and limit_name = 'open_sessions';
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_creation(pg_catalog.text,pg_catalog.text,bigint) is
+  'Counts a creation by a member. Refuses rate_limited past creations_per_minute and open_sessions.';
+
+revoke all on function permafrost.check_creation(text,text,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_event_template(jsonb) -------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_event_template(p_template jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if octet_length(p_template::text) > 65536 then
+    perform permafrost.refuse('invalid_input', 'event_template must be at most 65,536 bytes as text');
+  end if;
+  if jsonb_typeof(p_template) <> 'object' then
+    perform permafrost.refuse('invalid_input', 'event_template must be an object');
+  end if;
+  if p_template - '{kind,created_at,content,tags,pubkey}'::text[] <> '{}' then
+    perform permafrost.refuse('invalid_input', 'event_template must have nothing but kind, created_at, content, tags and pubkey');
+  end if;
+  if not coalesce(p_template ->> 'kind' ~ '^[0-9]{1,5}$' and jsonb_typeof(p_template -> 'kind') = 'number'
+    and (p_template ->> 'kind')::integer <= 65535, false)
+  then
+    perform permafrost.refuse('invalid_input', 'event_template.kind must be an integer from 0 to 65,535');
+  end if;
+  if not coalesce(p_template ->> 'created_at' ~ '^[0-9]{1,15}$' and jsonb_typeof(p_template -> 'created_at') = 'number', false) then
+    perform permafrost.refuse('invalid_input', 'event_template.created_at must be an integer, in seconds since the epoch');
+  end if;
+  if jsonb_typeof(p_template -> 'content') is distinct from 'string' then
+    perform permafrost.refuse('invalid_input', 'event_template.content must be a string');
+  end if;
+  if jsonb_typeof(p_template -> 'tags') is distinct from 'array'
+    or exists (select from jsonb_array_elements(p_template -> 'tags') as t (tag)
+      where jsonb_typeof(tag) <> 'array'
+        or jsonb_path_exists(tag, 'strict $[*] ? (@.type() != "string")'))
+  then
+    perform permafrost.refuse('invalid_input', 'event_template.tags must be an array of arrays of strings');
+  end if;
+  if p_template ? 'pubkey' and not coalesce(p_template ->> 'pubkey' ~ '^[0-9a-f]{64}$' and jsonb_typeof(p_template -> 'pubkey') = 'string', false) then
+    perform permafrost.refuse('invalid_input', 'event_template.pubkey must be 32 bytes in lower-case hex');
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_event_template(pg_catalog.jsonb) is
+  'Refuses invalid_input unless it is a NIP-01 event before it is signed; null is none.';
+
+revoke all on function permafrost.check_event_template(jsonb) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_final_signature(uuid,text) --------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_final_signature(p_key_package_id uuid, p_final_signature text)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_signature_bytes integer; -- null in a dry run, which has no suite to say
+  v_bytes integer := (permafrost.ciphersuite_of(p_key_package_id)).signature_bytes; -- null in a dry run
 begin
-  select c.signature_bytes into v_signature_bytes
-  from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
-  where k.key_package_id = p_key_package_id;
-  if not permafrost.is_hex(p_final_signature) or length(p_final_signature) <> 2 * v_signature_bytes then
-    perform permafrost.refuse('invalid_input', 'A final signature has the ciphersuite''s length, in lower-case hex');
+  if not permafrost.is_hex(p_final_signature) or length(p_final_signature) <> 2 * v_bytes then
+    perform permafrost.refuse('invalid_input',
+      format('final_signature must be %s in lower-case hex', coalesce(v_bytes || ' bytes', 'bytes')));
   end if;
 end;
 $function$;
 
 comment on function permafrost.check_final_signature(pg_catalog.uuid,pg_catalog.text) is
-  'Refuses invalid_input for what has not the form of a signature under this key.';
+  'Refuses invalid_input unless the text has the form of a signature under this key.';
 
 revoke all on function permafrost.check_final_signature(uuid,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_identifier(text,text) -------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_identifier(p_column text, p_value text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if not permafrost.is_identifier(p_value) then
+    perform permafrost.refuse('invalid_input', format('%s must be 1 to 255 characters, none of them control characters', p_column));
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_identifier(pg_catalog.text,pg_catalog.text) is
+  'Refuses invalid_input unless the value is an identifier.';
+
+revoke all on function permafrost.check_identifier(text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_isolation() -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_isolation()
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     raise feature_not_supported using
-      message = format('Sessions are not changed under isolation level %s', current_setting('transaction_isolation')),
+      message = format('Permafrost changes nothing under isolation level %s', current_setting('transaction_isolation')),
       detail = 'Use read committed, the default';
   end if;
 end;
 $function$;
 
 comment on function permafrost.check_isolation() is
-  'Raises 0A000 in a transaction whose snapshot is too old to take turns.';
+  'Raises 0A000 in a transaction that keeps its first snapshot.';
 
 revoke all on function permafrost.check_isolation() from public, anon, authenticated, service_role;
 
 -- function permafrost.check_member_of(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_member_of(p_family_id text)
- RETURNS void
+ RETURNS text
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_me text := permafrost.memberships() ->> p_family_id;
 begin
-  if permafrost.current_participant_id() is null
-    or permafrost.current_family_id() is null or p_family_id is distinct from permafrost.current_family_id()
-  then
+  if v_me is null then
     perform permafrost.refuse('not_in_family', 'The caller is not a member of this family');
   end if;
+  return v_me;
 end;
 $function$;
 
 comment on function permafrost.check_member_of(pg_catalog.text) is
-  'Refuses not_in_family for a caller of another family, or of none.';
+  'Who the caller is in a family. Refuses not_in_family for a caller of another family, or of none.';
 
 revoke all on function permafrost.check_member_of(text) from public, anon, authenticated, service_role;
 
--- function permafrost.check_published(text,jsonb,text,text,text) ----------------------------------
-CREATE OR REPLACE FUNCTION permafrost.check_published(p_status text, p_event_template jsonb, p_message_hash text, p_final_event_id text, p_event_id text)
+-- function permafrost.check_not_declined(text,text,text) ------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_not_declined(p_kind text, p_id text, p_participant_id text)
  RETURNS void
  LANGUAGE plpgsql
- IMMUTABLE
- SET search_path TO ''
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if p_event_id is null or p_event_id !~ '^[0-9a-f]{64}$' then
-    perform permafrost.refuse('invalid_input', 'An event id is 32 bytes of lower-case hex');
-  end if;
-  if p_status <> 'completed' then
-    perform permafrost.refuse('invalid_transition', 'What is not signed cannot be published');
-  end if;
-  if p_event_template is null or p_event_id <> p_message_hash then
-    perform permafrost.refuse('event_mismatch', 'This is not the event that was signed');
-  end if;
-  if p_final_event_id <> p_event_id then
-    perform permafrost.refuse('session_finished', 'Another event id was recorded before');
+  if exists (select from permafrost.declines as d
+    where d.subject_id = p_id and d.kind = p_kind and d.participant_id = p_participant_id)
+  then
+    perform permafrost.refuse('invalid_transition', 'The caller has declined');
   end if;
 end;
 $function$;
 
-comment on function permafrost.check_published(pg_catalog.text,pg_catalog.jsonb,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Refuses invalid_input, invalid_transition, event_mismatch or session_finished for an event id that cannot be recorded.';
+comment on function permafrost.check_not_declined(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'Refuses invalid_transition to a participant who has declined.';
 
-revoke all on function permafrost.check_published(text,jsonb,text,text,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.check_not_declined(text,text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_participants(text[]) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_participants(p_participants text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if array_ndims(p_participants) is distinct from 1 or array_lower(p_participants, 1) <> 1
+    or cardinality(p_participants) > 255
+    or (select count(distinct p) <> count(*) or not bool_and(permafrost.is_identifier(p)) from unnest(p_participants) as p)
+  then
+    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_participants(pg_catalog.text[]) is
+  'Refuses participants_invalid unless there are 1 to 255 distinct identifiers. RFC 9591 identifiers are positions in such a list, from 1.';
+
+revoke all on function permafrost.check_participants(text[]) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_reason(text) ----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_reason(p_reason text)
  RETURNS void
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if p_reason is null or char_length(p_reason) > 1000 or p_reason !~ '[^[:space:]]' then
-    perform permafrost.refuse('invalid_input', 'A reason has 1 to 1,000 characters');
+  if octet_length(p_reason) > 4000 or p_reason is null or char_length(p_reason) > 1000 or p_reason !~ '[^[:space:]]' then
+    perform permafrost.refuse('invalid_input', 'A reason must be 1 to 1,000 characters, not all of them spaces');
   end if;
 end;
 $function$;
 
 comment on function permafrost.check_reason(pg_catalog.text) is
-  'Refuses invalid_input for what is no reason.';
+  'Refuses invalid_input unless the text can be a reason.';
 
 revoke all on function permafrost.check_reason(text) from public, anon, authenticated, service_role;
 
@@ -1514,80 +2029,122 @@ CREATE OR REPLACE FUNCTION permafrost.check_recipient(p_public_key text)
  RETURNS void
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if p_public_key !~ '^[0-9a-f]{64}$' then
-    perform permafrost.refuse('invalid_input', 'A recipient''s public key is 32 bytes of lower-case hex');
+  if p_public_key is not null and (length(p_public_key) <> 64 or not permafrost.is_hex(p_public_key)) then
+    perform permafrost.refuse('invalid_input', 'recipient_public_key must be 32 bytes of lower-case hex');
   end if;
 end;
 $function$;
 
 comment on function permafrost.check_recipient(pg_catalog.text) is
-  'Refuses invalid_input for what is no key to encrypt to; null is none yet.';
+  'Refuses invalid_input unless null (not set yet) or 32 bytes of lower-case hex.';
 
 revoke all on function permafrost.check_recipient(text) from public, anon, authenticated, service_role;
 
--- function permafrost.check_request(text[],integer,text,jsonb,text) -------------------------------
-CREATE OR REPLACE FUNCTION permafrost.check_request(p_participants text[], p_threshold integer, p_message_hash text, p_event_template jsonb, p_event_type text)
+-- function permafrost.check_request(text,jsonb,text) ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_request(p_message_hash text, p_event_template jsonb, p_event_type text)
  RETURNS void
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if not permafrost.is_participant_list(p_participants) then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+  if coalesce(p_message_hash, '') = '' then
+    perform permafrost.refuse('invalid_input', 'message_hash must be given');
   end if;
-  if p_threshold is null or p_threshold < 1 or p_threshold > cardinality(p_participants) then
-    perform permafrost.refuse('threshold_invalid', 'The threshold must be from 1 to the number of participants');
+  if p_event_type is not null then
+    perform permafrost.check_identifier('event_type', p_event_type);
   end if;
-  if coalesce(p_message_hash, '') = ''
-    or jsonb_typeof(p_event_template) <> 'object' or octet_length(p_event_template::text) > 65536
-    or char_length(p_event_type) > 255
-  then
-    perform permafrost.refuse('invalid_input', 'The message is missing, or the event template is malformed or too large');
+  if p_event_template is not null then
+    perform permafrost.check_event_template(p_event_template);
   end if;
 end;
 $function$;
 
-comment on function permafrost.check_request(pg_catalog.text[],integer,pg_catalog.text,pg_catalog.jsonb,pg_catalog.text) is
-  'Refuses participants_invalid, threshold_invalid or invalid_input for what no key could sign.';
+comment on function permafrost.check_request(pg_catalog.text,pg_catalog.jsonb,pg_catalog.text) is
+  'Refuses invalid_input for a message, template or type that no key could sign.';
 
-revoke all on function permafrost.check_request(text[],integer,text,jsonb,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.check_request(text,jsonb,text) from public, anon, authenticated, service_role;
 
--- function permafrost.check_times(bigint,bigint) --------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.check_times(p_created_at bigint, p_expires_at bigint)
+-- function permafrost.check_transcript(text,text) -------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_transcript(p_subject text, p_subject_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_first public.frost_events;
+  v_me text;
+begin
+  select * into v_first from public.frost_events as e
+  where e.subject = p_subject and e.subject_id = p_subject_id and e.seq = 1;
+  v_me := permafrost.memberships() ->> v_first.family_id;
+  if v_first.event_id is null or not permafrost.is_operator() and not coalesce(
+    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me), false)
+  then
+    perform permafrost.refuse('session_not_found', 'There is no such transcript, or the caller may not see it');
+  end if;
+  return v_first.family_id;
+end;
+$function$;
+
+comment on function permafrost.check_transcript(pg_catalog.text,pg_catalog.text) is
+  'The family of a subject whose transcript the caller may read: creator, participants, of a key the family. Refuses session_not_found.';
+
+revoke all on function permafrost.check_transcript(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_turn(text,text,boolean,bigint) ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_turn(p_noun text, p_status text, p_open boolean, p_expires_at bigint)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if p_expires_at is null or p_created_at is null or p_expires_at <= p_created_at then
-    perform permafrost.refuse('invalid_input', 'A request must expire after it is created');
+  if p_status is null then
+    perform permafrost.refuse('session_not_found', format('There is no such %s', p_noun));
   end if;
-  if p_created_at not between 0 and permafrost.now_ms() + 300000
-    or not permafrost.is_operator() and (p_created_at < permafrost.now_ms() - 300000
-      or p_expires_at > p_created_at + 604800000)
-  then
-    perform permafrost.refuse('invalid_input',
-      'Times must be milliseconds since the epoch, created_at now and expires_at within 604,800 s of it');
+  if p_status = 'expired' or p_open and p_expires_at <= permafrost.now_ms() then
+    perform permafrost.refuse('session_expired', format('The %s has expired', p_noun));
   end if;
 end;
 $function$;
 
-comment on function permafrost.check_times(bigint,bigint) is
-  'Refuses invalid_input for times a request cannot have.';
+comment on function permafrost.check_turn(pg_catalog.text,pg_catalog.text,boolean,bigint) is
+  'Judges a row at its caller''s turn. Refuses session_not_found (status null) and session_expired.';
 
-revoke all on function permafrost.check_times(bigint,bigint) from public, anon, authenticated, service_role;
+revoke all on function permafrost.check_turn(text,text,boolean,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.ciphersuite_of(uuid) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.ciphersuite_of(p_key_package_id uuid)
+ RETURNS permafrost.ciphersuites
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_suite permafrost.ciphersuites;
+begin
+  select c.* into v_suite from public.frost_key_packages as k join permafrost.ciphersuites as c using (ciphersuite)
+  where k.key_package_id = p_key_package_id;
+  return v_suite;
+end;
+$function$;
+
+comment on function permafrost.ciphersuite_of(pg_catalog.uuid) is
+  'The ciphersuite of a key; a row of nulls for no key: a dry run has none.';
+
+revoke all on function permafrost.ciphersuite_of(uuid) from public, anon, authenticated, service_role;
 
 -- function permafrost.ciphertext_digest(text) -----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.ciphertext_digest(p_ciphertext text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 RETURN ('sha256:'::text || encode(sha256(convert_to(p_ciphertext, 'UTF8'::name)), 'hex'::text));
 
 comment on function permafrost.ciphertext_digest(pg_catalog.text) is
@@ -1595,81 +2152,37 @@ comment on function permafrost.ciphertext_digest(pg_catalog.text) is
 
 revoke all on function permafrost.ciphertext_digest(text) from public, anon, authenticated, service_role;
 
--- function permafrost.claim(text) -----------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.claim(p_name text)
- RETURNS text
+-- function permafrost.cleanup(text,integer) -------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.cleanup(p_kind text, p_retention_days integer)
+ RETURNS integer
  LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_claims jsonb := permafrost.claims();
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = p_kind;
+  v_now constant bigint := permafrost.now_ms();
 begin
-  return coalesce(
-    case when jsonb_typeof(v_claims -> p_name) = 'string' then nullif(v_claims ->> p_name, '') end,
-    case when jsonb_typeof(v_claims -> 'app_metadata' -> p_name) = 'string'
-      then nullif(v_claims -> 'app_metadata' ->> p_name, '') end);
+  if p_retention_days is null or p_retention_days < 1 then
+    perform permafrost.refuse('invalid_input', 'retention_days must be at least 1');
+  end if;
+  perform permafrost.sweep(p_kind, v_now + 2000);
+  return permafrost.in_batches(v_kind, 'created_at', 'status >= ''completed'' and created_at < $1',
+    'delete from %1$s where %2$I = any ($1)', v_now + 5000, v_now - 86400000 * p_retention_days::bigint);
 end;
 $function$;
 
-comment on function permafrost.claim(pg_catalog.text) is
-  'A string claim, from the top level of the JWT, else from app_metadata; null where there is none.';
+comment on function permafrost.cleanup(pg_catalog.text,integer) is
+  'Deletes what is finished and was created more than p_retention_days ago; returns how many. Events stay. Refuses invalid_input.';
 
-revoke all on function permafrost.claim(text) from public, anon, authenticated, service_role;
-
--- function permafrost.claims() --------------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.claims()
- RETURNS jsonb
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb);
-end;
-$function$;
-
-comment on function permafrost.claims() is
-  'The verified JWT claims of this request, or an empty object.';
-
-revoke all on function permafrost.claims() from public, anon, authenticated, service_role;
+revoke all on function permafrost.cleanup(text,integer) from public, anon, authenticated, service_role;
 
 -- function permafrost.cleanup_old_frost_signing_sessions(integer) ---------------------------------
 CREATE OR REPLACE FUNCTION permafrost.cleanup_old_frost_signing_sessions(retention_days integer)
  RETURNS integer
- LANGUAGE plpgsql
+ LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-declare
-  v_batch constant integer := 1000;
-  v_now constant bigint := permafrost.now_ms();
-  v_from bigint := 0;
-  v_rows integer;
-  v_total integer := 0;
-begin
-  if retention_days is null or retention_days < 1 then
-    perform permafrost.refuse('invalid_input', 'Sessions are kept for at least one day');
-  end if;
-  perform permafrost.sweep_sessions(v_now + 2000);
-  loop
-    with deleted as (
-      delete from public.frost_signing_sessions
-      where session_id in (
-        select s.session_id from public.frost_signing_sessions as s
-        where s.created_at >= v_from and s.created_at < v_now - 86400000 * retention_days::bigint
-          and s.status in ('completed', 'failed', 'expired')
-        order by s.created_at
-        limit v_batch
-        for update skip locked)
-      returning created_at)
-    select count(*), max(created_at) into v_rows, v_from from deleted;
-    v_total := v_total + v_rows;
-    exit when v_rows < v_batch or permafrost.now_ms() > v_now + 5000;
-  end loop;
-  return v_total;
-end;
-$function$;
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.cleanup('session'::text, retention_days);
 
 revoke all on function permafrost.cleanup_old_frost_signing_sessions(integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.cleanup_old_frost_signing_sessions(integer) to service_role;
@@ -1677,49 +2190,74 @@ grant execute on function permafrost.cleanup_old_frost_signing_sessions(integer)
 -- function permafrost.cleanup_old_sss_signing_requests(integer) -----------------------------------
 CREATE OR REPLACE FUNCTION permafrost.cleanup_old_sss_signing_requests(retention_days integer)
  RETURNS integer
- LANGUAGE plpgsql
+ LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-declare
-  v_batch constant integer := 1000;
-  v_now constant bigint := permafrost.now_ms();
-  v_from bigint := 0;
-  v_rows integer;
-  v_total integer := 0;
-begin
-  if retention_days is null or retention_days < 1 then
-    perform permafrost.refuse('invalid_input', 'Requests are kept for at least one day');
-  end if;
-  perform permafrost.sweep_requests(v_now + 2000);
-  loop
-    with deleted as (
-      delete from public.sss_signing_requests
-      where request_id in (
-        select r.request_id from public.sss_signing_requests as r
-        where r.created_at >= v_from and r.created_at < v_now - 86400000 * retention_days::bigint
-          and r.status in ('completed', 'failed', 'expired')
-        order by r.created_at
-        limit v_batch
-        for update skip locked)
-      returning created_at)
-    select count(*), max(created_at) into v_rows, v_from from deleted;
-    v_total := v_total + v_rows;
-    exit when v_rows < v_batch or permafrost.now_ms() > v_now + 5000;
-  end loop;
-  return v_total;
-end;
-$function$;
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.cleanup('recovery'::text, retention_days);
 
 revoke all on function permafrost.cleanup_old_sss_signing_requests(integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.cleanup_old_sss_signing_requests(integer) to service_role;
+
+-- function permafrost.commitment_points(uuid,text) ------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.commitment_points(p_key_package_id uuid, p_nonce_commitment text)
+ RETURNS bytea[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_element_bytes integer := (permafrost.ciphersuite_of(p_key_package_id)).element_bytes;
+  v_points bytea;
+begin
+  if p_key_package_id is null then -- a dry run has no curve to measure by: any text will do
+    if coalesce(octet_length(p_nonce_commitment), 0) not between 1 and 1024 then
+      perform permafrost.refuse('commitment_invalid', 'nonce_commitment must be 1 to 1,024 bytes of text in a dry run');
+    end if;
+    return array[convert_to(p_nonce_commitment, 'UTF8')];
+  end if;
+  if not permafrost.is_hex(p_nonce_commitment) then
+    perform permafrost.refuse('invalid_input', 'nonce_commitment must be lower-case hex');
+  end if;
+  v_points := decode(p_nonce_commitment, 'hex');
+  if octet_length(v_points) <> 2 * v_element_bytes
+    or substr(v_points, 1, v_element_bytes) = substr(v_points, 1 + v_element_bytes)
+  then
+    perform permafrost.refuse('commitment_invalid',
+      format('nonce_commitment must be two different points of %s bytes, hiding and binding', v_element_bytes));
+  end if;
+  return array[substr(v_points, 1, v_element_bytes), substr(v_points, 1 + v_element_bytes)];
+end;
+$function$;
+
+comment on function permafrost.commitment_points(pg_catalog.uuid,pg_catalog.text) is
+  'The points of a commitment under a key, hiding and binding; in a dry run its text. Refuses invalid_input and commitment_invalid.';
+
+revoke all on function permafrost.commitment_points(uuid,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.commitments_of(text) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.commitments_of(p_session_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select coalesce(jsonb_object_agg(c.participant_id, c.nonce_commitment), '{}')
+    from public.frost_nonce_commitments as c where c.session_id = p_session_id);
+end;
+$function$;
+
+comment on function permafrost.commitments_of(pg_catalog.text) is
+  'The nonce commitments of a session, {participant: hex}.';
+
+revoke all on function permafrost.commitments_of(text) from public, anon, authenticated, service_role;
 
 -- function permafrost.committed_in_identifier_order(public.frost_signing_sessions) ----------------
 CREATE OR REPLACE FUNCTION permafrost.committed_in_identifier_order(p_session public.frost_signing_sessions)
  RETURNS text[]
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT array_agg(c.participant_id ORDER BY (array_position(COALESCE(( SELECT k.participants
             FROM public.frost_key_packages k
@@ -1729,7 +2267,7 @@ BEGIN ATOMIC
 END;
 
 comment on function permafrost.committed_in_identifier_order(public.frost_signing_sessions) is
-  'Who has committed in a session, in FROST identifier order; null for nobody.';
+  'The participants that have committed in a session, in FROST identifier order; null for none.';
 
 revoke all on function permafrost.committed_in_identifier_order(public.frost_signing_sessions) from public, anon, authenticated, service_role;
 
@@ -1738,7 +2276,7 @@ CREATE OR REPLACE FUNCTION permafrost.complete_recovery_request(p_request_id tex
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests := permafrost.lock_request(p_request_id);
@@ -1767,7 +2305,7 @@ CREATE OR REPLACE FUNCTION permafrost.complete_signing_session(p_session_id text
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(p_session_id);
@@ -1785,29 +2323,48 @@ $function$;
 revoke all on function permafrost.complete_signing_session(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.complete_signing_session(text,text) to service_role;
 
+-- function permafrost.count_usage(text,text,text,bigint,bigint) -----------------------------------
+CREATE OR REPLACE FUNCTION permafrost.count_usage(p_limit_name text, p_family_id text, p_participant_id text, p_window_start bigint, p_amount bigint DEFAULT 1)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_used bigint;
+begin
+  insert into permafrost.usage as u (family_id, participant_id, limit_name, window_start, used)
+  values (p_family_id, p_participant_id, p_limit_name, p_window_start, p_amount)
+  on conflict (family_id, participant_id, limit_name, window_start) do update set used = u.used + excluded.used
+  returning u.used into v_used;
+  return v_used;
+end;
+$function$;
+
+comment on function permafrost.count_usage(pg_catalog.text,pg_catalog.text,pg_catalog.text,bigint,bigint) is
+  'Adds to what is used in a window, and returns the sum.';
+
+revoke all on function permafrost.count_usage(text,text,text,bigint,bigint) from public, anon, authenticated, service_role;
+
 -- function permafrost.create_recovery_request(text,text,text[],integer,jsonb,text,text,text,integer) 
-CREATE OR REPLACE FUNCTION permafrost.create_recovery_request(p_family_id text, p_message_hash text, p_required_guardians text[], p_threshold integer, p_event_template jsonb, p_event_type text, p_use_case text, p_recipient_public_key text, p_expiration_seconds integer)
+CREATE OR REPLACE FUNCTION permafrost.create_recovery_request(p_family_id text, p_message_hash text, p_participants text[], p_threshold integer, p_event_template jsonb, p_event_type text, p_use_case text, p_recipient_public_key text, p_expiration_seconds integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_request public.sss_signing_requests;
+  v_me text := permafrost.check_member_of(p_family_id);
   v_now bigint := permafrost.now_ms();
+  v_request public.sss_signing_requests;
 begin
-  perform permafrost.check_member_of(p_family_id);
-  if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
-    perform permafrost.refuse('invalid_input', 'A request lasts 1 to 604,800 seconds');
-  end if;
-  insert into public.sss_signing_requests (family_id, message_hash, required_guardians, threshold,
+  insert into public.sss_signing_requests (family_id, message_hash, participants, threshold,
     event_template, event_type, use_case, recipient_public_key, created_by, created_at, expires_at,
     key_package_id)
-  values (p_family_id, p_message_hash, p_required_guardians, p_threshold,
+  values (p_family_id, p_message_hash, p_participants, p_threshold,
     p_event_template, p_event_type, p_use_case, p_recipient_public_key,
-    permafrost.current_participant_id(), v_now, v_now + 1000 * p_expiration_seconds::bigint, null)
+    v_me, v_now, permafrost.expires_at(v_now, p_expiration_seconds), null)
   returning * into v_request;
-  return permafrost.request_json(v_request);
+  return permafrost.request_answer(v_request);
 end;
 $function$;
 
@@ -1819,22 +2376,19 @@ CREATE OR REPLACE FUNCTION permafrost.create_signing_session(p_family_id text, p
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions;
+  v_me text := permafrost.check_member_of(p_family_id);
   v_now bigint := permafrost.now_ms();
+  v_session public.frost_signing_sessions;
 begin
-  perform permafrost.check_member_of(p_family_id);
-  if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
-    perform permafrost.refuse('invalid_input', 'A session lasts 1 to 604,800 seconds');
-  end if;
   insert into public.frost_signing_sessions (family_id, message_hash, event_template, event_type,
     participants, threshold, created_by, created_at, expires_at)
   values (p_family_id, p_message_hash, p_event_template, p_event_type, p_participants, p_threshold,
-    permafrost.current_participant_id(), v_now, v_now + 1000 * p_expiration_seconds::bigint)
+    v_me, v_now, permafrost.expires_at(v_now, p_expiration_seconds))
   returning * into v_session;
-  return permafrost.session_json(v_session);
+  return permafrost.session_answer(v_session);
 end;
 $function$;
 
@@ -1844,310 +2398,283 @@ grant execute on function permafrost.create_signing_session(text,text,text[],int
 -- function permafrost.current_key_package(text) ---------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.current_key_package(p_family_id text)
  RETURNS public.frost_key_packages
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
-BEGIN ATOMIC
- SELECT k.key_package_id,
-     k.family_id,
-     k.epoch,
-     k.ciphersuite,
-     k.threshold,
-     k.participants,
-     k.group_public_key,
-     k.verifying_shares,
-     k.vss_commitment,
-     k.created_by,
-     k.created_at,
-     k.retired_at,
-     k.exposed_at
-    FROM public.frost_key_packages k
-   WHERE ((k.family_id = current_key_package.p_family_id) AND (k.retired_at IS NULL));
-END;
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_package public.frost_key_packages;
+begin
+  select * into v_package from public.frost_key_packages as k where k.family_id = p_family_id and k.retired_at is null;
+  return v_package;
+end;
+$function$;
 
 comment on function permafrost.current_key_package(pg_catalog.text) is
   'The family''s current key, or a row of nulls.';
 
 revoke all on function permafrost.current_key_package(text) from public, anon, authenticated, service_role;
 
--- function permafrost.decline_request(public.sss_signing_requests,text) ---------------------------
-CREATE OR REPLACE FUNCTION permafrost.decline_request(p_request public.sss_signing_requests, p_reason text)
- RETURNS jsonb
+-- function permafrost.declare_restored(text) ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.declare_restored(p_reason text)
+ RETURNS integer
  LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_me text := permafrost.current_participant_id();
-  v_request public.sss_signing_requests := permafrost.lock_request(p_request.request_id);
+  v_now permafrost.incarnations := permafrost.incarnation_now();
 begin
-  if v_me is null or v_me <> all (v_request.required_guardians) then
-    perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
+  perform permafrost.check_reason(p_reason);
+  if v_now.first_seen_at is not null then
+    v_now.incarnation := v_now.incarnation + 1;
   end if;
-  if exists (select from permafrost.request_declines
-    where request_id = v_request.request_id and participant_id = v_me and reason = p_reason)
-  then
-    return jsonb_build_object('method', 'sss', 'status', v_request.status);
-  end if;
-  if v_request.status in ('completed', 'failed') then
-    perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
-  end if;
-  if exists (select from public.sss_encrypted_shares
-    where request_id = v_request.request_id and guardian_id = v_me and status = 'submitted')
-  then
-    perform permafrost.refuse('share_already_submitted', 'The caller has handed in its share already');
-  end if;
-  if exists (select from permafrost.request_declines where request_id = v_request.request_id and participant_id = v_me) then
-    perform permafrost.refuse('invalid_transition', 'The caller has declined before, for another reason');
-  end if;
-
-  insert into permafrost.request_declines (request_id, participant_id, reason) values (v_request.request_id, v_me, p_reason);
-  perform permafrost.log_request_event(v_request, 'declined', v_me, jsonb_build_object('reason', p_reason));
-  if cardinality(v_request.required_guardians) - v_request.threshold <
-    (select count(*) from permafrost.request_declines where request_id = v_request.request_id)
-  then
-    update public.sss_signing_requests
-    set status = 'failed', error_message = left(format('Too few are left to help: %s declined (%s)', v_me, p_reason), 1000)
-    where request_id = v_request.request_id
-    returning * into v_request;
-  end if;
-  return jsonb_build_object('method', 'sss', 'status', v_request.status);
+  v_now.live_from := v_now.incarnation;
+  v_now.reason := 'declared: ' || p_reason;
+  v_now.first_seen_at := permafrost.now_ms();
+  insert into permafrost.incarnations select v_now.*;
+  return v_now.incarnation;
 end;
 $function$;
 
-comment on function permafrost.decline_request(public.sss_signing_requests,pg_catalog.text) is
-  'Declines a recovery request, for the caller.';
+comment on function permafrost.declare_restored(pg_catalog.text) is
+  'For operators, after a restore that the database cannot tell by itself (a disk snapshot, a data-only restore): fails whatever is open. Returns the new incarnation. Refuses invalid_input.';
 
-revoke all on function permafrost.decline_request(public.sss_signing_requests,text) from public, anon, authenticated, service_role;
-
--- function permafrost.decline_session(public.frost_signing_sessions,text) -------------------------
-CREATE OR REPLACE FUNCTION permafrost.decline_session(p_session public.frost_signing_sessions, p_reason text)
- RETURNS jsonb
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO ''
-AS $function$
-declare
-  v_me text := permafrost.current_participant_id();
-  v_session public.frost_signing_sessions := permafrost.lock_session(p_session.session_id);
-begin
-  if v_me is null or v_me <> all (v_session.participants) then
-    perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
-  end if;
-  if exists (select from permafrost.session_declines
-    where session_id = v_session.session_id and participant_id = v_me and reason = p_reason)
-  then
-    return jsonb_build_object('method', 'frost', 'status', v_session.status);
-  end if;
-  if not permafrost.is_open(v_session.status) then
-    perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
-  end if;
-  if exists (select from public.frost_signature_shares
-    where session_id = v_session.session_id and participant_id = v_me)
-  then
-    perform permafrost.refuse('share_already_submitted', 'The caller has signed already');
-  end if;
-  if v_session.signers is not null and v_me <> all (v_session.signers) then
-    perform permafrost.refuse('round_closed', 'Others sign this session: there is nothing to decline');
-  end if;
-  if exists (select from permafrost.session_declines where session_id = v_session.session_id and participant_id = v_me) then
-    perform permafrost.refuse('invalid_transition', 'The caller has declined before, for another reason');
-  end if;
-
-  insert into permafrost.session_declines (session_id, participant_id, reason) values (v_session.session_id, v_me, p_reason);
-  perform permafrost.log_event(v_session, 'declined', v_me, jsonb_build_object('reason', p_reason));
-  if exists (select from public.frost_nonce_commitments
-      where session_id = v_session.session_id and participant_id = v_me)
-    or cardinality(v_session.participants) - v_session.threshold <
-      (select count(*) from permafrost.session_declines where session_id = v_session.session_id)
-  then
-    update public.frost_signing_sessions
-    set status = 'failed', error_message = left(format('Too few are left to sign: %s declined (%s)', v_me, p_reason), 1000)
-    where session_id = v_session.session_id
-    returning * into v_session;
-  end if;
-  return jsonb_build_object('method', 'frost', 'status', v_session.status);
-end;
-$function$;
-
-comment on function permafrost.decline_session(public.frost_signing_sessions,pg_catalog.text) is
-  'Declines a session, for the caller.';
-
-revoke all on function permafrost.decline_session(public.frost_signing_sessions,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.declare_restored(text) from public, anon, authenticated, service_role;
 
 -- function permafrost.decline_signing_request(text,text) ------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.decline_signing_request(p_session_id text, p_reason text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_kind permafrost.kinds;
+  v_row jsonb;
+  v_me text;
+  v_decline permafrost.declines;
 begin
   perform permafrost.check_reason(p_reason);
-  if permafrost.is_request(p_session_id) then
-    return permafrost.decline_request(permafrost.visible_request(p_session_id), p_reason);
+  v_kind := permafrost.visible_subject(p_session_id);
+  v_row := permafrost.lock_subject(v_kind, p_session_id);
+  v_me := permafrost.memberships() ->> (v_row ->> 'family_id');
+  if v_me is null or not v_row -> 'participants' ? v_me then
+    perform permafrost.refuse('not_a_participant', format('The caller does not take part in this %s', v_kind.noun));
   end if;
-  return permafrost.decline_session(permafrost.visible_session(p_session_id), p_reason);
+  select * into v_decline from permafrost.declines
+  where subject_id = p_session_id and kind = v_kind.kind and participant_id = v_me;
+  if v_decline.reason is distinct from p_reason then -- else it is an exact retry
+    if v_row ->> 'status' in ('completed', 'failed') then
+      perform permafrost.refuse('session_finished', format('The %s is %s', v_kind.noun, v_row ->> 'status'));
+    end if;
+    if v_decline.reason is not null then
+      perform permafrost.refuse('invalid_transition', 'The caller has declined before, for another reason');
+    end if;
+    insert into permafrost.declines (kind, subject_id, participant_id, reason)
+    values (v_kind.kind, p_session_id, v_me, p_reason);
+  end if;
+  execute format('select to_jsonb(status) from %s where %I = $1', v_kind.relation, v_kind.id_column) into v_row using p_session_id;
+  return jsonb_build_object('method', v_kind.method, 'status', v_row);
 end;
 $function$;
 
 revoke all on function permafrost.decline_signing_request(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.decline_signing_request(text,text) to authenticated;
 
--- function permafrost.effective_request_status(public.sss_request_status,bigint,bigint) -----------
-CREATE OR REPLACE FUNCTION permafrost.effective_request_status(p_status public.sss_request_status, p_expires_at bigint, p_now bigint)
- RETURNS public.sss_request_status
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-RETURN CASE WHEN ((p_status = ANY (ARRAY['pending'::public.sss_request_status, 'partial'::public.sss_request_status, 'ready'::public.sss_request_status])) AND (p_expires_at <= p_now)) THEN 'expired'::public.sss_request_status ELSE p_status END;
-
-comment on function permafrost.effective_request_status(public.sss_request_status,bigint,bigint) is
-  'The status as it is true at p_now (milliseconds), whether or not a sweep has run.';
-
-revoke all on function permafrost.effective_request_status(public.sss_request_status,bigint,bigint) from public, anon, authenticated, service_role;
-
--- function permafrost.is_open(public.signing_session_status) --------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_open(p_status public.signing_session_status)
- RETURNS boolean
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-RETURN (p_status = ANY (ARRAY['pending'::public.signing_session_status, 'nonce_collection'::public.signing_session_status, 'signing'::public.signing_session_status, 'aggregating'::public.signing_session_status]));
-
-comment on function permafrost.is_open(public.signing_session_status) is
-  'True while a session is not completed, failed or expired.';
-
-revoke all on function permafrost.is_open(public.signing_session_status) from public, anon, authenticated, service_role;
-grant execute on function permafrost.is_open(public.signing_session_status) to service_role;
-
--- function permafrost.effective_status(public.signing_session_status,bigint,bigint) ---------------
-CREATE OR REPLACE FUNCTION permafrost.effective_status(p_status public.signing_session_status, p_expires_at bigint, p_now bigint)
- RETURNS public.signing_session_status
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-RETURN CASE WHEN (permafrost.is_open(p_status) AND (p_expires_at <= p_now)) THEN 'expired'::public.signing_session_status ELSE p_status END;
-
-comment on function permafrost.effective_status(public.signing_session_status,bigint,bigint) is
-  'The status as it is true at p_now (milliseconds), whether or not a sweep has run.';
-
-revoke all on function permafrost.effective_status(public.signing_session_status,bigint,bigint) from public, anon, authenticated, service_role;
-grant execute on function permafrost.effective_status(public.signing_session_status,bigint,bigint) to service_role;
-
--- function permafrost.sweep_sessions(bigint) ------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.sweep_sessions(p_until bigint)
- RETURNS integer
+-- function permafrost.declined(text,text) ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.declined(p_kind text, p_id text)
+ RETURNS jsonb
  LANGUAGE plpgsql
- SET search_path TO ''
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  v_batch constant integer := 1000;
-  v_now constant bigint := permafrost.now_ms(); -- one value, which an index can be searched by
-  v_from bigint := 0;
-  v_rows integer;
-  v_total integer := 0;
 begin
-  loop
-    with swept as (
-      update public.frost_signing_sessions set status = 'expired'
-      where session_id in (
-        select s.session_id from public.frost_signing_sessions as s
-        where s.status in ('pending', 'nonce_collection', 'signing', 'aggregating')
-          and s.expires_at between v_from and v_now
-        order by s.expires_at
-        limit v_batch
-        for update skip locked)
-      returning expires_at)
-    select count(*), max(expires_at) into v_rows, v_from from swept;
-    v_total := v_total + v_rows;
-    exit when v_rows < v_batch or permafrost.now_ms() > p_until;
-  end loop;
-  return v_total;
+  return (select coalesce(jsonb_object_agg(d.participant_id, d.reason), '{}') from permafrost.declines as d
+    where d.subject_id = p_id and d.kind = p_kind);
 end;
 $function$;
 
-comment on function permafrost.sweep_sessions(bigint) is
-  'Marks sessions past their time as expired, a batch at least, then until p_until (milliseconds); returns how many.';
+comment on function permafrost.declined(pg_catalog.text,pg_catalog.text) is
+  'Who has declined, and why: {participant: reason}.';
 
-revoke all on function permafrost.sweep_sessions(bigint) from public, anon, authenticated, service_role;
+revoke all on function permafrost.declined(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.enter_incarnation() ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.enter_incarnation()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now permafrost.incarnations := permafrost.incarnation_now();
+begin
+  if v_now.first_seen_at is null then
+    v_now.first_seen_at := permafrost.now_ms();
+    -- Two that are first at once write the same.
+    insert into permafrost.incarnations select v_now.* on conflict (incarnation) do nothing;
+  end if;
+  return v_now.incarnation;
+end;
+$function$;
+
+comment on function permafrost.enter_incarnation() is
+  'The incarnation of what is made now; written down if it is new.';
+
+revoke all on function permafrost.enter_incarnation() from public, anon, authenticated, service_role;
+
+-- function permafrost.event_digest(bytea,text[]) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.event_digest(p_before bytea, VARIADIC p_fields text[])
+ RETURNS bytea
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_hashed bytea := p_before;
+  v_field text;
+begin
+  foreach v_field in array p_fields loop
+    v_hashed := v_hashed || case when v_field is null then '\xffffffff'
+      else int4send(octet_length(convert_to(v_field, 'UTF8'))) || convert_to(v_field, 'UTF8') end;
+  end loop;
+  return sha256(v_hashed);
+end;
+$function$;
+
+comment on function permafrost.event_digest(pg_catalog.bytea,pg_catalog.text[]) is
+  'The digest of an event, from the digest before it and its fields.';
+
+revoke all on function permafrost.event_digest(bytea,text[]) from public, anon, authenticated, service_role;
 
 -- function permafrost.expire_old_frost_signing_sessions() -----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.expire_old_frost_signing_sessions()
  RETURNS integer
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.sweep_sessions((permafrost.now_ms() + 5000));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  delete from permafrost.usage where window_start between 1 and permafrost.now_ms() - 120000;
+  return permafrost.sweep('session', permafrost.now_ms() + 5000);
+end;
+$function$;
 
 revoke all on function permafrost.expire_old_frost_signing_sessions() from public, anon, authenticated, service_role;
 grant execute on function permafrost.expire_old_frost_signing_sessions() to service_role;
 
--- function permafrost.sweep_requests(bigint) ------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.sweep_requests(p_until bigint)
+-- function permafrost.sweep(text,bigint) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.sweep(p_kind text, p_until bigint)
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_batch constant integer := 1000;
-  v_now constant bigint := permafrost.now_ms(); -- one value, which an index can be searched by
-  v_from bigint := 0;
-  v_rows integer;
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = p_kind;
+  v_live_from integer := permafrost.live_from();
   v_total integer := 0;
 begin
-  loop
-    with swept as (
-      update public.sss_signing_requests set status = 'expired'
-      where request_id in (
-        select r.request_id from public.sss_signing_requests as r
-        where r.status in ('pending', 'partial', 'ready')
-          and r.expires_at between v_from and v_now
-        order by r.expires_at
-        limit v_batch
-        for update skip locked)
-      returning expires_at)
-    select count(*), max(expires_at) into v_rows, v_from from swept;
-    v_total := v_total + v_rows;
-    exit when v_rows < v_batch or permafrost.now_ms() > p_until;
-  end loop;
-  return v_total;
+  if v_live_from > 1 then
+    v_total := permafrost.in_batches(v_kind, 'expires_at', 'status < ''completed'' and incarnation < $1',
+      'update %1$s set status = ''failed'', error_message = ''restored'' where %2$I = any ($1)', p_until, v_live_from);
+  end if;
+  return v_total + permafrost.in_batches(v_kind, 'expires_at', 'status < ''completed'' and expires_at <= $1',
+    'update %1$s set status = ''expired'' where %2$I = any ($1)', p_until, permafrost.now_ms());
 end;
 $function$;
 
-comment on function permafrost.sweep_requests(bigint) is
-  'As sweep_sessions, of recovery requests.';
+comment on function permafrost.sweep(pg_catalog.text,bigint) is
+  'Marks what is open and past its time as expired, and what is of before a restore as failed; returns how many.';
 
-revoke all on function permafrost.sweep_requests(bigint) from public, anon, authenticated, service_role;
+revoke all on function permafrost.sweep(text,bigint) from public, anon, authenticated, service_role;
 
 -- function permafrost.expire_old_sss_signing_requests() -------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.expire_old_sss_signing_requests()
  RETURNS integer
  LANGUAGE sql
  SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.sweep_requests((permafrost.now_ms() + 5000));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.sweep('recovery'::text, (permafrost.now_ms() + 5000));
 
 revoke all on function permafrost.expire_old_sss_signing_requests() from public, anon, authenticated, service_role;
 grant execute on function permafrost.expire_old_sss_signing_requests() to service_role;
+
+-- function permafrost.expires_at(bigint,integer) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.expires_at(p_now bigint, p_expiration_seconds integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_expiration_seconds is null or p_expiration_seconds not between 1 and 604800 then
+    perform permafrost.refuse('invalid_input', 'expiration_seconds must be from 1 to 604,800');
+  end if;
+  return p_now + 1000 * p_expiration_seconds::bigint;
+end;
+$function$;
+
+comment on function permafrost.expires_at(bigint,integer) is
+  'When a request ends, milliseconds since the epoch. Refuses invalid_input.';
+
+revoke all on function permafrost.expires_at(bigint,integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.fail_declined(permafrost.declines) ------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.fail_declined(p_decline permafrost.declines)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.fail_subject(k, p_decline.subject_id,
+    format('Too few are left: %s declined (%s)', p_decline.participant_id, p_decline.reason))
+  from permafrost.kinds as k where k.kind = p_decline.kind;
+end;
+$function$;
+
+comment on function permafrost.fail_declined(permafrost.declines) is
+  'Fails what a participant declined, whom nobody can replace.';
+
+revoke all on function permafrost.fail_declined(permafrost.declines) from public, anon, authenticated, service_role;
+
+-- function permafrost.fail_own(text,text,text,text,text) ------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.fail_own(p_kind text, p_id text, p_family_id text, p_created_by text, p_reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = p_kind;
+  v_row jsonb;
+begin
+  if p_created_by is distinct from permafrost.memberships() ->> p_family_id then
+    perform permafrost.refuse('not_the_creator', format('Only its creator may fail a %s', v_kind.noun));
+  end if;
+  perform permafrost.check_reason(p_reason);
+  v_row := permafrost.lock_subject(v_kind, p_id);
+  -- An exact retry is no second failure.
+  if v_row ->> 'status' <> 'failed' or v_row ->> 'error_message' <> p_reason then
+    perform permafrost.fail_subject(v_kind, p_id, p_reason);
+  end if;
+end;
+$function$;
+
+comment on function permafrost.fail_own(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'Fails what the caller created. Refuses not_the_creator, invalid_input, session_expired, session_finished.';
+
+revoke all on function permafrost.fail_own(text,text,text,text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.fail_recovery_request(text,text) --------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.fail_recovery_request(p_request_id text, p_reason text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_request public.sss_signing_requests := permafrost.own_request(p_request_id);
+  v_request public.sss_signing_requests := permafrost.visible_request(p_request_id);
 begin
-  perform permafrost.check_reason(p_reason);
-  if not (v_request.status = 'failed' and v_request.error_message = p_reason) then
-    update public.sss_signing_requests set status = 'failed', error_message = p_reason
-    where request_id = p_request_id
-    returning * into v_request;
-  end if;
-  return permafrost.request_json(v_request);
+  perform permafrost.fail_own('recovery', p_request_id, v_request.family_id, v_request.created_by, p_reason);
+  return permafrost.get_recovery_request(p_request_id);
 end;
 $function$;
 
@@ -2159,108 +2686,83 @@ CREATE OR REPLACE FUNCTION permafrost.fail_signing_session(p_session_id text, p_
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
 begin
-  if v_session.created_by is distinct from permafrost.current_participant_id()
-    or v_session.family_id is distinct from permafrost.current_family_id()
-  then
-    perform permafrost.refuse('not_the_creator', 'Only its creator may fail a session');
-  end if;
-  perform permafrost.check_reason(p_reason);
-  v_session := permafrost.lock_session(p_session_id);
-  if v_session.status = 'failed' and v_session.error_message = p_reason then
-    return permafrost.session_json(v_session);
-  end if;
-  update public.frost_signing_sessions set status = 'failed', error_message = p_reason
-  where session_id = p_session_id
-  returning * into v_session;
-  return permafrost.session_json(v_session);
+  perform permafrost.fail_own('session', p_session_id, v_session.family_id, v_session.created_by, p_reason);
+  return permafrost.get_signing_session(p_session_id);
 end;
 $function$;
 
 revoke all on function permafrost.fail_signing_session(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.fail_signing_session(text,text) to authenticated;
 
--- function permafrost.key_warning(uuid) -----------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.key_warning(p_key_package_id uuid)
- RETURNS text
- LANGUAGE sql
- STABLE
- SET search_path TO ''
-BEGIN ATOMIC
- SELECT 'The secret of this key was put together in one place for a recovery; register a new key'::text
-    FROM public.frost_key_packages k
-   WHERE ((k.key_package_id = key_warning.p_key_package_id) AND (k.exposed_at IS NOT NULL));
-END;
+-- function permafrost.fail_subject(permafrost.kinds,text,text) ------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.fail_subject(p_kind permafrost.kinds, p_id text, p_reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  execute format('update %s set status = ''failed'', error_message = $2 where %I = $1', p_kind.relation, p_kind.id_column)
+  using p_id, left(p_reason, 1000);
+end;
+$function$;
 
-comment on function permafrost.key_warning(pg_catalog.uuid) is
-  'What members must be told about a key; null for nothing.';
+comment on function permafrost.fail_subject(permafrost.kinds,pg_catalog.text,pg_catalog.text) is
+  'Fails a row, which the caller has locked.';
 
-revoke all on function permafrost.key_warning(uuid) from public, anon, authenticated, service_role;
+revoke all on function permafrost.fail_subject(permafrost.kinds,text,text) from public, anon, authenticated, service_role;
 
--- function permafrost.request_json(public.sss_signing_requests) -----------------------------------
-CREATE OR REPLACE FUNCTION permafrost.request_json(p_request public.sss_signing_requests)
+-- function permafrost.request_answer(public.sss_signing_requests) ---------------------------------
+CREATE OR REPLACE FUNCTION permafrost.request_answer(p_request public.sss_signing_requests)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
-BEGIN ATOMIC
- WITH shares AS (
-          SELECT COALESCE(array_agg(s_1.guardian_id ORDER BY s_1.created_at) FILTER (WHERE (s_1.status = 'submitted'::text)), '{}'::text[]) AS submitted,
-             COALESCE(array_agg(s_1.guardian_id ORDER BY s_1.created_at) FILTER (WHERE (s_1.status = 'rejected'::text)), '{}'::text[]) AS rejected,
-             jsonb_object_agg(s_1.guardian_id, s_1.ciphertext) FILTER (WHERE (s_1.status = 'submitted'::text)) AS ciphertexts
-            FROM public.sss_encrypted_shares s_1
-           WHERE (s_1.request_id = (request_json.p_request).request_id)
-         ), facts AS (
-          SELECT permafrost.effective_request_status((request_json.p_request).status, (request_json.p_request).expires_at, permafrost.now_ms()) AS status,
-             ( SELECT COALESCE(jsonb_object_agg(d.participant_id, d.reason), '{}'::jsonb) AS "coalesce"
-                    FROM permafrost.request_declines d
-                   WHERE (d.request_id = (request_json.p_request).request_id)) AS declined
-         )
-  SELECT (to_jsonb(request_json.p_request) || jsonb_build_object('status', f.status, 'ciphersuite', k.ciphersuite, 'key_package', to_jsonb(k.*), 'warning', permafrost.key_warning((request_json.p_request).key_package_id), 'submitted_guardians', s.submitted, 'rejected_guardians', s.rejected, 'missing_guardians', ( SELECT COALESCE(jsonb_agg(u.g ORDER BY u.ord), '[]'::jsonb) AS "coalesce"
-            FROM unnest((request_json.p_request).required_guardians) WITH ORDINALITY u(g, ord)
-           WHERE ((u.g <> ALL (s.submitted)) AND (NOT (f.declined ? u.g)))), 'declined', f.declined, 'is_expired', (f.status = 'expired'::public.sss_request_status), 'encrypted_shares',
-         CASE
-             WHEN (((request_json.p_request).created_by = permafrost.current_participant_id()) AND ((request_json.p_request).family_id = permafrost.current_family_id()) AND (f.status = ANY (ARRAY['partial'::public.sss_request_status, 'ready'::public.sss_request_status]))) THEN COALESCE(s.ciphertexts, '{}'::jsonb)
-             ELSE '{}'::jsonb
-         END))
-    FROM shares s,
-     facts f,
-     public.frost_key_packages k
-   WHERE (k.key_package_id = (request_json.p_request).key_package_id);
-END;
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_summary jsonb := permafrost.request_summary(p_request, permafrost.now_ms(), permafrost.live_from());
+begin
+  return v_summary || jsonb_build_object(
+    'event_template', p_request.event_template,
+    'key_package', (select to_jsonb(k) from public.frost_key_packages as k where k.key_package_id = p_request.key_package_id),
+    -- For the requester's device alone, and only while there is something to be done with them.
+    'encrypted_shares', case when p_request.created_by = permafrost.memberships() ->> p_request.family_id
+        and v_summary ->> 'status' in ('partial', 'ready')
+      then (select coalesce(jsonb_object_agg(s.guardian_id, s.ciphertext), '{}') from public.sss_encrypted_shares as s
+        where s.request_id = p_request.request_id and s.status = 'submitted')
+      else '{}' end);
+end;
+$function$;
 
-comment on function permafrost.request_json(public.sss_signing_requests) is
-  'A recovery request as clients see it; ciphertexts for its requester only.';
+comment on function permafrost.request_answer(public.sss_signing_requests) is
+  'A recovery request as clients see it, whole; ciphertexts for its requester only.';
 
-revoke all on function permafrost.request_json(public.sss_signing_requests) from public, anon, authenticated, service_role;
+revoke all on function permafrost.request_answer(public.sss_signing_requests) from public, anon, authenticated, service_role;
 
 -- function permafrost.visible_request(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.visible_request(p_request_id text)
  RETURNS public.sss_signing_requests
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests;
 begin
-  select * into v_request from public.sss_signing_requests as r
-  where r.request_id = p_request_id and (permafrost.is_operator()
-    or r.family_id = permafrost.current_family_id()
-      and permafrost.current_participant_id() = any (array_append(r.required_guardians, r.created_by)));
-  if not found then
-    perform permafrost.refuse('session_not_found', 'There is no such request, or it is not the caller''s to see');
+  select * into v_request from public.sss_signing_requests as r where r.request_id = p_request_id;
+  if not found or not permafrost.may_see(v_request.family_id, v_request.created_by, v_request.participants) then
+    perform permafrost.refuse('session_not_found', 'There is no such request, or the caller may not see it');
   end if;
   return v_request;
 end;
 $function$;
 
 comment on function permafrost.visible_request(pg_catalog.text) is
-  'A recovery request the caller made or is a guardian of; operators see all. Refuses session_not_found.';
+  'A recovery request that the caller made or is a guardian of; operators see all. Refuses session_not_found.';
 
 revoke all on function permafrost.visible_request(text) from public, anon, authenticated, service_role;
 
@@ -2269,8 +2771,8 @@ CREATE OR REPLACE FUNCTION permafrost.get_recovery_request(p_request_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.request_json(permafrost.visible_request(p_request_id));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.request_answer(permafrost.visible_request(p_request_id));
 
 revoke all on function permafrost.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_recovery_request(text) to authenticated, service_role;
@@ -2280,11 +2782,11 @@ CREATE OR REPLACE FUNCTION permafrost.get_share_verification(p_session_id text)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.round_two_session(p_session_id);
-  v_me text := permafrost.current_participant_id();
+  v_me text := permafrost.memberships() ->> v_session.family_id;
   v_verification jsonb;
 begin
   if v_me is null or v_me <> all (v_session.signers) then
@@ -2306,51 +2808,35 @@ $function$;
 revoke all on function permafrost.get_share_verification(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_share_verification(text) to authenticated;
 
--- function permafrost.package_json(public.frost_signing_sessions) ---------------------------------
-CREATE OR REPLACE FUNCTION permafrost.package_json(p_session public.frost_signing_sessions)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
- SET search_path TO ''
-BEGIN ATOMIC
- SELECT jsonb_build_object('session_id', (package_json.p_session).session_id, 'family_id', (package_json.p_session).family_id, 'status', (package_json.p_session).status, 'ciphersuite', k.ciphersuite, 'message', (package_json.p_session).message_hash, 'event_template', (package_json.p_session).event_template, 'event_type', (package_json.p_session).event_type, 'threshold', (package_json.p_session).threshold, 'expires_at', (package_json.p_session).expires_at, 'signers', (package_json.p_session).signers, 'commitments', ( SELECT jsonb_object_agg(c.participant_id, c.nonce_commitment) AS jsonb_object_agg
-            FROM public.frost_nonce_commitments c
-           WHERE ((c.session_id = (package_json.p_session).session_id) AND (c.participant_id = ANY ((package_json.p_session).signers)))), 'key_package', to_jsonb(k.*)) AS jsonb_build_object
-    FROM public.frost_key_packages k
-   WHERE (k.key_package_id = (package_json.p_session).key_package_id);
-END;
-
-comment on function permafrost.package_json(public.frost_signing_sessions) is
-  'What a signer needs for round two.';
-
-revoke all on function permafrost.package_json(public.frost_signing_sessions) from public, anon, authenticated, service_role;
-
 -- function permafrost.round_two_session(text) -----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.round_two_session(p_session_id text)
  RETURNS public.frost_signing_sessions
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
-  v_status public.signing_session_status :=
-    permafrost.effective_status(v_session.status, v_session.expires_at, permafrost.now_ms());
+  v_status public.signing_session_status := permafrost.status_now(v_session.status, v_session.expires_at,
+    v_session.incarnation, permafrost.now_ms(), permafrost.live_from());
+  v_me text := permafrost.memberships() ->> v_session.family_id;
 begin
-  if not permafrost.is_operator() and permafrost.current_participant_id() <> all (v_session.participants) then
+  if not permafrost.is_operator() and v_me <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
   end if;
   if v_session.key_package_id is null then
-    perform permafrost.refuse('no_key_package', 'The family has no key package: this session is a dry run');
+    perform permafrost.refuse('no_key_package',
+      'This session was created without a key package: it is a dry run and is never signed');
   end if;
   if v_status = 'expired' then
     perform permafrost.refuse('session_expired', 'The session has expired');
   end if;
-  -- Who has answered before it failed may hear so again.
+  -- A signer whose share was recorded before the failure may read it back.
   if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
-    where s.session_id = p_session_id and s.participant_id = permafrost.current_participant_id())
+    where s.session_id = p_session_id and s.participant_id = v_me)
   then
-    perform permafrost.refuse('session_finished', 'The session is failed');
+    perform permafrost.refuse('session_finished',
+      format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
   end if;
   if v_session.signers is null then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
@@ -2364,78 +2850,88 @@ comment on function permafrost.round_two_session(pg_catalog.text) is
 
 revoke all on function permafrost.round_two_session(text) from public, anon, authenticated, service_role;
 
+-- function permafrost.signing_package(public.frost_signing_sessions) ------------------------------
+CREATE OR REPLACE FUNCTION permafrost.signing_package(p_session public.frost_signing_sessions)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select jsonb_build_object(
+      'session_id', p_session.session_id,
+      'family_id', p_session.family_id,
+      'status', p_session.status,
+      'ciphersuite', k.ciphersuite,
+      'message', p_session.message_hash,
+      'event_template', p_session.event_template,
+      'event_type', p_session.event_type,
+      'threshold', p_session.threshold,
+      'expires_at', p_session.expires_at,
+      'signers', p_session.signers,
+      'commitments', permafrost.commitments_of(p_session.session_id),
+      'transcript_head', permafrost.transcript_head('session', p_session.session_id),
+      'key_package', to_jsonb(k))
+    from public.frost_key_packages as k where k.key_package_id = p_session.key_package_id);
+end;
+$function$;
+
+comment on function permafrost.signing_package(public.frost_signing_sessions) is
+  'What a signer needs for round two.';
+
+revoke all on function permafrost.signing_package(public.frost_signing_sessions) from public, anon, authenticated, service_role;
+
 -- function permafrost.get_signing_package(text) ---------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.get_signing_package(p_session_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.package_json(permafrost.round_two_session(p_session_id));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.signing_package(permafrost.round_two_session(p_session_id));
 
 revoke all on function permafrost.get_signing_package(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_signing_package(text) to authenticated, service_role;
 
--- function permafrost.session_json(public.frost_signing_sessions) ---------------------------------
-CREATE OR REPLACE FUNCTION permafrost.session_json(p_session public.frost_signing_sessions)
+-- function permafrost.session_answer(public.frost_signing_sessions) -------------------------------
+CREATE OR REPLACE FUNCTION permafrost.session_answer(p_session public.frost_signing_sessions)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
-BEGIN ATOMIC
- WITH facts AS (
-          SELECT permafrost.effective_status((session_json.p_session).status, (session_json.p_session).expires_at, permafrost.now_ms()) AS status,
-             ( SELECT COALESCE(jsonb_object_agg(c.participant_id, c.nonce_commitment), '{}'::jsonb) AS "coalesce"
-                    FROM public.frost_nonce_commitments c
-                   WHERE (c.session_id = (session_json.p_session).session_id)) AS commitments,
-             ( SELECT COALESCE(jsonb_object_agg(s.participant_id, s.signature_share), '{}'::jsonb) AS "coalesce"
-                    FROM public.frost_signature_shares s
-                   WHERE (s.session_id = (session_json.p_session).session_id)) AS shares,
-             ( SELECT COALESCE(jsonb_object_agg(d.participant_id, d.reason), '{}'::jsonb) AS "coalesce"
-                    FROM permafrost.session_declines d
-                   WHERE (d.session_id = (session_json.p_session).session_id)) AS declined
-         )
-  SELECT (to_jsonb(session_json.p_session) || jsonb_build_object('status', f.status, 'ciphersuite', ( SELECT k.ciphersuite
-            FROM public.frost_key_packages k
-           WHERE (k.key_package_id = (session_json.p_session).key_package_id)), 'warning', permafrost.key_warning((session_json.p_session).key_package_id), 'nonce_commitments', f.commitments, 'signature_shares', f.shares, 'missing_commitments', ( SELECT COALESCE(jsonb_agg(u.p ORDER BY u.ord), '[]'::jsonb) AS "coalesce"
-            FROM unnest((session_json.p_session).participants) WITH ORDINALITY u(p, ord)
-           WHERE (((session_json.p_session).signers IS NULL) AND (NOT (f.commitments ? u.p)) AND (NOT (f.declined ? u.p)))), 'missing_signatures', ( SELECT COALESCE(jsonb_agg(u.p ORDER BY u.ord), '[]'::jsonb) AS "coalesce"
-            FROM unnest((session_json.p_session).signers) WITH ORDINALITY u(p, ord)
-           WHERE (NOT (f.shares ? u.p))), 'declined', f.declined, 'can_aggregate', (f.status = 'aggregating'::public.signing_session_status), 'is_expired', (f.status = 'expired'::public.signing_session_status), 'signable', ((session_json.p_session).key_package_id IS NOT NULL), 'signable_reason',
-         CASE
-             WHEN ((session_json.p_session).key_package_id IS NULL) THEN 'no_key_package'::text
-             ELSE NULL::text
-         END))
-    FROM facts f;
-END;
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return permafrost.session_summary(p_session, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
+    'event_template', p_session.event_template,
+    'nonce_commitments', permafrost.commitments_of(p_session.session_id),
+    'signature_shares', permafrost.shares_of(p_session.session_id));
+end;
+$function$;
 
-comment on function permafrost.session_json(public.frost_signing_sessions) is
-  'A session as clients see it: its columns with the status that is true now, and what is missing to finish it.';
+comment on function permafrost.session_answer(public.frost_signing_sessions) is
+  'A session as clients see it, whole.';
 
-revoke all on function permafrost.session_json(public.frost_signing_sessions) from public, anon, authenticated, service_role;
+revoke all on function permafrost.session_answer(public.frost_signing_sessions) from public, anon, authenticated, service_role;
 
 -- function permafrost.visible_session(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.visible_session(p_session_id text)
  RETURNS public.frost_signing_sessions
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
 begin
-  select * into v_session from public.frost_signing_sessions as s
-  where s.session_id = p_session_id and (permafrost.is_operator()
-    or s.family_id = permafrost.current_family_id()
-      and permafrost.current_participant_id() = any (array_append(s.participants, s.created_by)));
-  if not found then
-    perform permafrost.refuse('session_not_found', 'There is no such session, or it is not the caller''s to see');
+  select * into v_session from public.frost_signing_sessions as s where s.session_id = p_session_id;
+  if not found or not permafrost.may_see(v_session.family_id, v_session.created_by, v_session.participants) then
+    perform permafrost.refuse('session_not_found', 'There is no such session, or the caller may not see it');
   end if;
   return v_session;
 end;
 $function$;
 
 comment on function permafrost.visible_session(pg_catalog.text) is
-  'A session the caller created or takes part in, in the caller''s family; operators see all. Refuses session_not_found.';
+  'A session that the caller created or takes part in; operators see all. Refuses session_not_found.';
 
 revoke all on function permafrost.visible_session(text) from public, anon, authenticated, service_role;
 
@@ -2444,32 +2940,268 @@ CREATE OR REPLACE FUNCTION permafrost.get_signing_session(p_session_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.session_json(permafrost.visible_session(p_session_id));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.session_answer(permafrost.visible_session(p_session_id));
 
 revoke all on function permafrost.get_signing_session(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_signing_session(text) to authenticated, service_role;
 
+-- function permafrost.get_transcript(text,text) ---------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_transcript(p_subject text, p_subject_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_family text := permafrost.check_transcript(p_subject, p_subject_id);
+  v_events jsonb;
+  v_key_package_id text;
+begin
+  select jsonb_agg(jsonb_build_object('seq', e.seq, 'subject', e.subject, 'subject_id', e.subject_id, 'family_id', e.family_id,
+      'event', e.event, 'actor', e.actor, 'detail', e.detail::text, 'occurred_at', e.occurred_at,
+      'digest', encode(e.digest, 'hex')) order by e.seq),
+    (array_agg(e.detail ->> 'key_package_id' order by e.seq))[1]
+  into v_events, v_key_package_id
+  from public.frost_events as e where e.subject = p_subject and e.subject_id = p_subject_id;
+  return jsonb_build_object(
+    'subject', p_subject,
+    'subject_id', p_subject_id,
+    'family_id', v_family,
+    'transcript_head', v_events -> -1 ->> 'digest',
+    'key_package', (select to_jsonb(k) from public.frost_key_packages as k where k.key_package_id = v_key_package_id::uuid),
+    'events', v_events);
+end;
+$function$;
+
+revoke all on function permafrost.get_transcript(text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_transcript(text,text) to authenticated, service_role;
+
+-- function permafrost.http_status_of(text) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.http_status_of(p_code text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN CASE WHEN (p_code = 'invalid_input'::text) THEN 400 WHEN (p_code = ANY (ARRAY['not_in_family'::text, 'not_a_participant'::text, 'not_a_signer'::text, 'not_the_creator'::text])) THEN 403 WHEN (p_code = 'session_not_found'::text) THEN 404 WHEN (p_code = ANY (ARRAY['nonce_reused'::text, 'commitment_already_submitted'::text, 'share_already_submitted'::text, 'round_closed'::text, 'round_open'::text, 'invalid_transition'::text, 'session_finished'::text])) THEN 409 WHEN (p_code = 'session_expired'::text) THEN 410 WHEN (p_code = ANY (ARRAY['no_key_package'::text, 'message_hash_invalid'::text, 'participants_invalid'::text, 'threshold_invalid'::text, 'commitment_invalid'::text, 'share_invalid'::text, 'key_package_invalid'::text, 'event_mismatch'::text])) THEN 422 WHEN (p_code = 'rate_limited'::text) THEN 429 ELSE NULL::integer END;
+
+comment on function permafrost.http_status_of(pg_catalog.text) is
+  'The HTTP status of an error code; null for an unknown one.';
+
+revoke all on function permafrost.http_status_of(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.in_batches(permafrost.kinds,text,text,text,bigint,bigint) -------------------
+CREATE OR REPLACE FUNCTION permafrost.in_batches(p_kind permafrost.kinds, p_order text, p_condition text, p_change text, p_until bigint, p_bound bigint)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_batch constant integer := 1000;
+  v_time bigint := 0;
+  v_id text := '';
+  v_ids text[];
+  v_total integer := 0;
+begin
+  loop
+    execute format('select array_agg(id), max(at), (array_agg(id order by at, id))[count(*)] from (
+        select %2$I as id, %3$I as at from %1$s
+        where %4$s and %3$I >= $2 and (%3$I, %2$I) > ($2, $3)
+        order by %3$I, %2$I limit $4 for update skip locked) as batch',
+      p_kind.relation, p_kind.id_column, p_order, p_condition)
+    into v_ids, v_time, v_id using p_bound, v_time, v_id, v_batch;
+    exit when v_ids is null;
+    v_total := v_total + permafrost.apply_each(format(p_change, p_kind.relation, p_kind.id_column), v_ids);
+    exit when cardinality(v_ids) < v_batch or permafrost.now_ms() > p_until;
+  end loop;
+  return v_total;
+end;
+$function$;
+
+comment on function permafrost.in_batches(permafrost.kinds,pg_catalog.text,pg_catalog.text,pg_catalog.text,bigint,bigint) is
+  'Changes the rows of a kind that meet a condition ($1 is p_bound), a batch at least, then until p_until (milliseconds); returns how many.';
+
+revoke all on function permafrost.in_batches(permafrost.kinds,text,text,text,bigint,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.incarnation_now() -----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.incarnation_now()
+ RETURNS permafrost.incarnations
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_newest permafrost.incarnations;
+  v_now permafrost.incarnations;
+begin
+  select * into v_newest from permafrost.incarnations order by incarnation desc limit 1;
+  if pg_is_in_recovery() -- a standby knows what its primary knew, and has no WAL of its own to compare
+    or v_newest.system_identifier = (select system_identifier from pg_control_system())
+      and v_newest.timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)
+      and v_newest.database_oid = (select oid from pg_database where datname = current_database())
+      and v_newest.ledger_oid = to_regclass('permafrost.nonce_ledger')::oid
+  then
+    return v_newest;
+  end if;
+  -- Not written down yet: nothing that is there was made in it.
+  select coalesce(v_newest.incarnation, 0) + 1, c.system_identifier, left(pg_walfile_name(pg_current_wal_lsn()), 8), d.oid,
+    to_regclass('permafrost.nonce_ledger')::oid, coalesce(v_newest.incarnation, 0) + 1,
+    case when v_newest.incarnation is null then 'created' else 'found' end
+  into v_now from pg_control_system() as c, pg_database as d where d.datname = current_database();
+  return v_now;
+end;
+$function$;
+
+comment on function permafrost.incarnation_now() is
+  'The incarnation of this database, by what it is now; first_seen_at is null while nothing was made in it.';
+
+revoke all on function permafrost.incarnation_now() from public, anon, authenticated, service_role;
+
+-- function permafrost.inventory_now() -------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.inventory_now()
+ RETURNS TABLE(check_name text, object text, detail text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ WITH ours AS (
+          SELECT c.oid,
+             c.relkind,
+             c.relrowsecurity,
+             c.relacl,
+             c.relowner
+            FROM pg_class c
+           WHERE ((c.relkind = ANY (ARRAY['r'::"char", 'v'::"char"])) AND ((c.relnamespace = ('permafrost'::regnamespace)::oid) OR ((c.relnamespace = ('public'::regnamespace)::oid) AND ((EXISTS ( SELECT
+                    FROM (pg_trigger t
+                      JOIN pg_proc p ON ((p.oid = t.tgfoid)))
+                   WHERE ((t.tgrelid = c.oid) AND (p.pronamespace = ('permafrost'::regnamespace)::oid)))) OR (EXISTS ( SELECT
+                    FROM (((pg_rewrite r
+                      JOIN pg_depend d ON (((d.classid = ('pg_rewrite'::regclass)::oid) AND (d.objid = r.oid) AND (d.refclassid = ('pg_class'::regclass)::oid))))
+                      JOIN pg_trigger t ON ((t.tgrelid = d.refobjid)))
+                      JOIN pg_proc p ON (((p.oid = t.tgfoid) AND (p.pronamespace = ('permafrost'::regnamespace)::oid))))
+                   WHERE ((r.ev_class = c.oid) AND (c.relkind = 'v'::"char")))) OR (c.oid = (to_regclass('public.frost_sessions_by_hour'::text))::oid) OR (c.oid = (to_regclass('public.frost_refusals'::text))::oid)))))
+         ), functions AS (
+          SELECT p.oid,
+             p.prosrc,
+             p.proconfig,
+             p.proacl,
+             p.proowner,
+             p.prosecdef,
+             p.prosqlbody
+            FROM pg_proc p
+           WHERE ((p.pronamespace = ('permafrost'::regnamespace)::oid) OR ((p.pronamespace = ('public'::regnamespace)::oid) AND (EXISTS ( SELECT
+                    FROM (pg_depend d
+                      JOIN pg_proc q ON (((q.oid = d.refobjid) AND (q.pronamespace = ('permafrost'::regnamespace)::oid))))
+                   WHERE ((d.classid = ('pg_proc'::regclass)::oid) AND (d.objid = p.oid) AND (d.refclassid = ('pg_proc'::regclass)::oid))))))
+         )
+  SELECT 'tables'::text,
+     ((o.oid)::regclass)::text AS oid,
+         CASE
+             WHEN o.relrowsecurity THEN 'with row level security'::text
+             ELSE 'view'::text
+         END AS "case"
+    FROM ours o
+ UNION ALL
+  SELECT 'policies'::text,
+     format('%s on %s'::text, y.polname, (y.polrelid)::regclass) AS format,
+     concat_ws(' '::text, y.polcmd, pg_get_expr(y.polqual, y.polrelid), pg_get_expr(y.polwithcheck, y.polrelid)) AS concat_ws
+    FROM (pg_policy y
+      JOIN ours o ON ((o.oid = y.polrelid)))
+ UNION ALL
+  SELECT 'triggers'::text,
+     format('%s on %s'::text, t.tgname, (t.tgrelid)::regclass) AS format,
+     concat_ws(' '::text, t.tgenabled, pg_get_triggerdef(t.oid)) AS concat_ws
+    FROM (pg_trigger t
+      JOIN ours o ON ((o.oid = t.tgrelid)))
+   WHERE (NOT t.tgisinternal)
+ UNION ALL
+  SELECT 'functions'::text,
+     ((f.oid)::regprocedure)::text AS oid,
+     (
+         CASE
+             WHEN f.prosecdef THEN 'definer '::text
+             ELSE ''::text
+         END || md5(COALESCE(pg_get_function_sqlbody(f.oid), f.prosrc)))
+    FROM functions f
+ UNION ALL
+  SELECT 'search paths'::text,
+     ((f.oid)::regprocedure)::text AS oid,
+     COALESCE(array_to_string(f.proconfig, ', '::text), 'none'::text) AS "coalesce"
+    FROM functions f
+ UNION ALL
+  SELECT 'rights'::text,
+     r.object,
+     format('%s to %s'::text, r.privilege_type,
+         CASE
+             WHEN (r.grantee = (0)::oid) THEN 'public'::text
+             ELSE ((r.grantee)::regrole)::text
+         END) AS format
+    FROM ( SELECT ((o.oid)::regclass)::text AS object,
+             a.grantee,
+             a.privilege_type,
+             o.relowner AS owner
+            FROM (ours o
+              CROSS JOIN LATERAL aclexplode(COALESCE(o.relacl, acldefault('r'::"char", o.relowner))) a(grantor, grantee, privilege_type, is_grantable))
+         UNION ALL
+          SELECT format('%s.%s'::text, (o.oid)::regclass, c.attname) AS format,
+             a.grantee,
+             a.privilege_type,
+             o.relowner
+            FROM ((ours o
+              JOIN pg_attribute c ON ((c.attrelid = o.oid)))
+              CROSS JOIN LATERAL aclexplode(c.attacl) a(grantor, grantee, privilege_type, is_grantable))
+         UNION ALL
+          SELECT ((f.oid)::regprocedure)::text AS oid,
+             a.grantee,
+             a.privilege_type,
+             f.proowner
+            FROM (functions f
+              CROSS JOIN LATERAL aclexplode(COALESCE(f.proacl, acldefault('f'::"char", f.proowner))) a(grantor, grantee, privilege_type, is_grantable))
+         UNION ALL
+          SELECT 'schema permafrost'::text,
+             a.grantee,
+             a.privilege_type,
+             n.nspowner
+            FROM (pg_namespace n
+              CROSS JOIN LATERAL aclexplode(n.nspacl) a(grantor, grantee, privilege_type, is_grantable))
+           WHERE (n.nspname = 'permafrost'::name)) r
+   WHERE (r.grantee <> r.owner);
+END;
+
+comment on function permafrost.inventory_now() is
+  'What there is, in the form of permafrost.inventory.';
+
+revoke all on function permafrost.inventory_now() from public, anon, authenticated, service_role;
+
 -- function permafrost.is_hex(text) ----------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_hex(p_value text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
-RETURN COALESCE((p_value ~ '^([0-9a-f]{2})+$'::text), false);
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return coalesce(case when octet_length(p_value) <= 65536 then p_value ~ '^([0-9a-f]{2})+$' end, false);
+end;
+$function$;
 
 comment on function permafrost.is_hex(pg_catalog.text) is
-  'True for one or more bytes in lower-case hex.';
+  'True for 1 to 32,768 bytes in lower-case hex.';
 
 revoke all on function permafrost.is_hex(text) from public, anon, authenticated, service_role;
 
 -- function permafrost.is_identifier(text) ---------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_identifier(p_value text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
-RETURN COALESCE((((char_length(p_value) >= 1) AND (char_length(p_value) <= 255)) AND (p_value !~ '[[:cntrl:]]'::text)), false);
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return coalesce(case when octet_length(p_value) <= 1020
+    then char_length(p_value) between 1 and 255 and p_value !~ '[[:cntrl:]]' end, false);
+end;
+$function$;
 
 comment on function permafrost.is_identifier(pg_catalog.text) is
   'True for 1 to 255 characters without control characters: families, participants and sessions.';
@@ -2481,41 +3213,34 @@ CREATE OR REPLACE FUNCTION permafrost.is_operator()
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  return coalesce(permafrost.claims() ->> 'role', 'service_role') = 'service_role' and exists (
-    select from pg_catalog.pg_roles as r
-    where r.rolname = coalesce(nullif(current_setting('role', true), 'none'), session_user)
-      and (r.rolsuper or r.rolbypassrls));
+  return coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role', 'service_role') = 'service_role'
+    and exists (
+      select from pg_catalog.pg_roles as r
+      where r.rolname = coalesce(nullif(current_setting('role', true), 'none'), session_user)
+        and (r.rolsuper or r.rolbypassrls));
 end;
 $function$;
 
 comment on function permafrost.is_operator() is
-  'True for service_role and for direct sessions that bypass RLS; false for anything that is a user''s request.';
+  'True for service_role and for direct connections that bypass RLS; false for the request of a user.';
 
 revoke all on function permafrost.is_operator() from public, anon, authenticated, service_role;
-
--- function permafrost.is_participant_list(text[]) -------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_participant_list(p_value text[])
- RETURNS boolean
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-RETURN COALESCE(((array_ndims(p_value) = 1) AND (array_lower(p_value, 1) = 1) AND (cardinality(p_value) <= 255) AND (SELECT (bool_and(permafrost.is_identifier(p.p)) AND (count(DISTINCT p.p) = count(*))) FROM unnest(is_participant_list.p_value) p(p))), false);
-
-comment on function permafrost.is_participant_list(pg_catalog.text[]) is
-  'True for 1 to 255 distinct identifiers: RFC 9591 identifiers are positions in such a list, from 1.';
-
-revoke all on function permafrost.is_participant_list(text[]) from public, anon, authenticated, service_role;
 
 -- function permafrost.is_recorded_commitment(text,text,text) --------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_recorded_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
-RETURN (EXISTS (SELECT FROM public.frost_nonce_commitments c WHERE ((c.session_id = is_recorded_commitment.p_session_id) AND (c.participant_id = is_recorded_commitment.p_participant_id) AND (c.nonce_commitment = is_recorded_commitment.p_nonce_commitment))));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return exists (select from public.frost_nonce_commitments as c where c.session_id = p_session_id
+    and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment);
+end;
+$function$;
 
 comment on function permafrost.is_recorded_commitment(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
   'Whether a commitment is one that was accepted already: an exact retry, which is nobody''s attack.';
@@ -2525,127 +3250,148 @@ revoke all on function permafrost.is_recorded_commitment(text,text,text) from pu
 -- function permafrost.is_recorded_share(text,text,text) -------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_recorded_share(p_session_id text, p_participant_id text, p_signature_share text)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
-RETURN (EXISTS (SELECT FROM public.frost_signature_shares s WHERE ((s.session_id = is_recorded_share.p_session_id) AND (s.participant_id = is_recorded_share.p_participant_id) AND (s.signature_share = is_recorded_share.p_signature_share))));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return exists (select from public.frost_signature_shares as s where s.session_id = p_session_id
+    and s.participant_id = p_participant_id and s.signature_share = p_signature_share);
+end;
+$function$;
 
 comment on function permafrost.is_recorded_share(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'As is_recorded_commitment, of a signature share.';
+  'Whether a share was accepted already: an exact retry, which is nobody''s attack.';
 
 revoke all on function permafrost.is_recorded_share(text,text,text) from public, anon, authenticated, service_role;
 
--- function permafrost.is_request(text) ------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_request(p_id text)
- RETURNS boolean
+-- function permafrost.key_warning(uuid) -----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.key_warning(p_key_package_id uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select 'The secret of this key was put together in one place for a recovery; register a new key'
+    from public.frost_key_packages as k
+    where k.key_package_id = p_key_package_id and k.exposed_at is not null);
+end;
+$function$;
+
+comment on function permafrost.key_warning(pg_catalog.uuid) is
+  'What members must be told about a key; null for nothing.';
+
+revoke all on function permafrost.key_warning(uuid) from public, anon, authenticated, service_role;
+
+-- function permafrost.kind_of(text) ---------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.kind_of(p_id text)
+ RETURNS permafrost.kinds
  LANGUAGE sql
  STABLE
- SET search_path TO ''
-RETURN (EXISTS (SELECT FROM public.sss_signing_requests r WHERE (r.request_id = is_request.p_id)));
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT k.kind,
+     k.relation,
+     k.id_column,
+     k.noun,
+     k.method,
+     k.created_detail
+    FROM (permafrost.event_heads h
+      JOIN permafrost.kinds k ON ((k.kind = h.subject)))
+   WHERE (h.subject_id = kind_of.p_id);
+END;
 
-comment on function permafrost.is_request(pg_catalog.text) is
-  'Whether an id is a recovery request''s; else it is a session''s, if anything.';
+comment on function permafrost.kind_of(pg_catalog.text) is
+  'What an id is the id of: its kind, or a row of nulls.';
 
-revoke all on function permafrost.is_request(text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.kind_of(text) from public, anon, authenticated, service_role;
 
--- function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) ----
-CREATE OR REPLACE FUNCTION permafrost.list_recovery_requests(p_status public.sss_request_status, p_awaiting_me boolean, p_limit integer, p_before bigint)
+-- function permafrost.limit_of(text,text) ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.limit_of(p_limit_name text, p_family_id text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select l.value from permafrost.limits as l
+    where l.limit_name = p_limit_name and (l.family_id = p_family_id or l.family_id is null)
+    order by l.family_id nulls last limit 1);
+end;
+$function$;
+
+comment on function permafrost.limit_of(pg_catalog.text,pg_catalog.text) is
+  'The value of a limit for a family; null where there is none.';
+
+revoke all on function permafrost.limit_of(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) 
+CREATE OR REPLACE FUNCTION permafrost.list_recovery_requests(p_status public.sss_request_status, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
- SET plan_cache_mode TO 'force_custom_plan'
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_now bigint := permafrost.now_ms();
-  v_me text := permafrost.current_participant_id();
-  v_family text := permafrost.current_family_id();
-  v_operator boolean := permafrost.is_operator();
+  v_live_from integer := permafrost.live_from();
   v_requests jsonb;
 begin
-  if p_limit is null or p_limit not between 1 and 500 then
-    perform permafrost.refuse('invalid_input', 'A page has 1 to 500 requests');
-  end if;
-  select coalesce(jsonb_agg(permafrost.request_json(page) order by page.created_at desc, page.request_id), '[]')
-  into v_requests
-  from (
-    select r.* from public.sss_signing_requests as r
-    where (v_operator or r.family_id = v_family and v_me = any (array_append(r.required_guardians, r.created_by)))
-      and (p_before is null or r.created_at < p_before)
-      and (p_status is null or permafrost.effective_request_status(r.status, r.expires_at, v_now) = p_status)
-      and (not coalesce(p_awaiting_me, false)
-        or r.status in ('pending', 'partial') and r.expires_at > v_now and v_me = any (r.required_guardians)
-          and not exists (select from public.sss_encrypted_shares as s
-            where s.request_id = r.request_id and s.guardian_id = v_me and s.status = 'submitted')
-          and not exists (select from permafrost.request_declines as d
-            where d.request_id = r.request_id and d.participant_id = v_me))
-    order by r.created_at desc, r.request_id
-    limit p_limit
-  ) as page;
+  select coalesce(jsonb_agg(permafrost.request_summary(r, v_now, v_live_from) order by page.n), '[]') into v_requests
+  from unnest(permafrost.page_of('recovery', p_status::text, case when p_awaiting_me then
+    $sql$t.status < 'ready'
+      and not exists (select from public.sss_encrypted_shares as s
+        where s.request_id = t.request_id and s.guardian_id = $1 ->> f and s.status = 'submitted')
+      and not exists (select from permafrost.declines as d
+        where d.subject_id = t.request_id and d.kind = 'recovery' and d.participant_id = $1 ->> f)$sql$ end,
+    p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  join public.sss_signing_requests as r on r.request_id = page.id;
   return v_requests;
 end;
 $function$;
 
-revoke all on function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) from public, anon, authenticated, service_role;
-grant execute on function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) to authenticated, service_role;
+revoke all on function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) to authenticated, service_role;
 
--- function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) -
-CREATE OR REPLACE FUNCTION permafrost.list_signing_sessions(p_status public.signing_session_status, p_awaiting_me boolean, p_limit integer, p_before bigint)
+-- function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) 
+CREATE OR REPLACE FUNCTION permafrost.list_signing_sessions(p_status public.signing_session_status, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
- SET plan_cache_mode TO 'force_custom_plan'
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_now bigint := permafrost.now_ms();
-  v_me text := permafrost.current_participant_id();
-  v_family text := permafrost.current_family_id();
-  v_operator boolean := permafrost.is_operator();
+  v_live_from integer := permafrost.live_from();
   v_sessions jsonb;
 begin
-  if p_limit is null or p_limit not between 1 and 500 then
-    perform permafrost.refuse('invalid_input', 'A page has 1 to 500 sessions');
-  end if;
-  select coalesce(jsonb_agg(permafrost.session_json(page) order by page.created_at desc, page.session_id), '[]')
-  into v_sessions
-  from (
-    select s.* from public.frost_signing_sessions as s
-    where (v_operator or s.family_id = v_family and v_me = any (array_append(s.participants, s.created_by)))
-      and (p_before is null or s.created_at < p_before)
-      -- effective_status, spelled out so that the index on status serves.
-      and (p_status is null or case
-        when p_status = 'expired' then s.status = 'expired'
-          or s.status in ('pending', 'nonce_collection', 'signing', 'aggregating') and s.expires_at <= v_now
-        when p_status in ('completed', 'failed') then s.status = p_status
-        else s.status = p_status and s.expires_at > v_now end)
-      and (not coalesce(p_awaiting_me, false)
-        or s.status in ('pending', 'nonce_collection', 'signing') and s.expires_at > v_now
-          and s.participants @> array[v_me]
-          and case when s.signers is null
-            then not exists (select from public.frost_nonce_commitments as c
-              where c.session_id = s.session_id and c.participant_id = v_me)
-              and not exists (select from permafrost.session_declines as d
-                where d.session_id = s.session_id and d.participant_id = v_me)
-            -- Used is answered, or marked so that it is not to be.
-            else v_me = any (s.signers) and exists (select from public.frost_nonce_commitments as c
-              where c.session_id = s.session_id and c.participant_id = v_me and not c.nonce_used)
-          end)
-    order by s.created_at desc, s.session_id
-    limit p_limit
-  ) as page;
+  select coalesce(jsonb_agg(permafrost.session_summary(s, v_now, v_live_from) order by page.n), '[]') into v_sessions
+  from unnest(permafrost.page_of('session', p_status::text, case when p_awaiting_me then
+    -- Nobody is awaited in a dry run. With all shares there, each participant can finish it: its last caller may have
+    -- died. A commitment that is used is answered, or marked so that it is not to be.
+    $sql$t.key_package_id is not null and case
+      when t.status = 'aggregating' then true
+      when t.signers is null then not exists (select from public.frost_nonce_commitments as c
+          where c.session_id = t.session_id and c.participant_id = $1 ->> f)
+        and not exists (select from permafrost.declines as d
+          where d.subject_id = t.session_id and d.kind = 'session' and d.participant_id = $1 ->> f)
+      else $1 ->> f = any (t.signers) and exists (select from public.frost_nonce_commitments as c
+          where c.session_id = t.session_id and c.participant_id = $1 ->> f and not c.nonce_used)
+      end$sql$ end, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  join public.frost_signing_sessions as s on s.session_id = page.id;
   return v_sessions;
 end;
 $function$;
 
-revoke all on function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) from public, anon, authenticated, service_role;
-grant execute on function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) to authenticated, service_role;
+revoke all on function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) to authenticated, service_role;
 
 -- function permafrost.lock_family_key(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.lock_family_key(p_family_id text)
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 RETURN pg_advisory_xact_lock(hashtextextended(('permafrost.key_package:'::text || p_family_id), (0)::bigint));
 
 comment on function permafrost.lock_family_key(pg_catalog.text) is
@@ -2657,28 +3403,20 @@ revoke all on function permafrost.lock_family_key(text) from public, anon, authe
 CREATE OR REPLACE FUNCTION permafrost.lock_request(p_request_id text)
  RETURNS public.sss_signing_requests
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
+  v_row jsonb;
   v_request public.sss_signing_requests;
 begin
-  perform permafrost.check_isolation();
-  select * into v_request from public.sss_signing_requests where request_id = p_request_id;
-  if found and permafrost.effective_request_status(v_request.status, v_request.expires_at, permafrost.now_ms()) <> 'expired' then
-    select * into v_request from public.sss_signing_requests where request_id = p_request_id for update;
-  end if;
-  if not found then
-    perform permafrost.refuse('session_not_found', 'There is no such request');
-  end if;
-  if permafrost.effective_request_status(v_request.status, v_request.expires_at, permafrost.now_ms()) = 'expired' then
-    perform permafrost.refuse('session_expired', 'The request has expired');
-  end if;
+  v_row := permafrost.lock_subject(k, p_request_id) from permafrost.kinds as k where k.kind = 'recovery';
+  select * into strict v_request from public.sss_signing_requests where request_id = p_request_id;
   return v_request;
 end;
 $function$;
 
 comment on function permafrost.lock_request(pg_catalog.text) is
-  'The request, locked for update, as it is at the caller''s turn; as lock_session. Refuses session_not_found and session_expired.';
+  'The request, locked for update, as it is at the caller''s turn. Refuses session_not_found and session_expired.';
 
 revoke all on function permafrost.lock_request(text) from public, anon, authenticated, service_role;
 
@@ -2686,21 +3424,21 @@ revoke all on function permafrost.lock_request(text) from public, anon, authenti
 CREATE OR REPLACE FUNCTION permafrost.lock_session(p_session_id text)
  RETURNS public.frost_signing_sessions
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
+  v_now bigint := floor(extract(epoch from clock_timestamp()) * 1000);
 begin
   perform permafrost.check_isolation();
-  select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
-  if found and permafrost.effective_status(v_session.status, v_session.expires_at, permafrost.now_ms()) <> 'expired' then
-    select * into v_session from public.frost_signing_sessions where session_id = p_session_id for update;
-  end if;
+  select * into v_session from public.frost_signing_sessions
+  where session_id = p_session_id and (status >= 'completed' or expires_at > v_now) for update;
   if not found then
-    perform permafrost.refuse('session_not_found', 'There is no such session');
+    select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
   end if;
-  if permafrost.effective_status(v_session.status, v_session.expires_at, permafrost.now_ms()) = 'expired' then
-    perform permafrost.refuse('session_expired', 'The session has expired');
+  perform permafrost.check_turn('session', v_session.status::text, v_session.status < 'completed', v_session.expires_at);
+  if v_session.status < 'completed' and v_session.incarnation < permafrost.live_from() then
+    return permafrost.restored_session(p_session_id);
   end if;
   return v_session;
 end;
@@ -2711,42 +3449,106 @@ comment on function permafrost.lock_session(pg_catalog.text) is
 
 revoke all on function permafrost.lock_session(text) from public, anon, authenticated, service_role;
 
--- function permafrost.log_event(public.frost_signing_sessions,text,text,jsonb) --------------------
-CREATE OR REPLACE FUNCTION permafrost.log_event(p_session public.frost_signing_sessions, p_event text, p_actor text, p_detail jsonb DEFAULT '{}'::jsonb)
+-- function permafrost.lock_subject(permafrost.kinds,text) -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.lock_subject(p_kind permafrost.kinds, p_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_row jsonb;
+  v_open boolean;
+begin
+  perform permafrost.check_isolation();
+  execute format('select to_jsonb(t) from %s as t where %I = $1 and (status >= ''completed'' or expires_at > $2) for update',
+    p_kind.relation, p_kind.id_column) into v_row using p_id, permafrost.now_ms();
+  if v_row is null then
+    execute format('select to_jsonb(t) from %s as t where %I = $1', p_kind.relation, p_kind.id_column) into v_row using p_id;
+  end if;
+  v_open := v_row ->> 'status' not in ('completed', 'failed', 'expired');
+  perform permafrost.check_turn(p_kind.noun, v_row ->> 'status', v_open, (v_row ->> 'expires_at')::bigint);
+  if v_open and (v_row ->> 'incarnation')::integer < permafrost.live_from() then
+    perform permafrost.fail_subject(p_kind, p_id, 'restored');
+    return v_row || '{"status": "failed", "error_message": "restored"}';
+  end if;
+  return v_row;
+end;
+$function$;
+
+comment on function permafrost.lock_subject(permafrost.kinds,pg_catalog.text) is
+  'The row, locked for update, as it is at the caller''s turn. Refuses session_not_found and session_expired.';
+
+revoke all on function permafrost.lock_subject(permafrost.kinds,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.log_event(text,text,text,text,text,jsonb) -----------------------------------
+CREATE OR REPLACE FUNCTION permafrost.log_event(p_subject text, p_subject_id text, p_family_id text, p_event text, p_actor text, p_detail jsonb DEFAULT '{}'::jsonb)
  RETURNS bigint
- LANGUAGE sql
- SET search_path TO ''
-BEGIN ATOMIC
- INSERT INTO public.frost_session_events (session_id, family_id, event, actor, detail)
-   VALUES ((log_event.p_session).session_id, (log_event.p_session).family_id, log_event.p_event, log_event.p_actor, log_event.p_detail)
-   RETURNING frost_session_events.event_id;
-END;
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_head permafrost.event_heads;
+  v_now bigint;
+  v_event_id bigint;
+begin
+  if p_event <> 'created' then
+    select * into v_head from permafrost.event_heads
+    where subject_id = p_subject_id and subject = p_subject for update;
+  end if;
+  if v_head.seq is null then
+    insert into permafrost.event_heads (subject_id, subject, seq, digest)
+    values (p_subject_id, p_subject, 0, '\x0000000000000000000000000000000000000000000000000000000000000000')
+    -- Of two that are first at once, one waits here for the other and goes on from its head.
+    on conflict (subject_id, subject) do update set seq = event_heads.seq
+    returning * into v_head;
+  end if;
+  v_now := floor(extract(epoch from clock_timestamp()) * 1000); -- at this event's turn, as seq is
+  v_head.seq := v_head.seq + 1;
+  v_head.digest := permafrost.event_digest(v_head.digest, v_head.seq::text, p_subject, p_subject_id, p_family_id,
+    p_event, p_actor, p_detail::text, v_now::text);
+  insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
+  values (p_subject, p_subject_id, v_head.seq, p_family_id, p_event, p_actor, p_detail, v_now, v_head.digest)
+  returning event_id into v_event_id;
+  update permafrost.event_heads set seq = v_head.seq, digest = v_head.digest
+  where subject_id = p_subject_id and subject = p_subject;
+  return v_event_id;
+end;
+$function$;
 
-comment on function permafrost.log_event(public.frost_signing_sessions,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
-  'Appends an event of a session and returns its id.';
+comment on function permafrost.log_event(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
+  'Appends an event to a subject''s chain and returns its id.';
 
-revoke all on function permafrost.log_event(public.frost_signing_sessions,text,text,jsonb) from public, anon, authenticated, service_role;
+revoke all on function permafrost.log_event(text,text,text,text,text,jsonb) from public, anon, authenticated, service_role;
 
--- function permafrost.log_request_event(public.sss_signing_requests,text,text,jsonb) --------------
-CREATE OR REPLACE FUNCTION permafrost.log_request_event(p_request public.sss_signing_requests, p_event text, p_actor text, p_detail jsonb DEFAULT '{}'::jsonb)
- RETURNS void
- LANGUAGE sql
- SET search_path TO ''
-BEGIN ATOMIC
- INSERT INTO public.sss_request_events (request_id, family_id, event, actor, detail)
-   VALUES ((log_request_event.p_request).request_id, (log_request_event.p_request).family_id, log_request_event.p_event, log_request_event.p_actor, log_request_event.p_detail);
-END;
+-- function permafrost.log_refusal(public.frost_signing_sessions,text,text,jsonb) ------------------
+CREATE OR REPLACE FUNCTION permafrost.log_refusal(p_session public.frost_signing_sessions, p_event text, p_participant_id text, p_detail jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now bigint := permafrost.now_ms();
+begin
+  if p_participant_id is not null and permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id,
+    p_participant_id, v_now - v_now % 60000) > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
+  then
+    return null;
+  end if;
+  return permafrost.log_event('session', p_session.session_id, p_session.family_id, p_event, p_participant_id,
+    jsonb_strip_nulls(p_detail));
+end;
+$function$;
 
-comment on function permafrost.log_request_event(public.sss_signing_requests,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
-  'Appends an event of a recovery request.';
+comment on function permafrost.log_refusal(public.frost_signing_sessions,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
+  'Records a refusal and returns its event_id; null past the limit of a member.';
 
-revoke all on function permafrost.log_request_event(public.sss_signing_requests,text,text,jsonb) from public, anon, authenticated, service_role;
+revoke all on function permafrost.log_refusal(public.frost_signing_sessions,text,text,jsonb) from public, anon, authenticated, service_role;
 
 -- function permafrost.mark_if_exposed(public.sss_signing_requests) --------------------------------
 CREATE OR REPLACE FUNCTION permafrost.mark_if_exposed(p_request public.sss_signing_requests)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_package public.frost_key_packages;
@@ -2755,13 +3557,20 @@ begin
   -- The turn first: of two shares that are handed in at once the second counts the first.
   perform permafrost.lock_family_key(p_request.family_id);
   select * into strict v_package from public.frost_key_packages where key_package_id = p_request.key_package_id;
-  select count(*) into v_shares from (
-    select e.actor from public.sss_request_events as e
-    where e.event = 'share_submitted' and e.family_id = p_request.family_id
+  with recursive given as (
+    select e.actor as guardian, e.detail ->> 'requester' as requester, e.detail ->> 'recipient_public_key' as recipient
+    from public.frost_events as e
+    where e.subject = 'recovery' and e.event = 'share_submitted' and e.family_id = p_request.family_id
       and e.detail ->> 'key_package_id' = p_request.key_package_id::text
-      and e.detail ->> 'requester' = p_request.created_by
+  ), devices (requester, recipient) as (
+    select p_request.created_by, p_request.recipient_public_key
     union
-    select p_request.created_by where p_request.created_by = any (v_package.participants)
+    select g.requester, g.recipient from given as g join devices as d on g.requester = d.requester or g.recipient = d.recipient
+  )
+  select count(*) into v_shares from (
+    select g.guardian from given as g join devices as d using (requester, recipient)
+    union
+    select d.requester from devices as d where d.requester = any (v_package.participants)
   ) as holders;
   if v_shares >= v_package.threshold then
     update public.frost_key_packages set exposed_at = permafrost.now_ms()
@@ -2771,7 +3580,7 @@ end;
 $function$;
 
 comment on function permafrost.mark_if_exposed(public.sss_signing_requests) is
-  'Marks a key exposed once a requester was given as many shares as its threshold.';
+  'Marks a key exposed once one device was given as many shares as its threshold, counted by requester and by recipient key.';
 
 revoke all on function permafrost.mark_if_exposed(public.sss_signing_requests) from public, anon, authenticated, service_role;
 
@@ -2780,7 +3589,7 @@ CREATE OR REPLACE FUNCTION permafrost.mark_nonce_as_used(p_nonce_commitment text
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
@@ -2797,7 +3606,8 @@ begin
   if not found then
     return false;
   end if;
-  perform permafrost.log_event(v_session, 'nonce_marked', null, jsonb_build_object('participant', v_participant));
+  perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'nonce_marked', null,
+    jsonb_build_object('participant', v_participant));
   return true;
 end;
 $function$;
@@ -2805,18 +3615,35 @@ $function$;
 revoke all on function permafrost.mark_nonce_as_used(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.mark_nonce_as_used(text) to service_role;
 
+-- function permafrost.may_see(text,text,text[]) ---------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.may_see(p_family_id text, p_created_by text, p_participants text[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_me text := permafrost.memberships() ->> p_family_id;
+begin
+  return coalesce(v_me = p_created_by or v_me = any (p_participants), false) or permafrost.is_operator();
+end;
+$function$;
+
+comment on function permafrost.may_see(pg_catalog.text,pg_catalog.text,pg_catalog.text[]) is
+  'Whether the caller may read what p_created_by made in this family for these participants: its creator, a participant, or an operator.';
+
+revoke all on function permafrost.may_see(text,text,text[]) from public, anon, authenticated, service_role;
+
 -- function permafrost.own_request(text) -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.own_request(p_request_id text)
  RETURNS public.sss_signing_requests
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests := permafrost.visible_request(p_request_id);
 begin
-  if v_request.created_by is distinct from permafrost.current_participant_id()
-    or v_request.family_id is distinct from permafrost.current_family_id()
-  then
+  if v_request.created_by is distinct from permafrost.memberships() ->> v_request.family_id then
     perform permafrost.refuse('not_the_creator', 'Only its requester may do this with a request');
   end if;
   return permafrost.lock_request(p_request_id);
@@ -2828,41 +3655,99 @@ comment on function permafrost.own_request(pg_catalog.text) is
 
 revoke all on function permafrost.own_request(text) from public, anon, authenticated, service_role;
 
--- function permafrost.record_found_bad(text,text,text,text,text) ----------------------------------
-CREATE OR REPLACE FUNCTION permafrost.record_found_bad(p_session_id text, p_participant_id text, p_event text, p_code text, p_reason text)
- RETURNS jsonb
+-- function permafrost.page_of(text,text,text,integer,bigint,text,text) ----------------------------
+CREATE OR REPLACE FUNCTION permafrost.page_of(p_kind text, p_status text, p_awaiting text, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
+ RETURNS text[]
  LANGUAGE plpgsql
- SET search_path TO ''
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions;
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = p_kind;
+  v_memberships jsonb := permafrost.memberships();
+  v_families text[] := array(select jsonb_object_keys(v_memberships));
+  v_conditions text[] := '{}';
+  v_page text;
+  v_ids text[];
 begin
-  select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
-  if not found then
-    perform permafrost.refuse('session_not_found', 'There is no such session');
+  if p_limit is null or p_limit not between 1 and 500 then
+    perform permafrost.refuse('invalid_input', 'limit must be from 1 to 500');
   end if;
-  if p_participant_id is null or p_participant_id <> all (v_session.participants) then
-    perform permafrost.refuse('not_a_participant', 'Nobody of that name takes part in this session');
+  if p_before_id is not null and p_before is null then
+    perform permafrost.refuse('invalid_input', 'before_id must come with before: they are the last row''s id and created_at');
   end if;
-  if permafrost.effective_status(v_session.status, v_session.expires_at, permafrost.now_ms()) = 'expired' then
-    perform permafrost.refuse('session_expired', 'The session has expired');
+  if p_before is not null then
+    v_conditions := v_conditions || case when p_before_id is null then 't.created_at < $3'
+      else format('(t.created_at, t.%I) < ($3, $4)', v_kind.id_column) end;
   end if;
-  return jsonb_build_object('event_id', permafrost.log_event(v_session, p_event, p_participant_id,
-    jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000))));
+  if p_status is not null then
+    v_conditions := v_conditions || format(
+      case p_status
+        when 'completed' then 't.status = %L'
+        when 'failed' then '(t.status = %L or t.status < ''completed'' and t.incarnation < $6)'
+        when 'expired' then '(t.status = %L or t.status < ''completed'' and t.expires_at <= $5 and t.incarnation >= $6)'
+        else 't.status = %L and t.expires_at > $5 and t.incarnation >= $6'
+      end, p_status);
+  end if;
+  if p_awaiting is not null then
+    v_conditions := v_conditions || ('t.status < ''completed'' and t.expires_at > $5 and t.incarnation >= $6
+      and t.participants @> array[$1 ->> f] and ' || p_awaiting);
+  end if;
+  v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
+    v_kind.id_column, v_kind.relation, '%s');
+
+  if p_family_id is not null then
+    v_families := array[p_family_id];
+  end if;
+  if permafrost.is_operator() then
+    v_conditions := v_conditions || case when p_family_id is null then 'true' else 't.family_id = $2[1]' end;
+    v_page := format(v_page, array_to_string(v_conditions, ' and '));
+  else
+    if p_family_id is not null then
+      perform permafrost.check_member_of(p_family_id);
+    end if;
+    v_conditions := v_conditions || 't.family_id = f and $1 ->> f = any (t.participants || t.created_by)'::text;
+    v_page := format('select page.* from unnest($2) as f cross join lateral (%s) as page',
+      format(v_page, array_to_string(v_conditions, ' and ')));
+  end if;
+  execute format('select array_agg(id order by created_at desc, id desc) from (
+      select id, created_at from (%s) as pages order by created_at desc, id desc limit $7) as page', v_page)
+  into v_ids using v_memberships, v_families, p_before, p_before_id, permafrost.now_ms(), permafrost.live_from(), p_limit;
+  return coalesce(v_ids, '{}');
 end;
 $function$;
 
-comment on function permafrost.record_found_bad(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Appends the refusal p_event, which names a participant; returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
+comment on function permafrost.page_of(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer,bigint,pg_catalog.text,pg_catalog.text) is
+  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that meet p_awaiting (SQL, on t, the caller being $1 ->> f). Refuses invalid_input, not_in_family.';
 
-revoke all on function permafrost.record_found_bad(text,text,text,text,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.page_of(text,text,text,integer,bigint,text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.protect(regclass,text) ------------------------------------------------------
+CREATE OR REPLACE PROCEDURE permafrost.protect(IN p_table regclass, IN p_commands text DEFAULT 'insert or update or delete'::text)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $procedure$
+declare
+  v_name text := (select relname from pg_class where oid = p_table);
+begin
+  execute format('create or replace trigger tg_%1$s__05_no_members before %2$s on %3$s for each statement
+    when (row_security_active(%3$L)) execute function permafrost.tg__05_no_members()', v_name, p_commands, p_table);
+  execute format('create or replace trigger tg_%1$s__no_truncate before truncate on %2$s
+    for each statement execute function permafrost.tg__no_truncate()', v_name, p_table);
+end;
+$procedure$;
+
+comment on procedure permafrost.protect(pg_catalog.regclass,pg_catalog.text) is
+  'Gives a table the two triggers that refuse p_commands of members, and TRUNCATE of everybody.';
+
+revoke all on procedure permafrost.protect(regclass,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.record_nonce_commitment(text,text,text) -------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
@@ -2889,10 +3774,12 @@ begin
     elsif v_state not like 'PT4%' then
       raise;
     end if;
-    return permafrost.record_refusal(p_session_id,
+    -- What was found to be of before a restore was rolled back with the rest.
+    perform permafrost.restored_session(p_session_id);
+    return permafrost.refusal_answer(p_session_id, p_participant_id,
       case when not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment)
         then 'commitment_refused' end,
-      p_participant_id, v_code, v_reason);
+      v_code, v_reason, jsonb_build_object('nonce_commitment', left(p_nonce_commitment, 1024)));
   end;
   return jsonb_build_object(
     'accepted', true,
@@ -2901,7 +3788,7 @@ begin
     'threshold_met', v_session.signers is not null
   ) || case when v_closed_now and v_session.key_package_id is not null
     -- To the one call that closed round one: what share verification is prepared from.
-    then jsonb_build_object('signing_package', permafrost.package_json(v_session)) else '{}' end;
+    then jsonb_build_object('signing_package', permafrost.signing_package(v_session)) else '{}' end;
 end;
 $function$;
 
@@ -2913,27 +3800,26 @@ CREATE OR REPLACE FUNCTION permafrost.record_published_event(p_session_id text, 
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions;
-  v_request public.sss_signing_requests;
+  v_kind permafrost.kinds := permafrost.visible_subject(p_session_id);
+  v_row jsonb := permafrost.lock_subject(v_kind, p_session_id);
 begin
-  if permafrost.is_request(p_session_id) then
-    perform permafrost.visible_request(p_session_id);
-    v_request := permafrost.lock_request(p_session_id);
-    perform permafrost.check_published(v_request.status::text, v_request.event_template,
-      v_request.message_hash, v_request.final_event_id, p_event_id);
-    update public.sss_signing_requests set final_event_id = p_event_id
-    where request_id = p_session_id and final_event_id is null;
-  else
-    perform permafrost.visible_session(p_session_id);
-    v_session := permafrost.lock_session(p_session_id);
-    perform permafrost.check_published(v_session.status::text, v_session.event_template,
-      v_session.message_hash, v_session.final_event_id, p_event_id);
-    update public.frost_signing_sessions set final_event_id = p_event_id
-    where session_id = p_session_id and final_event_id is null;
+  if p_event_id is null or length(p_event_id) <> 64 or not permafrost.is_hex(p_event_id) then
+    perform permafrost.refuse('invalid_input', 'An event id must be 32 bytes of lower-case hex');
   end if;
+  if v_row ->> 'status' <> 'completed' then
+    perform permafrost.refuse('invalid_transition', 'Only an event that is signed can be published');
+  end if;
+  if v_row -> 'event_template' = 'null' or p_event_id <> v_row ->> 'message_hash' then
+    perform permafrost.refuse('event_mismatch', 'This is not the event that was signed');
+  end if;
+  if v_row ->> 'final_event_id' <> p_event_id then
+    perform permafrost.refuse('session_finished', 'Another event id was recorded before');
+  end if;
+  execute format('update %s set final_event_id = $2 where %I = $1 and final_event_id is null',
+    v_kind.relation, v_kind.id_column) using p_session_id, p_event_id;
   return jsonb_build_object('final_event_id', p_event_id);
 end;
 $function$;
@@ -2941,58 +3827,55 @@ $function$;
 revoke all on function permafrost.record_published_event(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_published_event(text,text) to authenticated;
 
--- function permafrost.record_refusal(text,text,text,text,text) ------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.record_refusal(p_session_id text, p_event text, p_participant_id text, p_code text, p_reason text)
+-- function permafrost.record_refused_commitment(text,text,text,text) ------------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN jsonb_build_object('event_id', permafrost.log_refusal(permafrost.accused_session(p_session_id, p_participant_id), 'commitment_refused'::text, p_participant_id, jsonb_build_object('code', 'commitment_invalid', 'reason', "left"(p_reason, 1000), 'nonce_commitment', "left"(p_nonce_commitment, 1024))));
+
+revoke all on function permafrost.record_refused_commitment(text,text,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_refused_commitment(text,text,text,text) to service_role;
+
+-- function permafrost.record_refused_share(text,text,text,integer,text) ---------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_refused_share(p_session_id text, p_participant_id text, p_reason text, p_quorum integer, p_signature_share text)
  RETURNS jsonb
  LANGUAGE plpgsql
- SET search_path TO ''
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions;
+  v_session public.frost_signing_sessions := permafrost.accused_session(p_session_id, p_participant_id);
+  v_event_id bigint;
 begin
-  select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
-  if found and p_event is not null then
-    perform permafrost.log_event(v_session, p_event, p_participant_id,
-      jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000)));
+  if p_quorum is distinct from 1 then
+    perform permafrost.refuse('invalid_input', 'quorum must be 1: a session of two rounds has no other');
   end if;
-  perform set_config('response.status', permafrost.status_of(p_code)::text, true);
-  return jsonb_build_object('accepted', false, 'code', p_code, 'error', p_reason);
+  v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
+    'code', 'share_invalid', 'reason', left(p_reason, 1000), 'signature_share', left(p_signature_share, 1024)));
+  if v_session.status = 'aggregating' and permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
+    v_session := permafrost.lock_session(p_session_id);
+    if v_session.status = 'aggregating' then
+      update public.frost_signing_sessions set status = 'failed',
+        error_message = format('The recorded signature share of %s does not verify', p_participant_id)
+      where session_id = p_session_id
+      returning * into v_session;
+    end if;
+  end if;
+  return jsonb_build_object('event_id', v_event_id, 'status', v_session.status);
 end;
 $function$;
 
-comment on function permafrost.record_refusal(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Records a refusal as p_event (null: as none), sets response.status, and returns {accepted: false, code, error}.';
-
-revoke all on function permafrost.record_refusal(text,text,text,text,text) from public, anon, authenticated, service_role;
-
--- function permafrost.record_refused_commitment(text,text,text) -----------------------------------
-CREATE OR REPLACE FUNCTION permafrost.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text)
- RETURNS jsonb
- LANGUAGE sql
- SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.record_found_bad(p_session_id, p_participant_id, 'commitment_refused'::text, 'commitment_invalid'::text, p_reason);
-
-revoke all on function permafrost.record_refused_commitment(text,text,text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_refused_commitment(text,text,text) to service_role;
-
--- function permafrost.record_refused_share(text,text,text) ----------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.record_refused_share(p_session_id text, p_participant_id text, p_reason text)
- RETURNS jsonb
- LANGUAGE sql
- SECURITY DEFINER
- SET search_path TO ''
-RETURN permafrost.record_found_bad(p_session_id, p_participant_id, 'share_refused'::text, 'share_invalid'::text, p_reason);
-
-revoke all on function permafrost.record_refused_share(text,text,text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_refused_share(text,text,text) to service_role;
+revoke all on function permafrost.record_refused_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_refused_share(text,text,text,integer,text) to service_role;
 
 -- function permafrost.record_signature_share(text,text,text) --------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.frost_signing_sessions;
@@ -3013,13 +3896,14 @@ begin
     if v_state not like 'PT4%' then
       raise;
     end if;
-    return permafrost.record_refusal(p_session_id,
+    -- What was found to be of before a restore was rolled back with the rest.
+    perform permafrost.restored_session(p_session_id);
+    return permafrost.refusal_answer(p_session_id, p_participant_id,
       case when not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share)
         then 'share_refused' end,
-      p_participant_id, v_code, v_reason);
+      v_code, v_reason, jsonb_build_object('signature_share', left(p_signature_share, 1024)));
   end;
-  select jsonb_object_agg(participant_id, signature_share) into v_shares
-  from public.frost_signature_shares where session_id = p_session_id;
+  v_shares := permafrost.shares_of(p_session_id);
   return jsonb_build_object(
     'accepted', true,
     'status', v_session.status,
@@ -3034,30 +3918,73 @@ $function$;
 revoke all on function permafrost.record_signature_share(text,text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_signature_share(text,text,text) to service_role;
 
--- function permafrost.refuse(text,text) -----------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.refuse(p_code text, p_message text)
- RETURNS void
+-- function permafrost.refusal_answer(text,text,text,text,text,jsonb) ------------------------------
+CREATE OR REPLACE FUNCTION permafrost.refusal_answer(p_session_id text, p_participant_id text, p_event text, p_code text, p_reason text, p_detail jsonb)
+ RETURNS jsonb
  LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_session public.frost_signing_sessions := s from public.frost_signing_sessions as s where s.session_id = p_session_id;
 begin
-  raise exception using
-    errcode = 'PT' || permafrost.status_of(p_code), hint = p_code, message = p_message;
+  if v_session.session_id is not null and p_event is not null then
+    perform permafrost.log_refusal(v_session, p_event, p_participant_id,
+      p_detail || jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000)));
+  end if;
+  perform set_config('response.status', permafrost.http_status_of(p_code)::text, true);
+  return jsonb_build_object('accepted', false, 'code', p_code, 'error', p_reason);
 end;
 $function$;
 
-comment on function permafrost.refuse(pg_catalog.text,pg_catalog.text) is
+comment on function permafrost.refusal_answer(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
+  'Records a refusal as p_event (null: as none), sets response.status, and returns {accepted: false, code, error}.';
+
+revoke all on function permafrost.refusal_answer(text,text,text,text,text,jsonb) from public, anon, authenticated, service_role;
+
+-- function permafrost.refuse(text,text,text) ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.refuse(p_code text, p_message text, p_detail text DEFAULT NULL::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_detail is null then
+    raise exception using errcode = 'PT' || permafrost.http_status_of(p_code), hint = p_code, message = p_message;
+  end if;
+  raise exception using errcode = 'PT' || permafrost.http_status_of(p_code), hint = p_code, message = p_message, detail = p_detail;
+end;
+$function$;
+
+comment on function permafrost.refuse(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
   'Raises the refusal p_code (SQLSTATE PT and its status, the code as hint). Never returns.';
 
-revoke all on function permafrost.refuse(text,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.refuse(text,text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.refuse_rate(text,bigint) ----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.refuse_rate(p_message text, p_retry_after_ms bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.refuse('rate_limited', p_message,
+    jsonb_build_object('retry_after_ms', greatest(1, p_retry_after_ms))::text);
+end;
+$function$;
+
+comment on function permafrost.refuse_rate(pg_catalog.text,bigint) is
+  'Raises rate_limited; the detail of the error is {"retry_after_ms": …}.';
+
+revoke all on function permafrost.refuse_rate(text,bigint) from public, anon, authenticated, service_role;
 
 -- function permafrost.register_key_package(text,text,integer,text[],text,text[],text[],text) ------
 CREATE OR REPLACE FUNCTION permafrost.register_key_package(p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[], p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[], p_created_by text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_current public.frost_key_packages;
@@ -3099,7 +4026,7 @@ CREATE OR REPLACE FUNCTION permafrost.reject_recovery_share(p_request_id text, p
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests := permafrost.own_request(p_request_id);
@@ -3115,7 +4042,7 @@ begin
     and (p_ciphertext is null or ciphertext = p_ciphertext);
   if found then
     -- The event accuses: it names whose share it was and who says it is bad.
-    perform permafrost.log_request_event(v_request, 'share_rejected', permafrost.current_participant_id(),
+    perform permafrost.log_event('recovery', p_request_id, v_request.family_id, 'share_rejected', v_request.created_by,
       jsonb_build_object('guardian', p_guardian_id, 'reason', p_reason));
   elsif not exists (select from public.sss_encrypted_shares where request_id = p_request_id and guardian_id = p_guardian_id) then
     perform permafrost.refuse('not_a_participant', 'This guardian has handed in no share');
@@ -3132,7 +4059,7 @@ CREATE OR REPLACE FUNCTION permafrost.request_progress(p_request_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT jsonb_build_object('status', r.status, 'share_count', s.good, 'threshold_met', (s.good >= r.threshold)) AS jsonb_build_object
     FROM public.sss_signing_requests r,
@@ -3147,35 +4074,287 @@ comment on function permafrost.request_progress(pg_catalog.text) is
 
 revoke all on function permafrost.request_progress(text) from public, anon, authenticated, service_role;
 
+-- function permafrost.request_summary(public.sss_signing_requests,bigint,integer) -----------------
+CREATE OR REPLACE FUNCTION permafrost.request_summary(p_request public.sss_signing_requests, p_now bigint, p_live_from integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_status public.sss_request_status :=
+    permafrost.status_now(p_request.status, p_request.expires_at, p_request.incarnation, p_now, p_live_from);
+  v_declined jsonb := permafrost.declined('recovery', p_request.request_id);
+  v_kind integer := (p_request.event_template ->> 'kind')::integer;
+  v_submitted text[];
+  v_rejected text[];
+begin
+  p_request.event_template := null;
+  select coalesce(array_agg(s.guardian_id order by s.created_at) filter (where s.status = 'submitted'), '{}'),
+    coalesce(array_agg(s.guardian_id order by s.created_at) filter (where s.status = 'rejected'), '{}')
+  into v_submitted, v_rejected
+  from public.sss_encrypted_shares as s where s.request_id = p_request.request_id;
+  return (to_jsonb(p_request) - 'event_template') || jsonb_build_object(
+    'status', v_status,
+    'error_message', case when v_status = 'failed' then coalesce(p_request.error_message, 'restored') end,
+    'event_kind', v_kind,
+    'ciphersuite', (permafrost.ciphersuite_of(p_request.key_package_id)).ciphersuite,
+    'warning', permafrost.key_warning(p_request.key_package_id),
+    'submitted_guardians', v_submitted,
+    'rejected_guardians', v_rejected,
+    'missing_guardians', (select coalesce(jsonb_agg(p order by n), '[]')
+      from unnest(p_request.participants) with ordinality as u (p, n)
+      where p <> all (v_submitted) and not v_declined ? p),
+    'declined', v_declined,
+    'is_expired', v_status = 'expired',
+    'transcript_head', permafrost.transcript_head('recovery', p_request.request_id));
+end;
+$function$;
+
+comment on function permafrost.request_summary(public.sss_signing_requests,bigint,integer) is
+  'A recovery request as lists show it: its columns with the status that is true at p_now; of its template the kind alone.';
+
+revoke all on function permafrost.request_summary(public.sss_signing_requests,bigint,integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.restored_session(text) ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.restored_session(p_session_id text)
+ RETURNS public.frost_signing_sessions
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ UPDATE public.frost_signing_sessions SET status = 'failed'::public.signing_session_status, error_message = 'restored'::text
+   WHERE ((frost_signing_sessions.session_id = restored_session.p_session_id) AND (frost_signing_sessions.status < 'completed'::public.signing_session_status) AND (frost_signing_sessions.incarnation < permafrost.live_from()))
+   RETURNING frost_signing_sessions.session_id,
+     frost_signing_sessions.family_id,
+     frost_signing_sessions.message_hash,
+     frost_signing_sessions.event_template,
+     frost_signing_sessions.event_type,
+     frost_signing_sessions.participants,
+     frost_signing_sessions.threshold,
+     frost_signing_sessions.created_by,
+     frost_signing_sessions.status,
+     frost_signing_sessions.key_package_id,
+     frost_signing_sessions.signers,
+     frost_signing_sessions.final_signature,
+     frost_signing_sessions.final_event_id,
+     frost_signing_sessions.error_message,
+     frost_signing_sessions.incarnation,
+     frost_signing_sessions.created_at,
+     frost_signing_sessions.updated_at,
+     frost_signing_sessions.nonce_collection_started_at,
+     frost_signing_sessions.signing_started_at,
+     frost_signing_sessions.aggregating_started_at,
+     frost_signing_sessions.completed_at,
+     frost_signing_sessions.failed_at,
+     frost_signing_sessions.expires_at;
+END;
+
+comment on function permafrost.restored_session(pg_catalog.text) is
+  'Fails a session that was open before a restore, and returns it; else a row of nulls.';
+
+revoke all on function permafrost.restored_session(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.rule(text) ------------------------------------------------------------------
+CREATE OR REPLACE PROCEDURE permafrost.rule(IN p_kind text)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $procedure$
+declare
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = p_kind;
+  v_arguments text;
+  v_trigger text;
+begin
+  -- What the triggers need of the kind's row is given to them, so that they need not look.
+  v_arguments := format('%L, %L, %L, %L, %L', v_kind.kind, v_kind.id_column, v_kind.noun, v_kind.method, v_kind.created_detail);
+  foreach v_trigger in array array['10_start before insert', '20_guard before update', '40_log after insert or update',
+    '50_broadcast after insert or update', '90_forget after delete']
+  loop
+    execute format('create or replace trigger tg_%s__%s on %s for each row execute function permafrost.tg__%s(%s)',
+      split_part(v_kind.relation, '.', 2), v_trigger, v_kind.relation, split_part(v_trigger, ' ', 1), v_arguments);
+  end loop;
+
+  -- One policy: several for one command are each evaluated on each row.
+  drop policy if exists "Members read the events of what is theirs" on public.frost_events;
+  execute format('create policy "Members read the events of what is theirs" on public.frost_events
+    for select to authenticated
+    using (family_id = any ((select permafrost.families())::text[]) and (
+      actor = (select permafrost.memberships()) ->> family_id or subject = ''key'' or %s))',
+    (select string_agg(format('subject = %L and exists (select from %s as t where t.%I = subject_id)',
+      k.kind, k.relation, k.id_column), ' or ' order by k.kind) from permafrost.kinds as k
+      where to_regclass(k.relation) is not null));
+end;
+$procedure$;
+
+comment on procedure permafrost.rule(pg_catalog.text) is
+  'Puts the table of a kind under the law (start, guard, log, broadcast, forget), and opens its events to whom it is open.';
+
+revoke all on procedure permafrost.rule(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.self_check() ----------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.self_check()
+ RETURNS TABLE(check_name text, ok boolean, what_to_do text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_sessions constant regclass := to_regclass('public.frost_signing_sessions');
+  v_commitments constant regclass := to_regclass('public.frost_nonce_commitments');
+  v_incarnation permafrost.incarnations := permafrost.incarnation_now();
+  v_count bigint;
+  v_realtime boolean := to_regclass('realtime.messages') is not null;
+  v_cron boolean := exists (select from pg_extension where extname = 'pg_cron');
+  v_jobs bigint;
+begin
+  -- Something that was made is gone or changed; of rights and policies, something may also have been added.
+  return query
+  with now as (select i.check_name, i.object, i.detail from permafrost.inventory_now() as i), made as (select i.* from permafrost.inventory as i),
+  differences as (
+    (select m.* from made as m except select n.* from now as n)
+    union all
+    (select n.* from now as n where n.check_name in ('rights', 'policies') except select m.* from made as m)
+  )
+  select c.name, count(d.object) = 0, case when count(d.object) > 0 then
+    format(c.advice, (select string_agg(distinct x.object, ', ' order by x.object) from differences as x where x.check_name = c.name)) end
+  from (values
+    ('tables', 'These are missing, or without row level security; run the migrations again: %s'),
+    ('policies', 'These are missing, changed or added; run the migrations again, and drop what is not theirs: %s'),
+    ('triggers', 'These are missing, disabled or changed; enable them, or run the migrations again: %s'),
+    ('functions', 'These are missing or changed; run the migrations again: %s'),
+    ('search paths', 'These run with another search path than they were made with; run the migrations again: %s'),
+    ('rights', 'These have other rights than the migrations gave; run the migrations again, and revoke what is not theirs: %s')
+  ) as c (name, advice) left join differences as d on d.check_name = c.name
+  group by c.name, c.advice;
+
+  select count(*) into v_count from pg_index where indrelid in (v_sessions, v_commitments);
+  return query select 'indexes', v_count = 10, case when v_count <> 10 then
+    format('Sessions and commitments have %s indexes, not 10: run the migrations again, and drop what is not theirs', v_count) end;
+  select count(*) into v_count from pg_policy where polrelid in (v_sessions, v_commitments);
+  return query select 'session policies', v_count = 7, case when v_count <> 7 then
+    format('Sessions and commitments have %s policies, not 7: run the migrations again, and drop what is not theirs', v_count) end;
+  select count(*) into v_count from pg_proc where pronamespace = 'public'::regnamespace and proname like '%frost%';
+  return query select 'routines', v_count = 3, case when v_count <> 3 then
+    format('%s routines in public have frost in their name, not 3: drop what is not Permafrost''s', v_count) end;
+
+  if v_cron then
+    begin
+      execute 'select count(*) from cron.job where jobname like ''permafrost_expire_%''' into v_jobs;
+    exception when insufficient_privilege then
+      v_jobs := null;
+    end;
+  end if;
+  return query select 'cron', not v_cron or v_jobs = 2 is not false, case
+    when not v_cron then 'Nothing to do. With the extension pg_cron, expired sessions would be marked every minute'
+    when v_jobs is null then 'Nothing to do. This role may not see whether the jobs are there'
+    when v_jobs <> 2 then 'Schedule the two jobs of the migration maintenance, as a role that may' end;
+  v_count := (select count(*) from pg_policy where polrelid = to_regclass('realtime.messages') and polname like 'Members hear of their family%');
+  return query select 'realtime', not v_realtime or v_count = 1, case
+    when not v_realtime then 'Nothing to do. With Realtime, clients would hear of changes at once instead of asking'
+    when v_count = 0 then 'Create the policy of the migration realtime, as the owner of realtime.messages' end;
+  return query select 'incarnation', v_incarnation.incarnation = 1 or v_incarnation.reason = 'accepted'
+      or v_incarnation.first_seen_at is not null and permafrost.now_ms() - v_incarnation.first_seen_at > 86400000,
+    case when v_incarnation.incarnation > 1 and v_incarnation.reason <> 'accepted' then
+      'This database was restored, moved or upgraded: what was open in it has failed. If it lost nothing, run select permafrost.accept_incarnation()' end;
+end;
+$function$;
+
+comment on function permafrost.self_check() is
+  'For operators: whether tables, indexes, policies, routines, rights, search paths, triggers, cron, realtime and incarnation are as they should be; each ok, or with what to do.';
+
+revoke all on function permafrost.self_check() from public, anon, authenticated, service_role;
+
+-- function permafrost.session_summary(public.frost_signing_sessions,bigint,integer) ---------------
+CREATE OR REPLACE FUNCTION permafrost.session_summary(p_session public.frost_signing_sessions, p_now bigint, p_live_from integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_status public.signing_session_status :=
+    permafrost.status_now(p_session.status, p_session.expires_at, p_session.incarnation, p_now, p_live_from);
+  v_declined jsonb := permafrost.declined('session', p_session.session_id);
+  v_kind integer := (p_session.event_template ->> 'kind')::integer;
+  v_committed text[];
+  v_signed text[];
+begin
+  p_session.event_template := null;
+  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id), '{}') into v_committed, v_signed
+  from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, participant_id)
+  where c.session_id = p_session.session_id;
+  return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(
+    'status', v_status,
+    'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, 'restored') end,
+    'event_kind', v_kind,
+    'ciphersuite', (permafrost.ciphersuite_of(p_session.key_package_id)).ciphersuite,
+    'warning', permafrost.key_warning(p_session.key_package_id),
+    -- Owed in the round that is open; once the signer set is frozen nobody owes a commitment.
+    'missing_commitments', (select coalesce(jsonb_agg(p order by n), '[]')
+      from unnest(p_session.participants) with ordinality as u (p, n)
+      where p_session.signers is null and p <> all (v_committed) and not v_declined ? p),
+    'missing_signatures', (select coalesce(jsonb_agg(p order by n), '[]')
+      from unnest(p_session.signers) with ordinality as u (p, n) where p <> all (v_signed)),
+    'declined', v_declined,
+    'can_aggregate', v_status = 'aggregating',
+    'is_expired', v_status = 'expired',
+    'signable', p_session.key_package_id is not null,
+    'signable_reason', case when p_session.key_package_id is null then 'no_key_package' end,
+    'transcript_head', permafrost.transcript_head('session', p_session.session_id));
+end;
+$function$;
+
+comment on function permafrost.session_summary(public.frost_signing_sessions,bigint,integer) is
+  'A session as lists show it: its columns with the status that is true at p_now, and what is missing to finish it; of its template the kind alone.';
+
+revoke all on function permafrost.session_summary(public.frost_signing_sessions,bigint,integer) from public, anon, authenticated, service_role;
+
 -- function permafrost.set_recovery_recipient(text,text) -------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.set_recovery_recipient(p_request_id text, p_recipient_public_key text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_request public.sss_signing_requests := permafrost.own_request(p_request_id);
 begin
   if p_recipient_public_key is null then
-    perform permafrost.refuse('invalid_input', 'A recipient''s public key is 32 bytes of lower-case hex');
+    perform permafrost.refuse('invalid_input', 'recipient_public_key must be 32 bytes of lower-case hex');
   end if;
   update public.sss_signing_requests set recipient_public_key = p_recipient_public_key
   where request_id = p_request_id
   returning * into v_request;
-  return permafrost.request_json(v_request);
+  return permafrost.request_answer(v_request);
 end;
 $function$;
 
 revoke all on function permafrost.set_recovery_recipient(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.set_recovery_recipient(text,text) to authenticated;
 
+-- function permafrost.shares_of(text) -------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.shares_of(p_session_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select coalesce(jsonb_object_agg(s.participant_id, s.signature_share), '{}')
+    from public.frost_signature_shares as s where s.session_id = p_session_id);
+end;
+$function$;
+
+comment on function permafrost.shares_of(pg_catalog.text) is
+  'The signature shares of a session, {participant: hex}.';
+
+revoke all on function permafrost.shares_of(text) from public, anon, authenticated, service_role;
+
 -- function permafrost.signing_metrics(interval,text,numeric,integer,integer) ----------------------
 CREATE OR REPLACE FUNCTION permafrost.signing_metrics(p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_now bigint := permafrost.now_ms();
@@ -3190,6 +4369,8 @@ declare
   v_orphaned bigint;
   v_stuck bigint;
   v_ledger_size bigint;
+  v_unrecorded bigint;
+  v_restored integer;
 begin
   if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
@@ -3199,8 +4380,7 @@ begin
   v_since := v_now - floor(1000 * extract(epoch from p_window))::bigint;
 
   with recent as (
-    select permafrost.effective_status(s.status, s.expires_at, v_now) as status, s.created_at
-    from public.frost_signing_sessions as s
+    select s.status, s.created_at from public.frost_session_statuses as s
     where s.created_at >= v_since and (p_family_id is null or s.family_id = p_family_id)
   ), hours as (
     select date_trunc('hour', to_timestamp(created_at / 1000.0), 'UTC') as hour, status, count(*) as sessions
@@ -3243,6 +4423,15 @@ begin
   into v_orphaned, v_stuck
   from public.frost_unhealthy_sessions as u
   where p_family_id is null or u.family_id = p_family_id;
+  -- Past its limit a member's refusals are counted, but no longer recorded.
+  select coalesce(sum(u.used - permafrost.limit_of(u.limit_name, u.family_id)), 0) into v_unrecorded
+  from permafrost.usage as u
+  where u.limit_name = 'recorded_refusals_per_minute' and u.used > permafrost.limit_of(u.limit_name, u.family_id)
+    and (p_family_id is null or u.family_id = p_family_id);
+  -- Another database than the one before, which no operator has accepted: found in the window, or just now.
+  select count(*) into v_restored
+  from (select i.* from permafrost.incarnation_now() as i) as i
+  where i.incarnation > 1 and i.reason <> 'accepted' and coalesce(i.first_seen_at, v_now) >= v_since;
   select count(*) into v_ledger_size from permafrost.nonce_ledger as l
   where p_family_id is null or l.family_id = p_family_id;
 
@@ -3260,13 +4449,15 @@ begin
     'refused_shares', v_refused_shares,
     'orphaned_sessions', v_orphaned,
     'stuck_sessions', v_stuck,
+    'unrecorded_refusals', v_unrecorded,
     'ledger_size', v_ledger_size,
     'alerts', (select coalesce(jsonb_agg(jsonb_build_object('alert', a.alert, 'value', a.value, 'threshold', a.threshold)), '[]')
       from (values
         ('failure_rate', 1 - v_success_rate, p_failure_rate),
         ('nonce_reuse_attempts', v_reuse_attempts, p_reuse_attempts),
         -- Any session stuck longer than p_stuck_seconds is one too many.
-        ('stuck_sessions', v_stuck, 1)) as a (alert, value, threshold)
+        ('stuck_sessions', v_stuck, 1),
+        ('restored, moved or upgraded', v_restored, 1)) as a (alert, value, threshold)
       where a.value >= a.threshold));
 end;
 $function$;
@@ -3274,25 +4465,32 @@ $function$;
 revoke all on function permafrost.signing_metrics(interval,text,numeric,integer,integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer) to service_role;
 
--- function permafrost.status_of(text) -------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.status_of(p_code text)
- RETURNS integer
- LANGUAGE sql
+-- function permafrost.status_now(anyenum,bigint,integer,bigint,integer) ---------------------------
+CREATE OR REPLACE FUNCTION permafrost.status_now(p_status anyenum, p_expires_at bigint, p_incarnation integer, p_now bigint, p_live_from integer)
+ RETURNS anyenum
+ LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
-RETURN CASE WHEN (p_code = 'invalid_input'::text) THEN 400 WHEN (p_code = ANY (ARRAY['not_in_family'::text, 'not_a_participant'::text, 'not_a_signer'::text, 'not_the_creator'::text])) THEN 403 WHEN (p_code = 'session_not_found'::text) THEN 404 WHEN (p_code = ANY (ARRAY['nonce_reused'::text, 'commitment_already_submitted'::text, 'share_already_submitted'::text, 'round_closed'::text, 'round_open'::text, 'invalid_transition'::text, 'session_finished'::text])) THEN 409 WHEN (p_code = 'session_expired'::text) THEN 410 WHEN (p_code = ANY (ARRAY['no_key_package'::text, 'message_hash_invalid'::text, 'participants_invalid'::text, 'threshold_invalid'::text, 'commitment_invalid'::text, 'share_invalid'::text, 'key_package_invalid'::text, 'event_mismatch'::text])) THEN 422 ELSE NULL::integer END;
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case when p_status >= 'completed' then p_status
+    when p_incarnation < p_live_from then 'failed'
+    when p_expires_at <= p_now then 'expired'
+    else p_status end;
+end;
+$function$;
 
-comment on function permafrost.status_of(pg_catalog.text) is
-  'HTTP status of an error code; null for an unknown one.';
+comment on function permafrost.status_now(pg_catalog.anyenum,bigint,integer,bigint,integer) is
+  'The status as it is true at p_now: what is open has failed in another incarnation, and expired past its time.';
 
-revoke all on function permafrost.status_of(text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.status_now(anyenum,bigint,integer,bigint,integer) from public, anon, authenticated, service_role;
 
 -- function permafrost.store_share_verification(text,jsonb) ----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.store_share_verification(p_session_id text, p_verification jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   insert into permafrost.share_verifications (session_id, verification)
@@ -3311,15 +4509,15 @@ CREATE OR REPLACE FUNCTION permafrost.submit_recovery_share(p_request_id text, p
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_me text := permafrost.current_participant_id();
   v_request public.sss_signing_requests := permafrost.visible_request(p_request_id);
+  v_me text := permafrost.memberships() ->> v_request.family_id;
   v_share public.sss_encrypted_shares;
   v_repeated boolean;
 begin
-  if v_me is null or v_me <> all (v_request.required_guardians) then
+  if v_me is null or v_me <> all (v_request.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller is not among this request''s guardians');
   end if;
   v_request := permafrost.lock_request(p_request_id);
@@ -3343,11 +4541,73 @@ $function$;
 revoke all on function permafrost.submit_recovery_share(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.submit_recovery_share(text,text) to authenticated;
 
+-- function permafrost.take_inventory() ------------------------------------------------------------
+CREATE OR REPLACE PROCEDURE permafrost.take_inventory()
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ DELETE FROM permafrost.inventory;
+ INSERT INTO permafrost.inventory (check_name, object, detail)  SELECT DISTINCT i.check_name,
+             i.object,
+             i.detail
+            FROM permafrost.inventory_now() i(check_name, object, detail);
+END;
+
+comment on procedure permafrost.take_inventory() is
+  'Writes down what there is. The last migration calls it.';
+
+revoke all on procedure permafrost.take_inventory() from public, anon, authenticated, service_role;
+
+-- function permafrost.transcript_head(text,text) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.transcript_head(p_subject text, p_subject_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select encode(h.digest, 'hex') from permafrost.event_heads as h
+    where h.subject_id = p_subject_id and h.subject = p_subject);
+end;
+$function$;
+
+comment on function permafrost.transcript_head(pg_catalog.text,pg_catalog.text) is
+  'The digest of a subject''s last event, 64 hex characters.';
+
+revoke all on function permafrost.transcript_head(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.visible_subject(text) -------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.visible_subject(p_id text)
+ RETURNS permafrost.kinds
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_kind permafrost.kinds := permafrost.kind_of(p_id);
+  v_visible boolean := false;
+begin
+  if v_kind.kind is not null then
+    execute format('select permafrost.may_see(family_id, created_by, participants) from %s where %I = $1',
+      v_kind.relation, v_kind.id_column) into v_visible using p_id;
+  end if;
+  if v_visible is not true then
+    perform permafrost.refuse('session_not_found', 'There is no such session or request, or the caller may not see it');
+  end if;
+  return v_kind;
+end;
+$function$;
+
+comment on function permafrost.visible_subject(pg_catalog.text) is
+  'The kind of something that the caller may see. Refuses session_not_found.';
+
+revoke all on function permafrost.visible_subject(text) from public, anon, authenticated, service_role;
+
 -- function public.cleanup_old_frost_signing_sessions(integer) -------------------------------------
 CREATE OR REPLACE FUNCTION public.cleanup_old_frost_signing_sessions(retention_days integer DEFAULT 90)
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.cleanup_old_frost_signing_sessions(retention_days) AS cleanup_old_frost_signing_sessions;
 END;
@@ -3362,13 +4622,13 @@ grant execute on function public.cleanup_old_frost_signing_sessions(integer) to 
 CREATE OR REPLACE FUNCTION public.cleanup_old_sss_signing_requests(retention_days integer DEFAULT 90)
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.cleanup_old_sss_signing_requests(retention_days) AS cleanup_old_sss_signing_requests;
 END;
 
 comment on function public.cleanup_old_sss_signing_requests(integer) is
-  'Deletes finished recovery requests created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events stay. Refuses invalid_input.';
+  'As cleanup_old_frost_signing_sessions, for recovery requests.';
 
 revoke all on function public.cleanup_old_sss_signing_requests(integer) from public, anon, authenticated, service_role;
 grant execute on function public.cleanup_old_sss_signing_requests(integer) to service_role;
@@ -3377,7 +4637,7 @@ grant execute on function public.cleanup_old_sss_signing_requests(integer) to se
 CREATE OR REPLACE FUNCTION public.complete_recovery_request(p_request_id text, p_participant_id text, p_final_signature text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.complete_recovery_request(p_request_id, p_participant_id, p_final_signature) AS complete_recovery_request;
 END;
@@ -3392,7 +4652,7 @@ grant execute on function public.complete_recovery_request(text,text,text) to se
 CREATE OR REPLACE FUNCTION public.complete_signing_session(p_session_id text, p_final_signature text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.complete_signing_session(p_session_id, p_final_signature) AS complete_signing_session;
 END;
@@ -3404,16 +4664,16 @@ revoke all on function public.complete_signing_session(text,text) from public, a
 grant execute on function public.complete_signing_session(text,text) to service_role;
 
 -- function public.create_recovery_request(text,text,text[],integer,jsonb,text,text,text,integer) --
-CREATE OR REPLACE FUNCTION public.create_recovery_request(p_family_id text, p_message_hash text, p_required_guardians text[], p_threshold integer, p_event_template jsonb DEFAULT NULL::jsonb, p_event_type text DEFAULT NULL::text, p_use_case text DEFAULT NULL::text, p_recipient_public_key text DEFAULT NULL::text, p_expiration_seconds integer DEFAULT 86400)
+CREATE OR REPLACE FUNCTION public.create_recovery_request(p_family_id text, p_message_hash text, p_participants text[], p_threshold integer, p_event_template jsonb DEFAULT NULL::jsonb, p_event_type text DEFAULT NULL::text, p_use_case text DEFAULT NULL::text, p_recipient_public_key text DEFAULT NULL::text, p_expiration_seconds integer DEFAULT 86400)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.create_recovery_request(p_family_id, p_message_hash, p_required_guardians, p_threshold, p_event_template, p_event_type, p_use_case, p_recipient_public_key, p_expiration_seconds) AS create_recovery_request;
+ SELECT permafrost.create_recovery_request(p_family_id, p_message_hash, p_participants, p_threshold, p_event_template, p_event_type, p_use_case, p_recipient_public_key, p_expiration_seconds) AS create_recovery_request;
 END;
 
 comment on function public.create_recovery_request(pg_catalog.text,pg_catalog.text,pg_catalog.text[],integer,pg_catalog.jsonb,pg_catalog.text,pg_catalog.text,pg_catalog.text,integer) is
-  'Asks the guardians for their shares, to sign one message on the caller''s device. Returns the request as get_recovery_request does. Refuses as create_signing_session, and no_key_package.';
+  'Asks the guardians for their shares, to sign one message on the caller''s device. Returns the request as get_recovery_request does. Refuses not_in_family, no_key_package, invalid_input, participants_invalid, threshold_invalid, message_hash_invalid, rate_limited.';
 
 revoke all on function public.create_recovery_request(text,text,text[],integer,jsonb,text,text,text,integer) from public, anon, authenticated, service_role;
 grant execute on function public.create_recovery_request(text,text,text[],integer,jsonb,text,text,text,integer) to authenticated;
@@ -3422,13 +4682,13 @@ grant execute on function public.create_recovery_request(text,text,text[],intege
 CREATE OR REPLACE FUNCTION public.create_signing_session(p_family_id text, p_message_hash text, p_participants text[], p_threshold integer, p_event_template jsonb DEFAULT NULL::jsonb, p_event_type text DEFAULT NULL::text, p_expiration_seconds integer DEFAULT 300)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.create_signing_session(p_family_id, p_message_hash, p_participants, p_threshold, p_event_template, p_event_type, p_expiration_seconds) AS create_signing_session;
 END;
 
 comment on function public.create_signing_session(pg_catalog.text,pg_catalog.text,pg_catalog.text[],integer,pg_catalog.jsonb,pg_catalog.text,integer) is
-  'Creates a session in the caller''s family, as the caller, and returns it as get_signing_session does. Refuses not_in_family, invalid_input, participants_invalid, threshold_invalid, message_hash_invalid.';
+  'Creates a session in a family of the caller''s, as the caller, and returns it as get_signing_session does. Refuses not_in_family, invalid_input, participants_invalid, threshold_invalid, message_hash_invalid, rate_limited.';
 
 revoke all on function public.create_signing_session(text,text,text[],integer,jsonb,text,integer) from public, anon, authenticated, service_role;
 grant execute on function public.create_signing_session(text,text,text[],integer,jsonb,text,integer) to authenticated;
@@ -3437,7 +4697,7 @@ grant execute on function public.create_signing_session(text,text,text[],integer
 CREATE OR REPLACE FUNCTION public.decline_signing_request(p_session_id text, p_reason text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.decline_signing_request(p_session_id, p_reason) AS decline_signing_request;
 END;
@@ -3452,13 +4712,13 @@ grant execute on function public.decline_signing_request(text,text) to authentic
 CREATE OR REPLACE FUNCTION public.expire_old_frost_signing_sessions()
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.expire_old_frost_signing_sessions() AS expire_old_frost_signing_sessions;
 END;
 
 comment on function public.expire_old_frost_signing_sessions() is
-  'Marks unfinished sessions past their time as expired, for five seconds at most; returns how many. 0 when none is left.';
+  'Marks unfinished sessions past their time as expired, and those of before a restore as failed, for five seconds at most; returns how many. 0 when none is left. Warns of a row that it had to skip.';
 
 revoke all on function public.expire_old_frost_signing_sessions() from public, anon, authenticated, service_role;
 grant execute on function public.expire_old_frost_signing_sessions() to service_role;
@@ -3467,13 +4727,13 @@ grant execute on function public.expire_old_frost_signing_sessions() to service_
 CREATE OR REPLACE FUNCTION public.expire_old_sss_signing_requests()
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.expire_old_sss_signing_requests() AS expire_old_sss_signing_requests;
 END;
 
 comment on function public.expire_old_sss_signing_requests() is
-  'Marks unfinished recovery requests past their time as expired, for five seconds at most; returns how many. 0 when none is left.';
+  'As expire_old_frost_signing_sessions, for recovery requests.';
 
 revoke all on function public.expire_old_sss_signing_requests() from public, anon, authenticated, service_role;
 grant execute on function public.expire_old_sss_signing_requests() to service_role;
@@ -3482,13 +4742,13 @@ grant execute on function public.expire_old_sss_signing_requests() to service_ro
 CREATE OR REPLACE FUNCTION public.fail_recovery_request(p_request_id text, p_reason text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.fail_recovery_request(p_request_id, p_reason) AS fail_recovery_request;
 END;
 
 comment on function public.fail_recovery_request(pg_catalog.text,pg_catalog.text) is
-  'Fails an unfinished request of the caller''s own making. Refuses as fail_signing_session.';
+  'Fails an unfinished request of the caller''s own making and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished.';
 
 revoke all on function public.fail_recovery_request(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.fail_recovery_request(text,text) to authenticated;
@@ -3497,7 +4757,7 @@ grant execute on function public.fail_recovery_request(text,text) to authenticat
 CREATE OR REPLACE FUNCTION public.fail_signing_session(p_session_id text, p_reason text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.fail_signing_session(p_session_id, p_reason) AS fail_signing_session;
 END;
@@ -3513,13 +4773,13 @@ CREATE OR REPLACE FUNCTION public.frost_signing_metrics(p_window interval DEFAUL
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds) AS signing_metrics;
 END;
 
 comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeric,integer,integer) is
-  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, ledger_size, and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds. Refuses invalid_input.';
+  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; and that the database was restored, moved or upgraded. Refuses invalid_input.';
 
 revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer) from public, anon, authenticated, service_role;
 grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer) to service_role;
@@ -3529,13 +4789,13 @@ CREATE OR REPLACE FUNCTION public.get_recovery_request(p_request_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.get_recovery_request(p_request_id) AS get_recovery_request;
 END;
 
 comment on function public.get_recovery_request(pg_catalog.text) is
-  'A recovery request the caller made or is a guardian of: all columns, with ciphersuite, key_package, submitted_guardians, rejected_guardians, missing_guardians, declined, is_expired, warning, and encrypted_shares for its requester. Refuses session_not_found.';
+  'A recovery request the caller made or is a guardian of: all columns, with ciphersuite, key_package, submitted_guardians, rejected_guardians, missing_guardians, declined, is_expired, event_kind, warning, transcript_head, and encrypted_shares for its requester. Refuses session_not_found.';
 
 revoke all on function public.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_recovery_request(text) to authenticated, service_role;
@@ -3545,7 +4805,7 @@ CREATE OR REPLACE FUNCTION public.get_share_verification(p_session_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.get_share_verification(p_session_id) AS get_share_verification;
 END;
@@ -3561,13 +4821,13 @@ CREATE OR REPLACE FUNCTION public.get_signing_package(p_session_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.get_signing_package(p_session_id) AS get_signing_package;
 END;
 
 comment on function public.get_signing_package(pg_catalog.text) is
-  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package, transcript_head. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
 
 revoke all on function public.get_signing_package(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_signing_package(text) to authenticated, service_role;
@@ -3577,54 +4837,70 @@ CREATE OR REPLACE FUNCTION public.get_signing_session(p_session_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.get_signing_session(p_session_id) AS get_signing_session;
 END;
 
 comment on function public.get_signing_session(pg_catalog.text) is
-  'A session the caller created or takes part in: all columns, with nonce_commitments, signature_shares, missing_commitments, missing_signatures, can_aggregate, is_expired, signable, signable_reason. Refuses session_not_found.';
+  'A session the caller created or takes part in: all columns, with nonce_commitments, signature_shares, missing_commitments, missing_signatures, declined, can_aggregate, is_expired, signable, signable_reason, event_kind, ciphersuite, warning, transcript_head. Refuses session_not_found.';
 
 revoke all on function public.get_signing_session(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_signing_session(text) to authenticated, service_role;
 
--- function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) --------
-CREATE OR REPLACE FUNCTION public.list_recovery_requests(p_status public.sss_request_status DEFAULT NULL::public.sss_request_status, p_awaiting_me boolean DEFAULT false, p_limit integer DEFAULT 50, p_before bigint DEFAULT NULL::bigint)
+-- function public.get_transcript(text,text) -------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_transcript(p_subject text, p_subject_id text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.list_recovery_requests(p_status, p_awaiting_me, p_limit, p_before) AS list_recovery_requests;
+ SELECT permafrost.get_transcript(p_subject, p_subject_id) AS get_transcript;
 END;
 
-comment on function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) is
-  'An array of the caller''s recovery requests, newest first, 1 to 500 of them; as list_signing_sessions. Refuses invalid_input.';
+comment on function public.get_transcript(pg_catalog.text,pg_catalog.text) is
+  'The events of a session, recovery or key in their order, with detail as the text that was hashed and digest as hex; transcript_head; and the key_package. What was refused, and from whom, is this server''s word. Refuses session_not_found.';
 
-revoke all on function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) from public, anon, authenticated, service_role;
-grant execute on function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint) to authenticated, service_role;
+revoke all on function public.get_transcript(text,text) from public, anon, authenticated, service_role;
+grant execute on function public.get_transcript(text,text) to authenticated, service_role;
 
--- function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) -----
-CREATE OR REPLACE FUNCTION public.list_signing_sessions(p_status public.signing_session_status DEFAULT NULL::public.signing_session_status, p_awaiting_me boolean DEFAULT false, p_limit integer DEFAULT 50, p_before bigint DEFAULT NULL::bigint)
+-- function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) 
+CREATE OR REPLACE FUNCTION public.list_recovery_requests(p_status public.sss_request_status DEFAULT NULL::public.sss_request_status, p_awaiting_me boolean DEFAULT false, p_limit integer DEFAULT 50, p_before bigint DEFAULT NULL::bigint, p_before_id text DEFAULT NULL::text, p_family_id text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.list_signing_sessions(p_status, p_awaiting_me, p_limit, p_before) AS list_signing_sessions;
+ SELECT permafrost.list_recovery_requests(p_status, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id) AS list_recovery_requests;
 END;
 
-comment on function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) is
-  'An array of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share; created before p_before (milliseconds). Refuses invalid_input.';
+comment on function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,pg_catalog.text,pg_catalog.text) is
+  'An array of summaries of the caller''s recovery requests, newest first, 1 to 500 of them; parameters as of list_signing_sessions. Refuses invalid_input, not_in_family.';
 
-revoke all on function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) from public, anon, authenticated, service_role;
-grant execute on function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint) to authenticated, service_role;
+revoke all on function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) to authenticated, service_role;
+
+-- function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) 
+CREATE OR REPLACE FUNCTION public.list_signing_sessions(p_status public.signing_session_status DEFAULT NULL::public.signing_session_status, p_awaiting_me boolean DEFAULT false, p_limit integer DEFAULT 50, p_before bigint DEFAULT NULL::bigint, p_before_id text DEFAULT NULL::text, p_family_id text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.list_signing_sessions(p_status, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id) AS list_signing_sessions;
+END;
+
+comment on function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,pg_catalog.text,pg_catalog.text) is
+  'An array of summaries of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share, or can finish; before the last row''s created_at (milliseconds) and session_id; of one family. Refuses invalid_input, not_in_family.';
+
+revoke all on function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) to authenticated, service_role;
 
 -- function public.mark_nonce_as_used(text) --------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.mark_nonce_as_used(p_nonce_commitment text)
  RETURNS boolean
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.mark_nonce_as_used(p_nonce_commitment) AS mark_nonce_as_used;
 END;
@@ -3639,7 +4915,7 @@ grant execute on function public.mark_nonce_as_used(text) to service_role;
 CREATE OR REPLACE FUNCTION public.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.record_nonce_commitment(p_session_id, p_participant_id, p_nonce_commitment) AS record_nonce_commitment;
 END;
@@ -3654,52 +4930,52 @@ grant execute on function public.record_nonce_commitment(text,text,text) to serv
 CREATE OR REPLACE FUNCTION public.record_published_event(p_session_id text, p_event_id text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.record_published_event(p_session_id, p_event_id) AS record_published_event;
 END;
 
 comment on function public.record_published_event(pg_catalog.text,pg_catalog.text) is
-  'Records, once, under which id the event of a completed session or request was published; the same id again is fine. Refuses session_not_found, session_expired, invalid_input, invalid_transition, event_mismatch, session_finished.';
+  'Records, once, under which id the event of a completed session or request was published; the same id again gets the same answer. Refuses session_not_found, session_expired, invalid_input, invalid_transition, event_mismatch, session_finished.';
 
 revoke all on function public.record_published_event(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.record_published_event(text,text) to authenticated;
 
--- function public.record_refused_commitment(text,text,text) ---------------------------------------
-CREATE OR REPLACE FUNCTION public.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text)
+-- function public.record_refused_commitment(text,text,text,text) ----------------------------------
+CREATE OR REPLACE FUNCTION public.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.record_refused_commitment(p_session_id, p_participant_id, p_reason) AS record_refused_commitment;
+ SELECT permafrost.record_refused_commitment(p_session_id, p_participant_id, p_reason, p_nonce_commitment) AS record_refused_commitment;
 END;
 
-comment on function public.record_refused_commitment(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
+comment on function public.record_refused_commitment(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id (null past the limit). Refuses session_not_found, not_a_participant, session_expired.';
 
-revoke all on function public.record_refused_commitment(text,text,text) from public, anon, authenticated, service_role;
-grant execute on function public.record_refused_commitment(text,text,text) to service_role;
+revoke all on function public.record_refused_commitment(text,text,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.record_refused_commitment(text,text,text,text) to service_role;
 
--- function public.record_refused_share(text,text,text) --------------------------------------------
-CREATE OR REPLACE FUNCTION public.record_refused_share(p_session_id text, p_participant_id text, p_reason text)
+-- function public.record_refused_share(text,text,text,integer,text) -------------------------------
+CREATE OR REPLACE FUNCTION public.record_refused_share(p_session_id text, p_participant_id text, p_reason text, p_quorum integer DEFAULT 1, p_signature_share text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.record_refused_share(p_session_id, p_participant_id, p_reason) AS record_refused_share;
+ SELECT permafrost.record_refused_share(p_session_id, p_participant_id, p_reason, p_quorum, p_signature_share) AS record_refused_share;
 END;
 
-comment on function public.record_refused_share(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Records the event that a participant''s share did not verify, and returns its event_id. Refuses session_not_found, not_a_participant, session_expired.';
+comment on function public.record_refused_share(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer,pg_catalog.text) is
+  'Records the event that a participant''s share did not verify, with the share; fails an aggregating session in which that very share is recorded. Returns event_id (null past the limit) and status. Refuses session_not_found, not_a_participant, session_expired, invalid_input.';
 
-revoke all on function public.record_refused_share(text,text,text) from public, anon, authenticated, service_role;
-grant execute on function public.record_refused_share(text,text,text) to service_role;
+revoke all on function public.record_refused_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
+grant execute on function public.record_refused_share(text,text,text,integer,text) to service_role;
 
 -- function public.record_signature_share(text,text,text) ------------------------------------------
 CREATE OR REPLACE FUNCTION public.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share) AS record_signature_share;
 END;
@@ -3714,7 +4990,7 @@ grant execute on function public.record_signature_share(text,text,text) to servi
 CREATE OR REPLACE FUNCTION public.register_key_package(p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[], p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[] DEFAULT NULL::text[], p_created_by text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.register_key_package(p_family_id, p_ciphersuite, p_threshold, p_participants, p_group_public_key, p_verifying_shares, p_vss_commitment, p_created_by) AS register_key_package;
 END;
@@ -3729,7 +5005,7 @@ grant execute on function public.register_key_package(text,text,integer,text[],t
 CREATE OR REPLACE FUNCTION public.reject_recovery_share(p_request_id text, p_guardian_id text, p_reason text, p_ciphertext text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.reject_recovery_share(p_request_id, p_guardian_id, p_reason, p_ciphertext) AS reject_recovery_share;
 END;
@@ -3744,7 +5020,7 @@ grant execute on function public.reject_recovery_share(text,text,text,text) to a
 CREATE OR REPLACE FUNCTION public.set_recovery_recipient(p_request_id text, p_recipient_public_key text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.set_recovery_recipient(p_request_id, p_recipient_public_key) AS set_recovery_recipient;
 END;
@@ -3759,7 +5035,7 @@ grant execute on function public.set_recovery_recipient(text,text) to authentica
 CREATE OR REPLACE FUNCTION public.store_share_verification(p_session_id text, p_verification jsonb)
  RETURNS boolean
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.store_share_verification(p_session_id, p_verification) AS store_share_verification;
 END;
@@ -3774,7 +5050,7 @@ grant execute on function public.store_share_verification(text,jsonb) to service
 CREATE OR REPLACE FUNCTION public.submit_recovery_share(p_request_id text, p_ciphertext text)
  RETURNS jsonb
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
  SELECT permafrost.submit_recovery_share(p_request_id, p_ciphertext) AS submit_recovery_share;
 END;
@@ -3789,13 +5065,13 @@ grant execute on function public.submit_recovery_share(text,text) to authenticat
 create view public.frost_refusals with (security_invoker=true) as
  SELECT event_id,
     family_id,
-    session_id,
+    subject_id AS session_id,
     actor AS participant_id,
     event,
     detail ->> 'code'::text AS code,
     occurred_at
-   FROM public.frost_session_events e
-  WHERE event = ANY (ARRAY['commitment_refused'::text, 'share_refused'::text]);
+   FROM public.frost_events e
+  WHERE subject = 'session'::text AND (event = ANY (ARRAY['commitment_refused'::text, 'share_refused'::text]));
 
 comment on view public.frost_refusals is
   'Commitments and shares that were refused, to whom and why.';
@@ -3820,14 +5096,33 @@ comment on view public.frost_session_durations is
 revoke all on table public.frost_session_durations from public, anon, authenticated, service_role;
 grant select on table public.frost_session_durations to service_role;
 
+-- view public.frost_session_statuses --------------------------------------------------------------
+create view public.frost_session_statuses with (security_invoker=true) as
+ SELECT session_id,
+    family_id,
+    created_at,
+        CASE
+            WHEN status >= 'completed'::public.signing_session_status THEN status
+            WHEN incarnation < (( SELECT permafrost.live_from() AS live_from)) THEN 'failed'::public.signing_session_status
+            WHEN expires_at <= (( SELECT permafrost.now_ms() AS now_ms)) THEN 'expired'::public.signing_session_status
+            ELSE status
+        END AS status
+   FROM public.frost_signing_sessions s;
+
+comment on view public.frost_session_statuses is
+  'Each session with the status that is true now.';
+
+revoke all on table public.frost_session_statuses from public, anon, authenticated, service_role;
+grant select on table public.frost_session_statuses to service_role;
+
 -- view public.frost_sessions_by_hour --------------------------------------------------------------
 create view public.frost_sessions_by_hour with (security_invoker=true) as
  SELECT family_id,
     date_trunc('hour'::text, to_timestamp((created_at::numeric / 1000.0)::double precision)) AS hour,
-    permafrost.effective_status(status, expires_at, permafrost.now_ms()) AS status,
+    status,
     count(*) AS sessions
-   FROM public.frost_signing_sessions s
-  GROUP BY family_id, (date_trunc('hour'::text, to_timestamp((created_at::numeric / 1000.0)::double precision))), (permafrost.effective_status(status, expires_at, permafrost.now_ms()));
+   FROM public.frost_session_statuses s
+  GROUP BY family_id, (date_trunc('hour'::text, to_timestamp((created_at::numeric / 1000.0)::double precision))), status;
 
 comment on view public.frost_sessions_by_hour is
   'Sessions created an hour, by family and the status that is true now.';
@@ -3843,7 +5138,7 @@ create view public.frost_unhealthy_sessions with (security_invoker=true) as
     'orphaned'::text AS problem,
     permafrost.now_ms() - s.expires_at AS for_ms
    FROM public.frost_signing_sessions s
-  WHERE (s.status = ANY (ARRAY['pending'::public.signing_session_status, 'nonce_collection'::public.signing_session_status, 'signing'::public.signing_session_status, 'aggregating'::public.signing_session_status])) AND s.expires_at <= (( SELECT permafrost.now_ms() AS now_ms))
+  WHERE s.status < 'completed'::public.signing_session_status AND s.expires_at <= (( SELECT permafrost.now_ms() AS now_ms))
 UNION ALL
  SELECT s.session_id,
     s.family_id,
