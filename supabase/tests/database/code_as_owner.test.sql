@@ -1,0 +1,87 @@
+-- Impossible 12: code of the caller's own run as the owner. A member with SQL and the right to temporary objects makes
+-- types, tables, functions and operators of the names that every function uses, and then calls every function.
+begin;
+set local search_path = public, extensions;
+select no_plan();
+\ir fixtures.psql
+
+select pg_temp.key('fam', 2, '{g1,g2,g3}');
+do $$ begin execute format('grant temporary on database %I to authenticated, service_role', current_database()); end $$;
+create temp table seen (who text);
+grant insert on seen to public;
+
+-- What the trap says: who runs it. The owner is postgres.
+set local role authenticated;
+create function pg_temp.evil(anyelement) returns boolean language plpgsql as $$
+begin
+  if current_user not in ('authenticated', 'service_role', 'anon') and current_user <> session_user
+    or current_user = 'postgres' and current_setting('role') in ('authenticated', 'service_role')
+  then
+    insert into pg_temp.seen values (current_user);
+  end if;
+  return true;
+end
+$$;
+-- Every type of pg_catalog that a function could name, and the types of our own.
+create function pg_temp.lay_traps() returns void language plpgsql as $$
+declare
+  v_name text;
+begin
+  foreach v_name in array array['text', 'jsonb', 'bytea', 'uuid', 'oid', 'name', 'int4', 'int8', 'bool', 'json', 'regclass', 'signing_session_status', 'sss_request_status'] loop
+    execute format('create domain pg_temp.%I as %s check (pg_temp.evil(value))', v_name, case v_name
+      when 'signing_session_status' then 'public.signing_session_status' when 'sss_request_status' then 'public.sss_request_status' else 'pg_catalog.' || v_name end);
+  end loop;
+  foreach v_name in array array['frost_signing_sessions', 'frost_nonce_commitments', 'frost_signature_shares', 'frost_key_packages', 'frost_events',
+    'nonce_ledger', 'event_heads', 'kinds', 'transitions', 'limits', 'usage', 'declines', 'incarnations', 'ciphersuites', 'pg_roles', 'pg_database', 'pg_class'] loop
+    execute format('create temp table %I (a integer default (pg_temp.evil(1))::pg_catalog.int4)', v_name);
+  end loop;
+  foreach v_name in array array['now_ms', 'memberships', 'sha256', 'unnest', 'jsonb_build_object', 'to_jsonb', 'format', 'coalesce_', 'cardinality', 'set_config'] loop
+    execute format('create function pg_temp.%I(variadic anyarray) returns pg_catalog.text language sql as $f$select pg_temp.evil(1)::pg_catalog.text$f$', v_name);
+  end loop;
+  create function pg_temp.evil_equals(pg_catalog.text, pg_catalog.text) returns boolean language sql as 'select pg_temp.evil(1)';
+  create operator pg_temp.= (function = pg_temp.evil_equals, leftarg = pg_catalog.text, rightarg = pg_catalog.text);
+  create function pg_temp.evil_minus(pg_catalog.jsonb, pg_catalog.text[]) returns pg_catalog.jsonb language sql as 'select ''{}''::pg_catalog.jsonb where pg_temp.evil(1)';
+  create operator pg_temp.- (function = pg_temp.evil_minus, leftarg = pg_catalog.jsonb, rightarg = pg_catalog.text[]);
+end
+$$;
+select pg_temp.lay_traps();
+reset role;
+
+-- Every function of public, called as each role that may, with arguments that go as deep as they can.
+create temp table calls (n integer generated always as identity, role pg_catalog.text, call pg_catalog.text, function_name pg_catalog.text generated always as (substring(call from '(\w+)\(')) stored);
+insert into calls (role, call) values
+  ('authenticated', $$create_signing_session('fam', repeat('ab', 32), '{g1,g2}', 2, '{"kind": 1, "created_at": 1, "content": "", "tags": [["e"]]}', 'x')$$),
+  ('service_role', $$record_nonce_commitment('s', 'g1', '02' || repeat('ab', 32) || '02' || repeat('ac', 32))$$),
+  ('service_role', $$record_nonce_commitment('s', 'g1', 'XY')$$),
+  ('service_role', $$record_nonce_commitment('s', 'g2', '02' || repeat('ad', 32) || '02' || repeat('ae', 32))$$),
+  ('service_role', $$record_refused_commitment('s', 'g1', 'bad')$$), ('service_role', $$record_refused_share('s', 'g1', 'bad')$$),
+  ('service_role', $$store_share_verification('s', '{"signers": []}')$$), ('authenticated', $$get_share_verification('s')$$),
+  ('authenticated', $$get_signing_package('s')$$), ('service_role', $$record_signature_share('s', 'g1', repeat('ab', 32))$$),
+  ('service_role', $$record_signature_share('s', 'g2', repeat('ac', 32))$$), ('service_role', $$complete_signing_session('s', repeat('cd', 64))$$),
+  ('authenticated', $$get_signing_session('s')$$), ('authenticated', $$list_signing_sessions('completed')$$), ('authenticated', $$list_signing_sessions(p_awaiting_me => true)$$),
+  ('authenticated', $$get_transcript('session', 's')$$), ('authenticated', $$record_published_event('s', repeat('ab', 32))$$),
+  ('authenticated', $$fail_signing_session('f', 'why')$$), ('authenticated', $$decline_signing_request('d', 'no')$$),
+  ('authenticated', $$create_recovery_request('fam', repeat('ab', 32), '{g1,g2,g3}', 2, p_use_case => 'x')$$),
+  ('authenticated', $$set_recovery_recipient('r', repeat('ab', 32))$$), ('authenticated', $$submit_recovery_share('r', 'c')$$),
+  ('authenticated', $$reject_recovery_share('r', 'g1', 'bad')$$), ('authenticated', $$get_recovery_request('r')$$), ('authenticated', $$list_recovery_requests()$$),
+  ('authenticated', $$fail_recovery_request('r', 'why')$$), ('service_role', $$complete_recovery_request('q', 'g1', repeat('cd', 64))$$),
+  ('service_role', $$register_key_package('new', 'FROST-secp256k1-SHA256-v1', 2, '{a,b}', '02' || repeat('ab', 32), array['02' || repeat('ac', 32), '02' || repeat('ad', 32)])$$),
+  ('service_role', $$mark_nonce_as_used('ab')$$), ('service_role', $$expire_old_frost_signing_sessions()$$), ('service_role', $$cleanup_old_frost_signing_sessions()$$),
+  ('service_role', $$expire_old_sss_signing_requests()$$), ('service_role', $$cleanup_old_sss_signing_requests()$$), ('service_role', $$frost_signing_metrics()$$);
+select pg_temp.session(id, 'fam', '{g1,g2}', 2) from unnest('{s,f,d}'::pg_catalog.text[]) as id;
+insert into public.sss_signing_requests (request_id, family_id, message_hash, participants, threshold, created_by)
+select id, 'fam', repeat('ab', 32), '{g1,g2,g3}', 2, 'g1' from unnest('{r,q}'::pg_catalog.text[]) as id;
+select is_empty($$select proname from pg_proc where pronamespace = 'public'::regnamespace and proname::text not in (select function_name from calls)$$, 'every function is called');
+
+create function pg_temp.attempt(p_role pg_catalog.text, p_call pg_catalog.text) returns pg_catalog.text language sql
+return pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', p_role,
+  case p_role when 'service_role' then '{"role": "service_role"}'::pg_catalog.jsonb else pg_temp.member('g1', 'fam') end, 'select public.' || p_call));
+select matches(pg_temp.attempt(role, call), 'accepted|^PT4', left(call, 60)) from calls order by n;
+-- And plain SQL, whose defaults, policies and triggers run too.
+select is(pg_temp.attempt('authenticated', $$get_signing_session('s') from public.frost_signing_sessions, public.frost_events limit 1$$), 'accepted', 'policies');
+select is(pg_temp.refusal_as('g1', 'fam', $$insert into public.frost_signing_sessions (family_id, message_hash, participants, threshold, created_by)
+  values ('fam', repeat('ab', 32), '{g1,g2}', 2, 'g1') returning 1$$), 'accepted', 'defaults and triggers');
+select is_empty('select * from pg_temp.seen', 'impossible 12: nothing of the caller''s ran as the owner');
+
+select * from finish();
+rollback;
