@@ -82,5 +82,28 @@ select throws_ok('select cleanup_old_sss_signing_requests(0)', 'PT400', null, 'c
 select is(cleanup_old_sss_signing_requests(), 5, 'cleanup deletes the finished');
 select isnt_empty($$select from frost_events where subject = 'recovery'$$, 'their events stay');
 
+-- One device that asks under two names, or one name with two devices, is given shares for both.
+create function pg_temp.collected(p_family text, p_asks text[][]) returns boolean language plpgsql as $$
+declare
+  v_ask text[];
+  v_id text;
+begin
+  perform pg_temp.key(p_family, 3, '{g1,g2,g3,g4,g5}');
+  foreach v_ask slice 1 in array p_asks loop -- requester, recipient key, guardian
+    v_id := (pg_temp.as_member(v_ask[1], p_family, format('select create_recovery_request(%L, repeat(%L, 32), %L, 3, p_recipient_public_key => repeat(%L, 32))',
+      p_family, 'ab', '{g1,g2,g3,g4,g5}', v_ask[2]))::jsonb) ->> 'request_id';
+    perform pg_temp.as_member(v_ask[3], p_family, format('select submit_recovery_share(%L, %L)', v_id, 'c'));
+  end loop;
+  return (select exposed_at is not null from frost_key_packages where family_id = p_family);
+end
+$$;
+select is(pg_temp.collected('device ' || n, asks), exposed, what) from (values
+  (1, '{{x,aa,g1},{y,bb,g2},{z,cc,g3}}'::text[], false, 'three devices with a share each expose nothing'),
+  (2, '{{x,aa,g1},{y,aa,g2},{z,aa,g3}}', true, 'one device key, used by three requesters, collects a threshold'),
+  (3, '{{x,aa,g1},{x,bb,g2},{x,cc,g3}}', true, 'and so does one requester with three keys'),
+  (4, '{{x,aa,g1},{x,bb,g2},{y,bb,g3}}', true, 'or both, one after the other'),
+  (5, '{{x,aa,g1},{g5,aa,g2}}', true, 'with the share of a requester who is a guardian'),
+  (6, '{{x,aa,g1},{y,aa,g1},{x,bb,g1},{g1,aa,g1}}', false, 'one share many times is one share')) as v (n, asks, exposed, what);
+
 select * from finish();
 rollback;

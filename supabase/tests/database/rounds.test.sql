@@ -62,6 +62,24 @@ select is(record_nonce_commitment('one', 'a', pg_temp.commitment('one')) ->> 'st
 select is(get_signing_session('one') ->> 'signable', 'false', 'a dry run is not signable');
 select is(get_signing_session('one') ->> 'signable_reason', 'no_key_package', 'and says why');
 
+-- The guide's smoke test: in a dry run any text is a message and a commitment; the same text twice is reuse.
+insert into frost_nonce_commitments (session_id, participant_id, nonce_commitment) select 'text', p, 'test-nonce-' || p
+from (select pg_temp.session('text', 'nokey', '{a,b}', 2)) as made, unnest('{a}'::text[]) as p;
+select throws_ok($$insert into frost_nonce_commitments (session_id, participant_id, nonce_commitment) values ('text', 'b', 'test-nonce-a')$$, '23505', null, 'a text of a dry run is accepted once');
+select is((select count(*) from permafrost.nonce_ledger where point_digest = sha256('test-nonce-a')), 1::bigint, 'by its digest in the ledger');
+select is(record_nonce_commitment('text', 'b', t) ->> 'code', 'commitment_invalid', 'but no text of ' || coalesce(octet_length(t), 0) || ' bytes')
+from unnest(array['', null, repeat('x', 1025)]) as t;
+
+-- A share that was recorded past the functions: who finds it ends the session, with the name.
+select pg_temp.session('made up', 'fam', '{g1,g2}', 2);
+select record_nonce_commitment('made up', p, pg_temp.commitment('made' || p)), record_signature_share('made up', p, pg_temp.share('made' || p)) from unnest('{g1,g2}'::text[]) as p;
+select record_signature_share('made up', p, pg_temp.share('made' || p)) from unnest('{g1,g2}'::text[]) as p;
+select is(record_refused_share('made up', 'g2', 'does not verify', 1, pg_temp.share('other')) ->> 'status', 'aggregating', 'a share that is not the recorded one ends nothing');
+select is(record_refused_share('made up', 'g2', 'does not verify', 1, pg_temp.share('madeg2')) ->> 'status', 'failed', 'the recorded one does');
+select is(get_signing_session('made up') ->> 'error_message', 'The recorded signature share of g2 does not verify', 'with the name');
+select is(record_refused_share('made up', 'g2', 'does not verify', 1, pg_temp.share('madeg2')) ->> 'status', 'failed', 'once is enough');
+select is(pg_temp.refusal($$select record_refused_share('made up', 'g2', 'x', 2)$$), 'PT400 invalid_input', 'there is no second quorum');
+
 -- An operator's mark uses a commitment up.
 select is(mark_nonce_as_used(pg_temp.commitment('q1')), true, 'a commitment is marked by hand');
 select is(mark_nonce_as_used(pg_temp.commitment('q1')), false, 'once');
