@@ -9,8 +9,8 @@
 --   types in pg_temp first, and a caller's temporary domain named jsonb would run its check as the owner.
 -- * Every function is revoked from everybody before it is granted to anybody, so that rights are the same
 --   whatever the default privileges of the project are.
--- * In PL/pgSQL, which keeps its plans: PostgreSQL plans the body of a function in SQL anew at each call. Tiny
---   expressions that run several times in a statement (the clock, "is it open") are written out.
+-- * In PL/pgSQL, which keeps its plans: PostgreSQL plans the body of a function in SQL anew at each call. What is
+--   asked of each row of a list ("is it open") is an expression: a call takes some microseconds.
 
 create schema if not exists permafrost;
 revoke all on schema permafrost from public, anon, authenticated, service_role;

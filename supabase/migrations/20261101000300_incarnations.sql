@@ -10,7 +10,7 @@ create table if not exists permafrost.incarnations (
   ledger_oid oid not null,
   live_from integer not null check (live_from between 1 and incarnation),
   reason text not null,
-  first_seen_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000)
+  first_seen_at bigint not null default permafrost.now_ms()
 );
 alter table permafrost.incarnations enable row level security;
 revoke all on table permafrost.incarnations from public, anon, authenticated, service_role;

@@ -92,7 +92,7 @@ begin
     on conflict (subject_id, subject) do update set seq = event_heads.seq
     returning * into v_head;
   end if;
-  v_now := floor(extract(epoch from clock_timestamp()) * 1000); -- at this event's turn, as seq is
+  v_now := permafrost.now_ms(); -- at this event's turn, as seq is
   v_head.seq := v_head.seq + 1;
   v_head.digest := permafrost.event_digest(v_head.digest, v_head.seq::text, p_subject, p_subject_id, p_family_id,
     p_event, p_actor, p_detail::text, v_now::text);

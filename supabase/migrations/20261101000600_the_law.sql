@@ -73,7 +73,7 @@ declare
   v_kind constant text := tg_argv[0];
   v_noun constant text := tg_argv[2];
   v_id constant text := to_jsonb(new) ->> tg_argv[1];
-  v_now constant bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_now constant bigint := permafrost.now_ms();
   v_operator constant boolean := permafrost.is_operator();
 begin
   -- The policy says the same, after this trigger; but what is said below about a key is for its family alone.
@@ -158,7 +158,7 @@ as $$
 declare
   v_kind constant text := tg_argv[0];
   v_noun constant text := tg_argv[2];
-  v_now constant bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_now constant bigint := permafrost.now_ms();
   v_moves constant boolean := new.status is distinct from old.status;
   v_asked record := new; -- what is left of it must be as it was
   v_old jsonb;

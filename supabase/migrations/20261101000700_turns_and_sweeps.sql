@@ -71,7 +71,7 @@ create table if not exists permafrost.declines (
   subject_id text not null,
   participant_id text not null,
   reason text not null,
-  declined_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  declined_at bigint not null default permafrost.now_ms(),
   primary key (subject_id, kind, participant_id)
 );
 alter table permafrost.declines enable row level security;

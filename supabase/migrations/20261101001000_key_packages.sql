@@ -12,7 +12,7 @@ create table if not exists public.frost_key_packages (
   verifying_shares text[] not null,
   vss_commitment text[],
   created_by text,
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  created_at bigint not null default permafrost.now_ms(),
   retired_at bigint,
   exposed_at bigint,
   constraint frost_key_packages_family_epoch_key unique (family_id, epoch)

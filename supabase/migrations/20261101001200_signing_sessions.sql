@@ -30,14 +30,14 @@ create table if not exists public.frost_signing_sessions (
   final_event_id text,
   error_message text,
   incarnation integer not null,
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
-  updated_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  created_at bigint not null default permafrost.now_ms(),
+  updated_at bigint not null default permafrost.now_ms(),
   nonce_collection_started_at bigint,
   signing_started_at bigint,
   aggregating_started_at bigint,
   completed_at bigint,
   failed_at bigint,
-  expires_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000) + 300000,
+  expires_at bigint not null default permafrost.now_ms() + 300000,
   constraint frost_signing_sessions_completed_signed check ((status = 'completed') = (final_signature is not null)),
   constraint frost_signing_sessions_failed_explained check ((status = 'failed') = (error_message is not null))
 );

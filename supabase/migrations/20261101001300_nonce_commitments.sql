@@ -7,7 +7,7 @@ create table if not exists permafrost.nonce_ledger (
   family_id text not null,
   session_id text not null,
   participant_id text not null,
-  first_seen_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000)
+  first_seen_at bigint not null default permafrost.now_ms()
 );
 alter table permafrost.nonce_ledger enable row level security;
 revoke all on table permafrost.nonce_ledger from public, anon, authenticated, service_role;
@@ -23,7 +23,7 @@ create table if not exists public.frost_nonce_commitments (
   participant_id text not null,
   nonce_commitment text not null,
   nonce_used boolean not null default false,
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  created_at bigint not null default permafrost.now_ms(),
   used_at bigint,
   primary key (session_id, participant_id),
   constraint unique_nonce_commitment unique (nonce_commitment),
@@ -87,7 +87,7 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions;
-  v_now bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_now bigint := permafrost.now_ms();
 begin
   perform permafrost.check_isolation();
   select * into v_session from public.frost_signing_sessions

@@ -5,7 +5,7 @@ create table if not exists public.frost_signature_shares (
   session_id text not null,
   participant_id text not null,
   signature_share text not null,
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  created_at bigint not null default permafrost.now_ms(),
   primary key (session_id, participant_id),
   foreign key (session_id, participant_id)
     references public.frost_nonce_commitments (session_id, participant_id) on delete cascade

@@ -33,7 +33,8 @@ declare
   v_signed text[];
 begin
   p_session.event_template := null;
-  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id), '{}') into v_committed, v_signed
+  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id) filter (where s.participant_id is not null), '{}')
+  into v_committed, v_signed
   from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, participant_id)
   where c.session_id = p_session.session_id;
   return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(

@@ -4,7 +4,7 @@
 create table if not exists permafrost.share_verifications (
   session_id text primary key references public.frost_signing_sessions (session_id) on delete cascade,
   verification jsonb not null check (coalesce(jsonb_typeof(verification -> 'signers'), '') = 'array'),
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000)
+  created_at bigint not null default permafrost.now_ms()
 );
 alter table permafrost.share_verifications enable row level security;
 revoke all on table permafrost.share_verifications from public, anon, authenticated, service_role;

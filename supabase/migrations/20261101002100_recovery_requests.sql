@@ -31,12 +31,12 @@ create table if not exists public.sss_signing_requests (
   final_event_id text,
   error_message text,
   incarnation integer not null,
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
-  updated_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  created_at bigint not null default permafrost.now_ms(),
+  updated_at bigint not null default permafrost.now_ms(),
   ready_at bigint,
   completed_at bigint,
   failed_at bigint,
-  expires_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000) + 86400000,
+  expires_at bigint not null default permafrost.now_ms() + 86400000,
   constraint sss_signing_requests_completed_signed check ((status = 'completed') = (final_signature is not null)),
   constraint sss_signing_requests_failed_explained check ((status = 'failed') = (error_message is not null))
 );

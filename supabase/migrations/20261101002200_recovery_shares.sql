@@ -5,7 +5,7 @@ create table if not exists public.sss_encrypted_shares (
   guardian_id text not null,
   ciphertext text not null,
   status text not null default 'submitted' check (status in ('submitted', 'rejected')),
-  created_at bigint not null default floor(extract(epoch from clock_timestamp()) * 1000),
+  created_at bigint not null default permafrost.now_ms(),
   primary key (request_id, guardian_id)
 );
 comment on table public.sss_encrypted_shares is

@@ -56,6 +56,7 @@ select ok(pg_temp.awaited('g2') ? 'other-1', 'a participant is awaited by what i
 select record_nonce_commitment('other-1', p, pg_temp.commitment(p)) from unnest('{g1,g2}'::text[]) as p;
 select record_signature_share('other-1', 'g1', pg_temp.share('g1'));
 select is(array[pg_temp.awaited('g1') ? 'other-1', pg_temp.awaited('g2') ? 'other-1'], '{f,t}', 'then by what it owes a share');
+select is(get_signing_session('other-1') -> 'missing_signatures', '["g2"]', 'which the session tells too');
 select record_signature_share('other-1', 'g2', pg_temp.share('g2'));
 select is(array[pg_temp.awaited('g1') ? 'other-1', pg_temp.awaited('g2') ? 'other-1'], '{t,t}', 'and what has all its shares awaits every participant, to finish it');
 select pg_temp.session('dry', 'nokey', '{g1}', 1);

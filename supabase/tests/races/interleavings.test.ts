@@ -202,7 +202,7 @@ async function stateOf(sql: postgres.Sql, session: string): Promise<unknown> {
       (select jsonb_agg(participant_id order by participant_id)
         from public.frost_signature_shares where session_id = s.session_id) as shares,
       (select jsonb_agg(concat_ws(' ', event, actor, detail ->> 'code') order by concat_ws(' ', event, actor, detail ->> 'code'))
-        from public.frost_session_events where session_id = s.session_id) as events
+        from public.frost_events where subject_id = s.session_id) as events
     from public.frost_signing_sessions as s where session_id = ${session}`;
   return row;
 }

@@ -32,12 +32,13 @@ export async function illegalities(sql: postgres.Sql): Promise<Problem[]> {
       select session_id, count(*)::int as h, array_agg(participant_id) as shared
       from public.frost_signature_shares group by session_id
     ), declines as (
-      select d.session_id, count(*)::int as d, bool_or(c.participant_id is not null) as by_committed
-      from permafrost.session_declines as d
-      left join public.frost_nonce_commitments as c using (session_id, participant_id)
-      group by d.session_id
+      select d.subject_id as session_id, count(*)::int as d, bool_or(c.participant_id is not null) as by_committed
+      from permafrost.declines as d
+      left join public.frost_nonce_commitments as c
+        on c.session_id = d.subject_id and c.participant_id = d.participant_id
+      where d.kind = 'session' group by d.subject_id
     ), trail as (
-      select session_id,
+      select subject_id as session_id,
         count(*) filter (where event = 'created') as created,
         count(*) filter (where event = 'commitment_accepted') as commitments,
         array_agg(actor) filter (where event = 'commitment_accepted') as committers,
@@ -55,7 +56,7 @@ export async function illegalities(sql: postgres.Sql): Promise<Problem[]> {
         min(event_id) filter (where event = 'aggregating') as aggregated_id,
         min(event_id) filter (where event in ('completed', 'failed', 'expired')) as end_id,
         max(event_id) filter (where event not in ('commitment_refused', 'share_refused', 'published')) as last_id
-      from public.frost_session_events group by session_id
+      from public.frost_events where subject = 'session' group by subject_id
     ), facts as (
       select s.*, t as trail, c.committed, h.shared, c.used_unlike_shared,
         coalesce(c.n, 0) as n, coalesce(h.h, 0) as h, coalesce(d.d, 0) as d,
@@ -128,6 +129,12 @@ export async function illegalities(sql: postgres.Sql): Promise<Problem[]> {
     left join public.frost_nonce_commitments as c using (session_id, participant_id)
     where c.session_id is null or l.point_digest not in (
       sha256(decode(left(c.nonce_commitment, length(c.nonce_commitment) / 2), 'hex')),
-      sha256(decode(right(c.nonce_commitment, length(c.nonce_commitment) / 2), 'hex')))`,
+      sha256(decode(right(c.nonce_commitment, length(c.nonce_commitment) / 2), 'hex')))
+    union all
+    select e.subject_id, 'event ' || e.seq || ' of this ' || e.subject || ' is no link of one chain'
+    from (select e.*, lag(e.digest, 1, decode(repeat('00', 32), 'hex')) over chain as before, row_number() over chain as n
+      from public.frost_events as e window chain as (partition by subject, subject_id order by seq)) as e
+    where e.seq <> e.n or e.digest <> permafrost.event_digest(e.before, e.seq::text, e.subject, e.subject_id,
+      e.family_id, e.event, e.actor, e.detail::text, e.occurred_at::text)`,
   ];
 }

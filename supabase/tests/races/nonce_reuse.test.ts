@@ -28,8 +28,8 @@ Deno.test("of 64 callers at once with one nonce commitment, in 64 sessions, one 
     assert.deepEqual(tally(outcomes), { ok: 1, nonce_reused: 63 });
     const refused = outcomes.flatMap(({ code }, i) => code === "ok" ? [] : [sessions[i]]);
     const events = await sql<{ session_id: string; actor: string; code: string }[]>`
-      select session_id, actor, detail ->> 'code' as code from public.frost_session_events
-      where event = 'commitment_refused' and session_id in ${sql(sessions)}`;
+      select subject_id as session_id, actor, detail ->> 'code' as code from public.frost_events
+      where event = 'commitment_refused' and subject_id in ${sql(sessions)}`;
     assert.equal(events.length, 63);
     assert.deepEqual(new Set(events.map(({ session_id }) => session_id)), new Set(refused));
     assert.deepEqual(new Set(events.map(({ code }) => code)), new Set(["nonce_reused"]));
@@ -109,7 +109,7 @@ Deno.test("a commitment sent eight times at once is accepted once and answered e
     }
   }
   const [{ refused }] = await sql`
-    select count(*)::int as refused from public.frost_session_events where event = 'commitment_refused'`;
+    select count(*)::int as refused from public.frost_events where event = 'commitment_refused'`;
   assert.equal(refused, 0, "a retry was logged as an attack");
   await assertLegal(sql);
 });

@@ -30,7 +30,7 @@ Deno.test("over HTTP, of 64 callers at once with one nonce commitment one is acc
     assert.deepEqual(tallyAnswers(answers), { 200: 1, "409 nonce_reused": 63 });
     const refused = sessions.filter((_, i) => answers[i].status === 409);
     const events = await sql<{ session_id: string }[]>`
-      select session_id from public.frost_session_events
+      select subject_id as session_id from public.frost_events
       where event = 'commitment_refused' and detail ->> 'code' = 'nonce_reused'`;
     assert.equal(events.length, 63);
     assert.deepEqual(new Set(events.map(({ session_id }) => session_id)), new Set(refused));

@@ -168,8 +168,8 @@ export async function eventsOf(
   session: string,
 ): Promise<Readonly<Record<string, number>>> {
   const rows = await sql<{ event: string; count: number }[]>`
-    select event, count(*)::int as count from public.frost_session_events
-    where session_id = ${session} group by event`;
+    select event, count(*)::int as count from public.frost_events
+    where subject_id = ${session} group by event`;
   return Object.fromEntries(rows.map(({ event, count }) => [event, count]));
 }
 

@@ -12,7 +12,7 @@ export class Recovery {
     const { request_id } = await family.must(family.as(creator, "create_recovery_request", {
       p_family_id: id,
       p_message_hash: random.hex(32),
-      p_required_guardians: guardians,
+      p_participants: guardians,
       p_threshold: threshold,
       p_recipient_public_key: recipient ? random.hex(32) : null,
     }));
@@ -65,14 +65,15 @@ export async function assertRecoveriesLegal(sql: postgres.Sql): Promise<void> {
         bool_and(ciphertext ~ '^sha256:[0-9a-f]{64}$') as forgotten, bool_or(ciphertext ~ '^sha256:') as any_forgotten
       from public.sss_encrypted_shares group by request_id
     ), trail as (
-      select request_id, count(*) filter (where event = 'ready') as ready,
+      select subject_id as request_id, count(*) filter (where event = 'ready') as ready,
         count(*) filter (where event = 'recipient_set') as recipients,
         array_agg(event) filter (where event in ('completed', 'failed', 'expired')) as ends,
         min(event_id) filter (where event in ('completed', 'failed', 'expired')) as end_id,
         max(event_id) filter (where event <> 'published') as last_id
-      from public.sss_request_events group by request_id
+      from public.frost_events where subject = 'recovery' group by subject_id
     ), declines as (
-      select request_id, count(*)::int as declined from permafrost.request_declines group by request_id
+      select subject_id as request_id, count(*)::int as declined from permafrost.declines
+      where kind = 'recovery' group by subject_id
     ), facts as (
       select r.*, t as trail, coalesce(s.good, 0) as good, s.forgotten, s.any_forgotten, coalesce(d.declined, 0) as declined,
         r.status in ('completed', 'failed', 'expired') as ended, k.exposed_at
@@ -97,7 +98,7 @@ export async function assertRecoveriesLegal(sql: postgres.Sql): Promise<void> {
           or (f.status = 'failed') <> (f.failed_at is not null)),
       ('more than one recipient', (f.trail).recipients > 1),
       ('too few are left, and it did not fail',
-        cardinality(f.required_guardians) - f.threshold < f.declined and f.status <> 'failed'),
+        cardinality(f.participants) - f.threshold < f.declined and f.status <> 'failed'),
       ('events do not tell how it ended',
         (f.trail).ends is distinct from case when f.ended then array[f.status::text] end
           or coalesce((f.trail).last_id > (f.trail).end_id, false))

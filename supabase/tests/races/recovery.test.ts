@@ -161,6 +161,6 @@ Deno.test("new shares of a key that is being exposed are of an exposed key", asy
 
 async function eventsOf(sql: postgres.Sql, { id }: Recovery): Promise<string[]> {
   const rows = await sql<{ event: string }[]>`
-    select event from public.sss_request_events where request_id = ${id} order by event_id`;
+    select event from public.frost_events where subject_id = ${id} order by seq`;
   return rows.map(({ event }) => event);
 }
