@@ -51,6 +51,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   signature_invalid: 422,
   key_package_invalid: 422,
   event_mismatch: 422,
+  rate_limited: 429,
   internal: 500,
 };
 

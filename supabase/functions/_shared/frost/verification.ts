@@ -18,7 +18,7 @@ import {
   scalarToHex,
 } from "./encoding.ts";
 import { FrostError } from "./error.ts";
-import { groupCommitment, isNegated, signingKey } from "./group_commitment.ts";
+import { groupCommitment, isNegated, verificationKey } from "./group_commitment.ts";
 import { interpolationCoefficients } from "./polynomial.ts";
 import { type Ciphersuite, type Element, type Suite, suiteOf } from "./suites.ts";
 
@@ -149,7 +149,7 @@ export function verificationOf(
   signers: readonly VerifyingSigner[],
   message: Uint8Array,
 ): ShareVerification {
-  const key = signingKey(suite, groupPublicKey);
+  const key = verificationKey(suite, groupPublicKey);
   const { element: R, bindingFactors, commitmentShares } = groupCommitment(
     suite,
     key,
