@@ -16,6 +16,7 @@ import type { z } from "zod";
 import { type ErrorCode, ERRORS, Refusal } from "./errors.ts";
 import { FrostError } from "./frost/error.ts";
 import { parseBody } from "./input.ts";
+import "./pins.ts";
 
 /** Bytes of a body. What is larger is refused unread. */
 export const MAX_BODY_BYTES = 64 * 1024;

@@ -63,7 +63,12 @@ for (const vector of SIGNING_VECTORS) {
 
   Deno.test(`${name}: the binding factors and their inputs are the published ones`, () => {
     const { suite, groupPublicKey, signers, message } = decode(vector);
-    const inputs = bindingFactorInputs(suite, verificationKey(suite, groupPublicKey), signers, message);
+    const inputs = bindingFactorInputs(
+      suite,
+      verificationKey(suite, groupPublicKey),
+      signers,
+      message,
+    );
     assert.deepEqual(
       inputs.map((i) => bytesToHex(i)),
       vector.signers.map((s) => s.bindingFactorInput),
