@@ -80,8 +80,8 @@ Deno.test("all who finish at once are answered with the one signature", async ()
   );
   for (const answer of answers) await completed(family, sessionId, answer);
   const [{ count }] = await stack().database.sql`
-    select count(*)::int from public.frost_session_events
-    where session_id = ${sessionId} and event = 'completed'`;
+    select count(*)::int from public.frost_events
+    where subject = 'session' and subject_id = ${sessionId} and event = 'completed'`;
   assert.equal(count, 1);
 });
 
