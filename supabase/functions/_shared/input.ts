@@ -71,13 +71,27 @@ export const Identifier = text(
   "must be 1 to 255 characters, none of them control characters",
 );
 
+const BYTES = /^(?:[0-9a-f]{2})+$/;
+
 /** One or more bytes as lower-case hex. */
 export const Hex = text(
-  (text) => /^(?:[0-9a-f]{2})+$/.test(text),
+  (text) => BYTES.test(text),
   "must be bytes in lower-case hex",
 );
 
-/** A list of such bytes. */
+/** `bytes` bytes as lower-case hex. */
+export function hexOf(bytes: number) {
+  const isHex = (text: string) => text.length === 2 * bytes && BYTES.test(text);
+  return text(isHex, `must be ${bytes} bytes in lower-case hex`);
+}
+
+/** The message to sign: as long as a suite signs at most. How long, the family's suite says. */
+export const MessageHash = text(
+  (text) => text.length <= 2 * 8192 && BYTES.test(text),
+  "must be 1 to 8,192 bytes in lower-case hex",
+);
+
+/** A list of bytes as lower-case hex. */
 export const HexList = z.array(Hex, "must be a list");
 
 /** What there is one of for each participant. A record of zod's would lose one called `__proto__`. */
@@ -124,8 +138,7 @@ export const Ciphertext = text(
 
 /** What a Nostr event has before it is signed (NIP-01), and nothing else. */
 export const EventTemplate = z.strictObject({
-  pubkey: text((text) => /^[0-9a-f]{64}$/.test(text), "must be 32 bytes in lower-case hex")
-    .nullish().transform((pubkey) => pubkey ?? undefined),
+  pubkey: hexOf(32).nullish().transform((pubkey) => pubkey ?? undefined),
   created_at: integer(0, Number.MAX_SAFE_INTEGER),
   kind: integer(0, 65_535),
   tags: z.array(z.array(Text, "must be a list of texts"), "must be a list of lists of texts"),

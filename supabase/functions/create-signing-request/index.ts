@@ -12,9 +12,10 @@ import { TAPROOT_CIPHERSUITE } from "../_shared/frost/suites.ts";
 import { endpoint, receive } from "../_shared/http.ts";
 import {
   EventTemplate,
-  Hex,
+  hexOf,
   Identifier,
   integer,
+  MessageHash,
   oneOf,
   OwnParticipant,
   Participants,
@@ -24,7 +25,7 @@ import { selectMethod, SIGNING_METHODS } from "../_shared/methods.ts";
 
 export const Body = z.object({
   familyId: Identifier,
-  messageHash: Hex,
+  messageHash: MessageHash,
   participants: Participants,
   threshold: Threshold,
   useCase: Identifier.optional(),
@@ -32,7 +33,7 @@ export const Body = z.object({
   eventTemplate: EventTemplate.optional(),
   eventType: Identifier.optional(),
   expirationSeconds: integer(1, 604_800).optional(),
-  recipientPublicKey: Hex.optional(),
+  recipientPublicKey: hexOf(32).optional(),
   participantId: OwnParticipant,
 });
 

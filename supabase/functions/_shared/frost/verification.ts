@@ -112,10 +112,23 @@ export function prepareVerification(inputs: SigningInputs): ShareVerification {
         "key_package_invalid",
         "A verifying share",
       ),
-      commitment: parseNonceCommitment(suite, commitments[participant]),
+      commitment: commitmentOf(suite, participant, commitments[participant]),
     };
   });
   return verificationOf(suite, groupPublicKey, signers, hexToBytes(inputs.message));
+}
+
+/** Whoever reads this is often another signer: it is told whose commitment it is. */
+function commitmentOf(suite: Suite, participant: string, hex: string): NonceCommitment {
+  try {
+    return parseNonceCommitment(suite, hex);
+  } catch (error) {
+    if (!(error instanceof FrostError)) throw error;
+    throw new FrostError(
+      error.code,
+      `The nonce commitment of ${participant} is not valid: ${error.message}`,
+    );
+  }
 }
 
 /**
