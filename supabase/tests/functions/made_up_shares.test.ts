@@ -1,6 +1,6 @@
 /** The secret key can record any share. A session that has such a one ends, with the name of whose it is. */
 import assert from "node:assert/strict";
-import { accepted, type Answer, refused, rpcRefused, sharedStack } from "./answers.ts";
+import { accepted, type Answer, refused, sharedStack } from "./answers.ts";
 import { Family, randomHex, serviceRpc } from "./family.ts";
 
 const stack = sharedStack();
@@ -77,10 +77,6 @@ Deno.test("after that every call says how the session ended", async () => {
     const answer = await family.call(participant, "aggregate-signature", { sessionId });
     await blames(family, sessionId, answer);
   }
-  rpcRefused(
-    await family.rpc("ann", "get_signing_package", { p_session_id: sessionId }),
-    "session_finished",
-  );
 });
 
 Deno.test("all who find it at once are told the same", async () => {
