@@ -54,6 +54,15 @@ Deno.test("endpoint() answers a refusal that is thrown inside it with its code a
   });
 });
 
+Deno.test("endpoint() tells an operator what is wrong with the project, with an id that the log has too", async () => {
+  const serve = endpoint(() => Promise.reject(new Refusal("internal", "Create a secret key")));
+  const { result, log } = await logged(() => serve(post(null)));
+  assert.equal(result.headers.get("access-control-allow-origin"), "*");
+  const { requestId, code, status, error } = await bodyOf(result);
+  assert.deepEqual([code, status, error], ["internal", 500, "Create a secret key"]);
+  assert.ok(log.includes(requestId), log);
+});
+
 Deno.test("endpoint() tells when to try again, in the answer and where a browser may read it", async () => {
   const serve = (retryAfterMs: number) =>
     endpoint(() => Promise.reject(new Refusal("rate_limited", "Slowly", { retryAfterMs })));

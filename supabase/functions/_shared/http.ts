@@ -21,7 +21,7 @@ import "./pins.ts";
 /** Bytes of a body. What is larger is refused unread. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
-/** Bytes of a body that holds a list: 255 guardians fit, on every curve. */
+/** Bytes of a body that holds a list: 255 guardians fit, on every curve and beside an event template. */
 export const MAX_LIST_BODY_BYTES = 256 * 1024;
 
 type Fetch = (request: Request) => Promise<Response>;

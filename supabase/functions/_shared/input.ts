@@ -12,7 +12,7 @@ import { isIdentifier, isStorable } from "./identifier.ts";
 /** So many problems of a body are named; who sends thousands does not get them all back. */
 const MOST_PROBLEMS = 3;
 
-const MOST_LETTERS = 500;
+const MAX_SENTENCE_LENGTH = 500;
 
 /** Bytes of an event template as JSON. */
 const MAX_TEMPLATE_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ export function parseBody<Schema extends z.ZodType>(
   );
   const first = [...new Set(sentences)].slice(0, MOST_PROBLEMS).join("; ");
   // A cut through a pair of surrogates would leave what is no text.
-  throw new Refusal("invalid_input", first.slice(0, MOST_LETTERS).toWellFormed());
+  throw new Refusal("invalid_input", first.slice(0, MAX_SENTENCE_LENGTH).toWellFormed());
 }
 
 function withoutNulls(body: object): object {

@@ -9,7 +9,7 @@ import { CurrentKey, read, RecoveryRequest, Session } from "../_shared/database.
 import { Refusal } from "../_shared/errors.ts";
 import { eventId } from "../_shared/frost/nostr.ts";
 import { TAPROOT_CIPHERSUITE } from "../_shared/frost/suites.ts";
-import { endpoint, receive } from "../_shared/http.ts";
+import { endpoint, MAX_LIST_BODY_BYTES, receive } from "../_shared/http.ts";
 import {
   EventTemplate,
   hexOf,
@@ -101,6 +101,6 @@ export default {
       const { id, status, expires_at, warning } = await create[method](body, context);
       const answer = { method, sessionId: id, status, expiresAt: expires_at };
       return warning === null ? answer : { ...answer, warning };
-    }, { status: 201 }),
+    }, { status: 201, maxBodyBytes: MAX_LIST_BODY_BYTES }),
   )),
 };

@@ -229,3 +229,11 @@ Deno.test("an event that the database would not hold is invalid_input", async ()
   const tags = Array.from({ length: 10_000 }, () => ["a"]);
   await eachRefused(family, "invalid_input", [family.eventRequest({ ...note(), tags })]);
 });
+
+Deno.test("255 participants with the longest names fit beside a template of 64 KiB", async () => {
+  const participants = Array.from({ length: 255 }, (_, i) => `${i}-`.padEnd(255, "guardian "));
+  const family = await Family.found(stack(), { participants });
+  const empty = JSON.stringify(note(""));
+  const eventRequest = family.eventRequest(note("x".repeat(60_000 - empty.length)));
+  assert.equal(accepted(await family.call(participants[254], "create-signing-request", eventRequest), 201).status, "pending");
+});
