@@ -79,7 +79,7 @@ const create = {
       await supabase.rpc("create_recovery_request", {
         p_family_id: body.familyId,
         p_message_hash: body.messageHash,
-        p_required_guardians: body.participants,
+        p_participants: body.participants,
         p_threshold: body.threshold,
         p_event_template: body.eventTemplate,
         p_event_type: body.eventType,

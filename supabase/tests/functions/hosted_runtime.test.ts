@@ -4,14 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { hostedDeno } from "../../local/hosted_deno.ts";
 import { signToken } from "../../local/token.ts";
 import { accepted, call, type Json, refused, sharedStack, type TestStack } from "./answers.ts";
 import { BODIES } from "./endpoints.ts";
 import { type Family, note, randomHex } from "./family.ts";
 import { Recovering } from "./recovering.ts";
-
-/** That of Edge Runtime. */
-const HOSTED_DENO = "2.1.4";
 
 const stack = sharedStack();
 
@@ -20,9 +18,9 @@ async function onHostedDeno(
   work: (stack: TestStack, printed: string[]) => Promise<void>,
 ): Promise<void> {
   const pathTo = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-  const child = new Deno.Command("npx", {
+  const child = new Deno.Command((await hostedDeno()).path, {
     args: [
-      ...["-y", "-p", `deno@${HOSTED_DENO}`, "deno", "run", "-A", "--quiet", "--no-config", "--no-lock"],
+      ...["run", "--allow-all", "--quiet", "--no-config", "--no-lock"],
       `--import-map=${pathTo("../../functions/deno.json")}`,
       pathTo("hosted_runtime_server.ts"),
     ],
@@ -50,7 +48,7 @@ async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, into: st
   for await (const text of stream.pipeThrough(new TextDecoderStream())) into.push(text);
 }
 
-Deno.test(`on Deno ${HOSTED_DENO} all methods sign, and what is wrong is refused`, async () => {
+Deno.test("on the Deno of hosted functions all methods sign, and what is wrong is refused", async () => {
   await onHostedDeno(async (hosted, printed) => {
     for (const name of [...Object.keys(BODIES), "metrics"]) {
       const method = name === "metrics" ? "GET" : "POST";
