@@ -16,7 +16,7 @@ export const ERRORS = {
   not_a_participant: [403, "The caller does not take part in this session"],
   not_a_signer: [403, "The caller is not among this session's signers"],
   not_the_creator: [403, "Only the session's creator may do this"],
-  session_not_found: [404, "There is no such session, or it is not the caller's to see"],
+  session_not_found: [404, "There is no such session, or the caller may not see it"],
   method_not_allowed: [405, "This function does not take requests of this method"],
   nonce_reused: [409, "A nonce point of this commitment was accepted before"],
   commitment_already_submitted: [409, "Another commitment was submitted before"],
