@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { accepted, type Answer, refused, sharedStack, writesNothing } from "./answers.ts";
+import { accepted, type Answer, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
 import { Family, serviceRpc } from "./family.ts";
 import { logged } from "./logged.ts";
 
@@ -48,9 +48,14 @@ async function tamper(sessionId: string, change: Readonly<Record<string, unknown
   }
 }
 
-Deno.test("aggregate-signature finishes what the last signer's call left, for any participant", async () => {
+Deno.test("aggregate-signature finishes what the last signer's call left, for any participant, whose list has it", async () => {
   for (const participant of ["ann", "bob", "cleo"]) {
     const { family, sessionId } = await abandoned();
+    const awaiting = await family.rpc(participant, "list_signing_sessions", {
+      p_awaiting_me: true,
+    });
+    const listed: Json[] = JSON.parse(awaiting.text);
+    assert.deepEqual(listed.map(({ session_id }) => session_id), [sessionId], participant);
     const answer = await family.call(participant, "aggregate-signature", { sessionId });
     await completed(family, sessionId, answer);
     const again = await writesNothing(
