@@ -19,6 +19,7 @@ const ByParticipant = byParticipant(z.string());
 /** What functions use of a session: `get_signing_session`, `create_signing_session`. */
 export const Session = z.object({
   session_id: z.string(),
+  family_id: z.string(),
   status: Status,
   ciphersuite: Ciphersuite.nullable(),
   final_signature: z.string().nullable(),
@@ -50,6 +51,13 @@ export const ShareCheck = z.object({
   signature_share: z.string().nullable(),
 });
 
+/** The family of a session or a recovery request that the caller may see; null for any other id. */
+export const Family = z.object({ family_id: z.string() }).nullable();
+
+/** What a Nostr event is checked against; null for a family without a key. */
+export const CurrentKey = z.object({ ciphersuite: Ciphersuite, group_public_key: z.string() })
+  .nullable();
+
 /** `register_key_package` */
 export const KeyPackage = z.object({ key_package_id: z.string(), epoch: z.number() });
 
@@ -70,8 +78,11 @@ export const RecordedShare = z.object({
   signature_shares: ByParticipant.optional(),
 });
 
-/** `record_refused_commitment`, `record_refused_share` */
-export const RecordedRefusal = z.object({ event_id: z.number() });
+/** `record_refused_commitment`; null past the limit of refusals that are recorded. */
+export const RefusedCommitment = z.object({ event_id: z.number().nullable() });
+
+/** `record_refused_share`; `failed` if that was the share that the session had recorded. */
+export const RefusedShare = z.object({ event_id: z.number().nullable(), status: Status });
 
 /** `complete_signing_session`, `complete_recovery_request` */
 export const CompletedSession = z.object({
@@ -83,6 +94,7 @@ export type CompletedSession = z.infer<typeof CompletedSession>;
 /** What functions use of a recovery request: `create_recovery_request`, `get_recovery_request`. */
 export const RecoveryRequest = z.object({
   request_id: z.string(),
+  family_id: z.string(),
   status: RecoveryStatus,
   message_hash: z.string(),
   expires_at: z.number(),
@@ -120,23 +132,55 @@ export const Metrics = z.object({
 export type Metrics = z.infer<typeof Metrics>;
 
 /** A refusal that was raised has its code as hint; one that was recorded and returned has it as code. */
-const Raised = z.object({ hint: z.string().refine(isErrorCode), message: z.string() });
-const Returned = z.object({ code: z.string().refine(isErrorCode), error: z.string() });
+const Raised = z.object({
+  hint: z.string().refine(isErrorCode),
+  message: z.string(),
+  details: z.string().nullish(),
+});
+const Returned = z.object({
+  code: z.string().refine(isErrorCode),
+  error: z.string(),
+  retry_after_ms: z.number().optional(),
+});
+
+/** The details of `rate_limited`. */
+const Wait = z.object({ retry_after_ms: z.number() });
+
+/** PostgREST's codes for a token that it does not take. */
+const TOKEN_REFUSED = /^PGRST30[123]$/;
 
 /**
  * What an RPC answered, checked against `answer`.
  *
- * @throws {Refusal} with the database's own code and sentence where it refused.
+ * @throws {Refusal} with the database's own code and sentence where it refused; `unauthorized` where it does
+ *   not take the token.
  * @throws {Error} where it failed, or answered something else.
  */
 export function read<Answer extends z.ZodType>(
   answer: Answer,
-  { data, error }: PostgrestSingleResponse<unknown>,
+  { data, error, status }: PostgrestSingleResponse<unknown>,
 ): z.infer<Answer> {
   if (error === null) return answer.parse(data);
-  const raised = Raised.safeParse(error);
-  if (raised.success) throw new Refusal(raised.data.hint, raised.data.message);
-  const returned = Returned.safeParse(error);
-  if (returned.success) throw new Refusal(returned.data.code, returned.data.error);
+  const { data: raised } = Raised.safeParse(error);
+  if (raised) {
+    const retryAfterMs = raised.hint === "rate_limited" ? waitOf(raised.details) : undefined;
+    throw new Refusal(raised.hint, raised.message, { retryAfterMs });
+  }
+  const { data: returned } = Returned.safeParse(error);
+  if (returned) {
+    const { code, error, retry_after_ms: retryAfterMs } = returned;
+    throw new Refusal(code, error, { retryAfterMs });
+  }
+  if (status === 401 && TOKEN_REFUSED.test(error.code)) {
+    throw new Refusal("unauthorized", `The data API does not take the token: ${error.message}`);
+  }
   throw new Error(`The database failed: ${error.code} ${error.message}`, { cause: error });
+}
+
+function waitOf(details?: string | null): number | undefined {
+  try {
+    return Wait.safeParse(JSON.parse(details ?? "")).data?.retry_after_ms;
+  } catch {
+    return undefined;
+  }
 }

@@ -27,6 +27,7 @@ Deno.test("what the curve refuses is in the catalogue, as a 422", () => {
     message_hash_invalid: 422,
     participants_invalid: 422,
     share_invalid: 422,
+    signature_invalid: 422,
     threshold_invalid: 422,
   };
   for (const [code, status] of Object.entries(statuses)) {

@@ -2,7 +2,7 @@
  * The catalogue of errors: every code a client can meet, its HTTP status, and a sentence for people.
  *
  * Clients switch on the code. The database raises the same codes as hints of SQLSTATE `PTxyz`
- * (`permafrost.status_of` holds the statuses it uses; a test holds the two lists together).
+ * (`permafrost.http_status_of` has the statuses it uses; a test compares the two lists).
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const ERRORS = {
   not_a_participant: [403, "The caller does not take part in this session"],
   not_a_signer: [403, "The caller is not among this session's signers"],
   not_the_creator: [403, "Only the session's creator may do this"],
-  session_not_found: [404, "There is no such session, or it is not the caller's to see"],
+  session_not_found: [404, "There is no such session, or the caller may not see it"],
   method_not_allowed: [405, "This function does not take requests of this method"],
   nonce_reused: [409, "A nonce point of this commitment was accepted before"],
   commitment_already_submitted: [409, "Another commitment was submitted before"],
@@ -26,7 +26,7 @@ export const ERRORS = {
   invalid_transition: [409, "The session does not go there from where it is"],
   session_finished: [409, "The session is finished"],
   session_expired: [410, "The session has expired"],
-  payload_too_large: [413, "The body is larger than 64 KiB"],
+  payload_too_large: [413, "The body is larger than this function takes"],
   no_key_package: [422, "The family has no key package"],
   message_hash_invalid: [422, "The message does not fit the ciphersuite"],
   participants_invalid: [422, "The participants are not guardians of the family's key"],
@@ -36,6 +36,7 @@ export const ERRORS = {
   signature_invalid: [422, "The signature does not verify under the group key"],
   key_package_invalid: [422, "The key package is not consistent"],
   event_mismatch: [422, "The message is not the id of this event under the group key"],
+  rate_limited: [429, "A limit is used up: try again later"],
   internal: [500, "Something went wrong on our side"],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
@@ -50,10 +51,13 @@ export function isErrorCode(value: unknown): value is ErrorCode {
 /** A request refused for a reason the caller is told. */
 export class Refusal extends Error {
   readonly code: ErrorCode;
+  /** Of `rate_limited`: when it is worth trying again. */
+  readonly retryAfterMs?: number;
 
-  constructor(code: ErrorCode, message?: string) {
+  constructor(code: ErrorCode, message?: string, { retryAfterMs }: { retryAfterMs?: number } = {}) {
     super(message ?? ERRORS[code][1]);
     this.name = "Refusal";
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }

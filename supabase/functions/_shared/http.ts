@@ -3,7 +3,7 @@
  * answer of one shape.
  *
  * ```ts
- * export default { fetch: endpoint(withSupabase({ auth: "user" }, receive(Body, handle))) };
+ * export default { fetch: endpoint(asUser(receive(Body, handle))) };
  * ```
  *
  * {@link endpoint} stands outside authentication and {@link receive} inside, so that nothing of a body is
@@ -11,30 +11,29 @@
  *
  * @module
  */
-import type { SupabaseContext } from "@supabase/server";
 import { corsHeaders } from "@supabase/supabase-js/cors";
 import type { z } from "zod";
-import type { Database } from "./database.types.ts";
-import { type ErrorCode, ERRORS, isErrorCode, Refusal } from "./errors.ts";
+import { type ErrorCode, ERRORS, Refusal } from "./errors.ts";
 import { FrostError } from "./frost/error.ts";
-import { isStorable } from "./identifier.ts";
+import { parseBody } from "./input.ts";
+import "./pins.ts";
 
-/** Bodies larger than this, in bytes, are refused unread. */
+/** Bytes of a body. What is larger is refused unread. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
-/** So many problems of a body are named; who sends thousands does not get them all back. */
-const MOST_PROBLEMS = 3;
-
-/** What `withSupabase` hands to a handler, typed by our database. */
-export type Context = SupabaseContext<Database>;
+/** Bytes of a body that holds a list: 255 guardians fit, on every curve and beside an event template. */
+export const MAX_LIST_BODY_BYTES = 256 * 1024;
 
 type Fetch = (request: Request) => Promise<Response>;
 
+/** Browsers show an app no other headers of an answer from elsewhere. */
+const EXPOSED_HEADERS = { "access-control-expose-headers": "retry-after" };
+
 /**
- * Answers preflights, lets requests of one method through to `next`, and gives every answer CORS headers, those of the
+ * Answers preflights, lets requests of one method through to `next`, and gives every answer CORS headers, those of an
  * authentication that failed and of a handler that threw included.
  *
- * Errors: `method_not_allowed`, `unauthorized`, `internal`.
+ * Errors: `method_not_allowed`, and those that `next` throws.
  */
 export function endpoint(next: Fetch, method: "GET" | "POST" = "POST"): Fetch {
   return async (request) => {
@@ -44,86 +43,61 @@ export function endpoint(next: Fetch, method: "GET" | "POST" = "POST"): Fetch {
       else if (request.method !== method) {
         response = refused("method_not_allowed", `This function takes ${method} requests`);
         response.headers.set("allow", `${method}, OPTIONS`);
-      } else response = await authenticated(await next(request));
+      } else response = await next(request);
     } catch (error) {
       response = answerError(error);
     }
-    for (const [name, value] of Object.entries(corsHeaders)) response.headers.set(name, value);
+    for (const [name, value] of Object.entries({ ...corsHeaders, ...EXPOSED_HEADERS })) {
+      response.headers.set(name, value);
+    }
     return response;
   };
 }
 
-/** `withSupabase` answers in a shape of its own where it refuses; clients know one shape. */
-async function authenticated(response: Response): Promise<Response> {
-  const code = response.headers.get("x-supabase-server-error");
-  if (code === null) return new Response(response.body, response);
-  if (response.status === 401) return refused("unauthorized");
-  throw new Error(`Authentication failed with ${code}: ${await response.text()}`);
+/** How a function receives and answers. */
+export interface ReceiveOptions {
+  /** Of the answer; 200 if not given. */
+  readonly status?: number;
+  /** {@link MAX_BODY_BYTES} if not given. */
+  readonly maxBodyBytes?: number;
 }
 
 /**
- * Reads the body, checks it against `schema`, and answers with what `handle` returns, at `status`.
+ * Reads the body, checks it against `schema`, and answers with what `handle` returns.
  *
- * Errors: `unauthorized`, `payload_too_large`, `invalid_json`, `invalid_input`, and those `handle` throws:
- * a {@link Refusal} or {@link FrostError} with its code, anything else as `internal`.
+ * @throws {Refusal} `payload_too_large`, `invalid_json`, `invalid_input`, and what `handle` throws.
  */
-export function receive<Schema extends z.ZodType, Supabase extends Context>(
+export function receive<Schema extends z.ZodType, Context>(
   schema: Schema,
-  handle: (body: z.infer<Schema>, context: Supabase) => Promise<Record<string, unknown>>,
-  status = 200,
-): (request: Request, context: Supabase) => Promise<Response> {
+  handle: (body: z.infer<Schema>, context: Context) => Promise<Record<string, unknown>>,
+  { status = 200, maxBodyBytes = MAX_BODY_BYTES }: ReceiveOptions = {},
+): (request: Request, context: Context) => Promise<Response> {
   return async (request, context) => {
-    try {
-      requireMember(context);
-      const answer = await handle(check(schema, parse(await readBody(request))), context);
-      return Response.json({ success: true, ...answer }, { status });
-    } catch (error) {
-      return answerError(error);
-    }
+    const body = parseBody(schema, parseJson(await readBody(request, maxBodyBytes)));
+    return Response.json({ success: true, ...await handle(body, context) }, { status });
   };
 }
 
-/**
- * A token that is good, but of a role that may not do what members may (`anon`, or the service's own), or
- * with claims that the database cannot read.
- */
-function requireMember({ authMode, jwtClaims }: Context): void {
-  if (authMode !== "user") return;
-  if (jwtClaims?.role !== "authenticated" || !isStorableThroughout(jwtClaims)) {
-    throw new Refusal("unauthorized");
-  }
-}
-
-function isStorableThroughout(value: unknown): boolean {
-  const parts = [value];
-  // Not by recursion: a user may nest its metadata deeper than the stack.
-  for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
-    if (typeof part === "string" && !isStorable(part)) return false;
-    if (typeof part === "object" && part !== null) {
-      for (const [name, inner] of Object.entries(part)) parts.push(name, inner ?? null);
-    }
-  }
-  return true;
-}
-
-/** Reads at most {@link MAX_BODY_BYTES}: a length header may lie, and a large body is never held whole. */
-async function readBody(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
+/** Reads no more than the limit: a length header may lie, and a large body is never held whole. */
+async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  const tooLarge = () =>
+    new Refusal("payload_too_large", `The body must be at most ${maxBytes / 1024} KiB`);
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {
     await request.body?.cancel();
-    throw new Refusal("payload_too_large");
+    throw tooLarge();
   }
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new Refusal("payload_too_large");
+    if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 /** JSON is UTF-8 (RFC 8259 section 8.1); bytes that are not would be replaced without a word otherwise. */
-function parse(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
@@ -131,28 +105,23 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.infer<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const problems = result.error.issues.slice(0, MOST_PROBLEMS).map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join(".")}: ${message}`
-  );
-  // A cut through a pair of surrogates would leave what is no text.
-  throw new Refusal("invalid_input", problems.join("; ").slice(0, 500).toWellFormed());
-}
-
-/** The answer for what a handler threw. */
+/** The answer for what was thrown. */
 export function answerError(error: unknown): Response {
-  if (error instanceof Refusal || error instanceof FrostError && isErrorCode(error.code)) {
-    return refused(error.code, error.message);
+  const isTold = error instanceof Refusal || error instanceof FrostError;
+  if (isTold && error.code !== "internal") {
+    const { retryAfterMs } = error instanceof Refusal ? error : {};
+    if (retryAfterMs === undefined) return refused(error.code, error.message);
+    const response = refused(error.code, error.message, { retry_after_ms: retryAfterMs });
+    response.headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
+    return response;
   }
   // The caller gets an id to ask about; what happened stays in the log.
   const requestId = crypto.randomUUID();
   console.error(`Request ${requestId} failed:`, error);
-  return refused("internal", undefined, { requestId });
+  return refused("internal", isTold ? error.message : undefined, { requestId });
 }
 
-function refused(code: ErrorCode, message?: string, more?: Record<string, string>): Response {
+function refused(code: ErrorCode, message?: string, more?: Record<string, unknown>): Response {
   const [status, sentence] = ERRORS[code];
   return Response.json({ success: false, code, error: message ?? sentence, ...more }, { status });
 }

@@ -4,18 +4,25 @@
  *
  * @module
  */
-import { CompletedSession, read, ShareCheck, SigningPackage } from "./database.ts";
+import type { Admin, UserContext } from "./authentication.ts";
+import { CompletedSession, read, RefusedShare, ShareCheck, SigningPackage } from "./database.ts";
+import { Refusal } from "./errors.ts";
+import { FrostError } from "./frost/error.ts";
 import {
   aggregate,
   prepareVerification,
   type ShareVerification,
   type SignerVerification,
   type VerificationContext,
+  verifyShare,
   verifySignature,
 } from "./frost/verification.ts";
-import type { Context } from "./http.ts";
 
-type Admin = Context["supabaseAdmin"];
+type SignatureShares = Readonly<Record<string, string>>;
+
+function verificationOf(signingPackage: SigningPackage): ShareVerification {
+  return prepareVerification({ ...signingPackage, keyPackage: signingPackage.key_package });
+}
 
 /** Computes what a session's share checks are made from, and keeps it with the session. */
 export async function storeVerification(
@@ -23,15 +30,12 @@ export async function storeVerification(
   sessionId: string,
   signingPackage: SigningPackage,
 ): Promise<ShareVerification> {
-  const verification = prepareVerification({
-    ...signingPackage,
-    keyPackage: signingPackage.key_package,
-  });
+  const verification = verificationOf(signingPackage);
   const { error } = await admin.rpc("store_share_verification", {
     p_session_id: sessionId,
     p_verification: { ...verification, signers: verification.signers.map((s) => ({ ...s })) },
   });
-  // It is a saving and no more: whoever misses it computes it again.
+  // It only saves time: without it, each share's call computes it again.
   if (error) console.error(`Keeping the share verification of a session failed: ${error.message}`);
   return verification;
 }
@@ -45,7 +49,7 @@ export interface OwnShareCheck {
 
 /** Reads what the caller's share is checked with; where a crash left none, computes it again. */
 export async function shareCheckOf(
-  { supabase, supabaseAdmin }: Context,
+  { supabase, supabaseAdmin }: UserContext,
   sessionId: string,
   participant: string,
 ): Promise<OwnShareCheck> {
@@ -62,23 +66,37 @@ export async function shareCheckOf(
   return { context, signer, submitted };
 }
 
+/** Why a signature share is refused, or nothing. */
+export function faultOfShare(
+  context: VerificationContext,
+  signer: SignerVerification,
+  signatureShare: string,
+): string | undefined {
+  try {
+    if (!verifyShare(context, signer, signatureShare)) return "The signature share does not verify";
+  } catch (error) {
+    if (error instanceof FrostError) return error.message;
+    throw error;
+  }
+}
+
 /**
- * Makes the signature of all signers' verified shares, verifies it, and completes the session with it.
- * Whoever else does so at the same time makes the same signature.
+ * Makes the signature of all signers' shares, verifies it, and completes the session with it. Calls that do
+ * so at the same time make the same signature.
  *
+ * @param context - Of the share checks, if it is at hand; it is computed again if it makes no valid signature.
  * @returns The final signature as the ciphersuite's verifiers expect it, lower-case hex.
+ * @throws {Refusal} `session_finished` if a recorded share does not verify: the session fails with the name
+ *   of its signer. Only the secret key can record such a share.
  */
 export async function complete(
   admin: Admin,
   sessionId: string,
-  context: VerificationContext,
-  signatureShares: Readonly<Record<string, string>>,
+  signatureShares: SignatureShares,
+  context?: VerificationContext,
 ): Promise<CompletedSession> {
-  const signature = aggregate(context, signatureShares);
-  const { ciphersuite, group_public_key, message } = context;
-  if (!verifySignature(ciphersuite, group_public_key, message, signature)) {
-    throw new Error("The signature of verified shares does not verify");
-  }
+  const signature = (context && validSignature(context, signatureShares)) ??
+    await signatureOrBlame(admin, sessionId, signatureShares);
   return read(
     CompletedSession,
     await admin.rpc("complete_signing_session", {
@@ -86,4 +104,53 @@ export async function complete(
       p_final_signature: signature,
     }),
   );
+}
+
+function validSignature(
+  context: VerificationContext,
+  signatureShares: SignatureShares,
+): string | undefined {
+  try {
+    const signature = aggregate(context, signatureShares);
+    const { ciphersuite, group_public_key, message } = context;
+    if (verifySignature(ciphersuite, group_public_key, message, signature)) return signature;
+  } catch (error) {
+    // A recorded share may be any text.
+    if (!(error instanceof FrostError)) throw error;
+  }
+}
+
+/** Trusts nothing that was computed before. */
+async function signatureOrBlame(
+  admin: Admin,
+  sessionId: string,
+  signatureShares: SignatureShares,
+): Promise<string> {
+  const args = { p_session_id: sessionId };
+  const context = verificationOf(
+    read(SigningPackage, await admin.rpc("get_signing_package", args)),
+  );
+  const signature = validSignature(context, signatureShares);
+  if (signature !== undefined) return signature;
+  for (const signer of context.signers) {
+    const signatureShare = signatureShares[signer.participant];
+    const reason = faultOfShare(context, signer, signatureShare);
+    if (reason === undefined) continue;
+    const { status } = read(
+      RefusedShare,
+      await admin.rpc("record_refused_share", {
+        p_session_id: sessionId,
+        p_participant_id: signer.participant,
+        p_reason: reason,
+        p_signature_share: signatureShare,
+      }),
+    );
+    if (status === "failed") {
+      throw new Refusal(
+        "session_finished",
+        `The session failed: The recorded signature share of ${signer.participant} does not verify`,
+      );
+    }
+  }
+  throw new Error("The signature of verified shares does not verify");
 }

@@ -2,51 +2,62 @@
  * `POST /functions/v1/create-signing-request` (user): asks the family's guardians for a signature, by FROST
  * or, where the use case or the caller says so, by Shamir recovery.
  */
-import { withSupabase } from "@supabase/server";
 import { z } from "zod";
-import { familyOf } from "../_shared/caller.ts";
-import { read, RecoveryRequest, Session } from "../_shared/database.ts";
+import { asUser, type UserContext } from "../_shared/authentication.ts";
+import { requireParticipant } from "../_shared/caller.ts";
+import { CurrentKey, read, RecoveryRequest, Session } from "../_shared/database.ts";
 import { Refusal } from "../_shared/errors.ts";
 import { eventId } from "../_shared/frost/nostr.ts";
 import { TAPROOT_CIPHERSUITE } from "../_shared/frost/suites.ts";
-import { type Context, endpoint, receive } from "../_shared/http.ts";
-import { EventTemplate, Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
-import { selectMethod } from "../_shared/methods.ts";
+import { endpoint, MAX_LIST_BODY_BYTES, receive } from "../_shared/http.ts";
+import {
+  EventTemplate,
+  hexOf,
+  Identifier,
+  integer,
+  MessageHash,
+  oneOf,
+  OwnParticipant,
+  Participants,
+  Threshold,
+} from "../_shared/input.ts";
+import { selectMethod, SIGNING_METHODS } from "../_shared/methods.ts";
 
 export const Body = z.object({
   familyId: Identifier,
-  messageHash: Hex,
+  messageHash: MessageHash,
   participants: Participants,
   threshold: Threshold,
   useCase: Identifier.optional(),
-  preferredMethod: z.enum(["frost", "sss"]).optional(),
+  preferredMethod: oneOf(SIGNING_METHODS).optional(),
   eventTemplate: EventTemplate.optional(),
   eventType: Identifier.optional(),
-  expirationSeconds: z.int().min(1).max(604_800).optional(),
-  recipientPublicKey: Hex.optional(),
+  expirationSeconds: integer(1, 604_800).optional(),
+  recipientPublicKey: hexOf(32).optional(),
+  participantId: OwnParticipant,
 });
 
 type Body = z.infer<typeof Body>;
 
 /** Guardians hash the event again before they sign; here the mistake is found before they are asked. */
-async function checkEvent(body: Body, { supabase, jwtClaims }: Context): Promise<void> {
+async function checkEvent(body: Body, { supabase }: UserContext): Promise<void> {
   if (body.eventTemplate === undefined) return;
-  if (familyOf(jwtClaims) !== body.familyId) throw new Refusal("not_in_family");
-  const { data, error } = await supabase.from("frost_key_packages")
-    .select("ciphersuite, group_public_key").eq("family_id", body.familyId).is("retired_at", null)
-    .maybeSingle();
-  if (error) throw error;
-  if (data === null) throw new Refusal("no_key_package");
-  if (data.ciphersuite !== TAPROOT_CIPHERSUITE) {
+  const keys = supabase.from("frost_key_packages").select("ciphersuite, group_public_key");
+  const key = read(
+    CurrentKey,
+    await keys.eq("family_id", body.familyId).is("retired_at", null).maybeSingle(),
+  );
+  if (key === null) throw new Refusal("no_key_package");
+  if (key.ciphersuite !== TAPROOT_CIPHERSUITE) {
     throw new Refusal("event_mismatch", `Nostr events are signed with ${TAPROOT_CIPHERSUITE}`);
   }
-  if (eventId(body.eventTemplate, data.group_public_key) !== body.messageHash) {
+  if (eventId(body.eventTemplate, key.group_public_key) !== body.messageHash) {
     throw new Refusal("event_mismatch");
   }
 }
 
 const create = {
-  async frost(body: Body, { supabase }: Context) {
+  async frost(body: Body, { supabase }: UserContext) {
     const { session_id, ...session } = read(
       Session,
       await supabase.rpc("create_signing_session", {
@@ -62,13 +73,13 @@ const create = {
     return { ...session, id: session_id };
   },
 
-  async sss(body: Body, { supabase }: Context) {
+  async sss(body: Body, { supabase }: UserContext) {
     const { request_id, ...request } = read(
       RecoveryRequest,
       await supabase.rpc("create_recovery_request", {
         p_family_id: body.familyId,
         p_message_hash: body.messageHash,
-        p_required_guardians: body.participants,
+        p_participants: body.participants,
         p_threshold: body.threshold,
         p_event_template: body.eventTemplate,
         p_event_type: body.eventType,
@@ -82,14 +93,14 @@ const create = {
 };
 
 export default {
-  fetch: endpoint(withSupabase(
-    { auth: "user" },
-    receive(Body, async (body, context: Context) => {
+  fetch: endpoint(asUser(
+    receive(Body, async (body, context: UserContext) => {
+      requireParticipant(context.claims, body.familyId, body.participantId);
       await checkEvent(body, context);
       const method = selectMethod(body.useCase, body.preferredMethod);
       const { id, status, expires_at, warning } = await create[method](body, context);
       const answer = { method, sessionId: id, status, expiresAt: expires_at };
       return warning === null ? answer : { ...answer, warning };
-    }, 201),
+    }, { status: 201, maxBodyBytes: MAX_LIST_BODY_BYTES }),
   )),
 };

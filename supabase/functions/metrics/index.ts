@@ -1,7 +1,7 @@
 /** `GET /functions/v1/metrics` (secret key): `frost_signing_metrics` of the last 24 hours, for Prometheus. */
-import { withSupabase } from "@supabase/server";
+import { asService } from "../_shared/authentication.ts";
 import { Metrics, read } from "../_shared/database.ts";
-import { answerError, type Context, endpoint } from "../_shared/http.ts";
+import { endpoint } from "../_shared/http.ts";
 import { exposition, EXPOSITION_TYPE, type Sample } from "../_shared/prometheus.ts";
 
 const byKey = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
@@ -62,15 +62,11 @@ function gauges(metrics: Metrics) {
 
 export default {
   fetch: endpoint(
-    withSupabase({ auth: "secret" }, async (_request, { supabaseAdmin }: Context) => {
-      try {
-        const metrics = read(Metrics, await supabaseAdmin.rpc("frost_signing_metrics", {}));
-        return new Response(exposition(gauges(metrics)), {
-          headers: { "content-type": EXPOSITION_TYPE },
-        });
-      } catch (error) {
-        return answerError(error);
-      }
+    asService(async (_request, { supabaseAdmin }) => {
+      const metrics = read(Metrics, await supabaseAdmin.rpc("frost_signing_metrics", {}));
+      return new Response(exposition(gauges(metrics)), {
+        headers: { "content-type": EXPOSITION_TYPE },
+      });
     }),
     "GET",
   ),

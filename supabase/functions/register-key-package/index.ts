@@ -1,26 +1,33 @@
 /** `POST /functions/v1/register-key-package` (secret key): a family's key becomes its current one. */
-import { withSupabase } from "@supabase/server";
 import { z } from "zod";
+import { asService, type ServiceContext } from "../_shared/authentication.ts";
 import { KeyPackage, read } from "../_shared/database.ts";
 import { verifyingSharesInOrder, verifyKeyPackage } from "../_shared/frost/key_package.ts";
 import { CIPHERSUITES } from "../_shared/frost/suites.ts";
-import { type Context, endpoint, receive } from "../_shared/http.ts";
-import { byParticipant, Hex, Identifier, Participants, Threshold } from "../_shared/input.ts";
+import { endpoint, MAX_LIST_BODY_BYTES, receive } from "../_shared/http.ts";
+import {
+  byParticipant,
+  Hex,
+  HexList,
+  Identifier,
+  oneOf,
+  Participants,
+  Threshold,
+} from "../_shared/input.ts";
 
 export const Body = z.object({
   familyId: Identifier,
-  ciphersuite: z.enum(CIPHERSUITES).default(CIPHERSUITES[0]),
+  ciphersuite: oneOf(CIPHERSUITES).default(CIPHERSUITES[0]),
   threshold: Threshold,
   participants: Participants,
   groupPublicKey: Hex,
   verifyingShares: byParticipant(Hex),
-  vssCommitment: z.array(Hex).optional(),
+  vssCommitment: HexList.optional(),
 });
 
 export default {
-  fetch: endpoint(withSupabase(
-    { auth: "secret" },
-    receive(Body, async (body, { supabaseAdmin }: Context) => {
+  fetch: endpoint(asService(
+    receive(Body, async (body, { supabaseAdmin }: ServiceContext) => {
       const verifyingShares = verifyingSharesInOrder(body.participants, body.verifyingShares);
       verifyKeyPackage({ ...body, verifyingShares });
       const { key_package_id, epoch } = read(
@@ -36,6 +43,6 @@ export default {
         }),
       );
       return { keyPackageId: key_package_id, epoch };
-    }, 201),
+    }, { status: 201, maxBodyBytes: MAX_LIST_BODY_BYTES }),
   )),
 };

@@ -1,29 +1,34 @@
 /** `POST /functions/v1/reject-recovery-share` (user): the requester's device found a guardian's share bad. */
-import { withSupabase } from "@supabase/server";
 import { z } from "zod";
+import { asUser, type UserContext } from "../_shared/authentication.ts";
 import { read, ShareCount } from "../_shared/database.ts";
-import { type Context, endpoint, receive } from "../_shared/http.ts";
-import { Ciphertext, Identifier, Reason } from "../_shared/input.ts";
+import { endpoint, receive } from "../_shared/http.ts";
+import { Ciphertext, Identifier, OwnParticipant, Reason } from "../_shared/input.ts";
+import { participantOfRecovery } from "../_shared/participant.ts";
 
 export const Body = z.object({
   requestId: Identifier,
   guardianId: Identifier,
   reason: Reason,
-  /** The share that was found bad; without it, whichever is there when this arrives. */
+  /** The share that was found bad. Without it, the one that is there when this arrives. */
   ciphertext: Ciphertext.optional(),
+  participantId: OwnParticipant,
 });
 
 export default {
-  fetch: endpoint(withSupabase(
-    { auth: "user" },
-    receive(Body, async ({ requestId, guardianId, reason, ciphertext }, { supabase }: Context) => {
+  fetch: endpoint(asUser(
+    receive(Body, async (body, context: UserContext) => {
+      const { requestId, participantId } = body;
+      if (participantId !== undefined) {
+        await participantOfRecovery(context, requestId, participantId);
+      }
       const { status, share_count: shareCount } = read(
         ShareCount,
-        await supabase.rpc("reject_recovery_share", {
+        await context.supabase.rpc("reject_recovery_share", {
           p_request_id: requestId,
-          p_guardian_id: guardianId,
-          p_reason: reason,
-          p_ciphertext: ciphertext,
+          p_guardian_id: body.guardianId,
+          p_reason: body.reason,
+          p_ciphertext: body.ciphertext,
         }),
       );
       return { status, shareCount };

@@ -1,20 +1,24 @@
 /** `POST /functions/v1/submit-nonce-commitment` (user): round one of RFC 9591, for one participant. */
-import { withSupabase } from "@supabase/server";
 import { z } from "zod";
-import { participantOf } from "../_shared/caller.ts";
-import { read, RecordedCommitment, RecordedRefusal, Session } from "../_shared/database.ts";
+import { asUser, type UserContext } from "../_shared/authentication.ts";
+import { requireParticipant } from "../_shared/caller.ts";
+import { read, RecordedCommitment, RefusedCommitment, Session } from "../_shared/database.ts";
 import { Refusal } from "../_shared/errors.ts";
 import { parseNonceCommitment } from "../_shared/frost/encoding.ts";
 import { FrostError } from "../_shared/frost/error.ts";
 import { type Ciphersuite, suiteOf } from "../_shared/frost/suites.ts";
-import { type Context, endpoint, receive } from "../_shared/http.ts";
-import { Hex, Identifier } from "../_shared/input.ts";
+import { endpoint, receive } from "../_shared/http.ts";
+import { Hex, Identifier, OwnParticipant } from "../_shared/input.ts";
 import { storeVerification } from "../_shared/signing.ts";
 
-export const Body = z.object({ sessionId: Identifier, nonceCommitment: Hex });
+export const Body = z.object({
+  sessionId: Identifier,
+  nonceCommitment: Hex,
+  participantId: OwnParticipant,
+});
 
 /** Why a commitment is refused, or nothing. */
-function fault(ciphersuite: Ciphersuite, nonceCommitment: string): string | undefined {
+function faultOfCommitment(ciphersuite: Ciphersuite, nonceCommitment: string): string | undefined {
   try {
     parseNonceCommitment(suiteOf(ciphersuite), nonceCommitment);
   } catch (error) {
@@ -23,7 +27,7 @@ function fault(ciphersuite: Ciphersuite, nonceCommitment: string): string | unde
   }
 }
 
-/** The commitment is recorded by now: whatever goes wrong here is put right with the first share. */
+/** The commitment is recorded by now. What goes wrong here, the first share's call puts right. */
 async function prepare(...args: Parameters<typeof storeVerification>): Promise<void> {
   try {
     await storeVerification(...args);
@@ -33,30 +37,36 @@ async function prepare(...args: Parameters<typeof storeVerification>): Promise<v
 }
 
 export default {
-  fetch: endpoint(withSupabase(
-    { auth: "user" },
-    receive(Body, async ({ sessionId, nonceCommitment }, context: Context) => {
-      const { supabase, supabaseAdmin, jwtClaims } = context;
-      const session = read(
+  fetch: endpoint(asUser(
+    receive(Body, async ({ sessionId, nonceCommitment, participantId }, context: UserContext) => {
+      const { supabase, supabaseAdmin, claims } = context;
+      const { family_id, ciphersuite } = read(
         Session,
         await supabase.rpc("get_signing_session", { p_session_id: sessionId }),
       );
-      if (session.ciphersuite === null) throw new Refusal("no_key_package");
-      const committer = { p_session_id: sessionId, p_participant_id: participantOf(jwtClaims) };
-      const reason = fault(session.ciphersuite, nonceCommitment);
+      const participant = requireParticipant(claims, family_id, participantId);
+      if (ciphersuite === null) {
+        throw new Refusal(
+          "no_key_package",
+          "This session was created without a key package: it is a dry run and is never signed",
+        );
+      }
+      const submission = {
+        p_session_id: sessionId,
+        p_participant_id: participant,
+        p_nonce_commitment: nonceCommitment,
+      };
+      const reason = faultOfCommitment(ciphersuite, nonceCommitment);
       if (reason !== undefined) {
         read(
-          RecordedRefusal,
-          await supabaseAdmin.rpc("record_refused_commitment", { ...committer, p_reason: reason }),
+          RefusedCommitment,
+          await supabaseAdmin.rpc("record_refused_commitment", { ...submission, p_reason: reason }),
         );
         throw new Refusal("commitment_invalid", reason);
       }
       const recorded = read(
         RecordedCommitment,
-        await supabaseAdmin.rpc("record_nonce_commitment", {
-          ...committer,
-          p_nonce_commitment: nonceCommitment,
-        }),
+        await supabaseAdmin.rpc("record_nonce_commitment", submission),
       );
       if (recorded.signing_package) {
         await prepare(supabaseAdmin, sessionId, recorded.signing_package);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { JWT_KEY_ID } from "../../local/keys.ts";
 import { signToken, userId } from "../../local/token.ts";
 import {
   accepted,
   call,
   type Credentials,
   refused,
+  rpc,
   sharedStack,
   writesNothing,
 } from "./answers.ts";
@@ -16,15 +16,17 @@ import { Family } from "./family.ts";
 const stack = sharedStack();
 const ann = { participant: "ann", family: "nobody" };
 
+/** What is refused, and how the sentence says why. */
+type Refused = Readonly<Record<string, readonly [Credentials, RegExp]>>;
+
 /** Each of these is refused by each of these functions, and nothing is written. */
-async function unauthorized(
-  functions: readonly string[],
-  credentials: Readonly<Record<string, Credentials>>,
-): Promise<void> {
+async function unauthorized(functions: readonly string[], cases: Refused): Promise<void> {
   await writesNothing(stack().database.sql, async () => {
     for (const name of functions) {
-      for (const [what, each] of Object.entries(credentials)) {
-        refused(await call(stack(), name, each, BODIES[name]), "unauthorized", `${name}: ${what}`);
+      for (const [what, [credentials, sentence]] of Object.entries(cases)) {
+        const answer = await call(stack(), name, credentials, BODIES[name]);
+        refused(answer, "unauthorized", `${name}: ${what}`);
+        assert.match(String(answer.body.error), sentence, `${name}: ${what}`);
       }
     }
   });
@@ -33,44 +35,60 @@ async function unauthorized(
 Deno.test("a user function asks for a member's token, signed with the project's key and in time", async () => {
   const good = await signToken(ann);
   const [header, payload, signature] = good.split(".");
+  const { kid } = JSON.parse(atob(header));
   const { publishableKey, secretKey } = stack();
+  const missing = /^The access token is missing/;
+  const apiKey = /has an API key where/;
+  const malformed = /must be a signed JSON Web Token/;
+  const foreign = /not signed with a key of this project|legacy JWT secret/;
+  const future = { iat: Math.floor(Date.now() / 1000) + 3600 };
+  const byHand = (header: object) => forge(header, "another secret of more than 32 bytes");
   await unauthorized(Object.keys(USER_FUNCTIONS), {
-    "nothing": {},
-    "publishable key alone": { apikey: publishableKey },
-    "secret key alone": { apikey: secretKey },
-    "secret key as a token": { token: secretKey, apikey: secretKey },
-    "publishable key as a token": { token: publishableKey },
-    "no token at all": { token: "garbage" },
-    "empty token": { token: "" },
-    "three dots": { token: "..." },
-    "without its signature": { token: `${header}.${payload}.` },
-    "another signature": {
-      token: `${header}.${payload}.${signature.split("").reverse().join("")}`,
-    },
-    "expired": { token: await signToken({ ...ann, expiresIn: -60 }) },
-    "not valid yet": { token: await signToken({ ...ann, claims: { nbf: 4_000_000_000 } }) },
-    "another secret": { token: await forge({ alg: "HS256", kid: JWT_KEY_ID }, "another secret") },
-    "a blank secret": { token: await forge({ alg: "HS256", kid: JWT_KEY_ID }, " ") },
-    "an unknown key": { token: await forge({ alg: "HS256", kid: "another" }, stack().jwtSecret) },
-    "no key id": { token: await forge({ alg: "HS256" }, stack().jwtSecret) },
-    "alg none": { token: `${encode({ alg: "none", kid: JWT_KEY_ID })}.${payload}.` },
-    "alg nOnE": { token: `${encode({ alg: "nOnE", kid: JWT_KEY_ID })}.${payload}.${signature}` },
-    "no subject": { token: await signToken({ ...ann, claims: { sub: undefined } }) },
-    "a subject that is a number": { token: await signToken({ ...ann, claims: { sub: 7 } }) },
-    "payload of another token": {
+    "nothing": [{}, missing],
+    "publishable key alone": [{ apikey: publishableKey }, missing],
+    "secret key alone": [{ apikey: secretKey }, missing],
+    "secret key as a token": [{ token: secretKey, apikey: secretKey }, apiKey],
+    "publishable key as a token": [{ token: publishableKey }, apiKey],
+    "no token at all": [{ token: "garbage" }, malformed],
+    "empty token": [{ token: "" }, /must be "Bearer", one space/],
+    "three dots": [{ token: "..." }, malformed],
+    "without its signature": [{ token: `${header}.${payload}.` }, foreign],
+    "another signature": [
+      { token: `${header}.${payload}.${signature.split("").reverse().join("")}` },
+      foreign,
+    ],
+    "expired": [{ token: await signToken({ ...ann, expiresIn: -60 }) }, /has expired/],
+    "not valid yet": [
+      { token: await signToken({ ...ann, claims: { nbf: 4_000_000_000 } }) },
+      /its nbf is in the future/,
+    ],
+    "issued in the future": [
+      { token: await signToken({ ...ann, claims: future }) },
+      /its iat is in the future/,
+    ],
+    "another secret": [{ token: await byHand({ alg: "HS256", kid }) }, foreign],
+    "an unknown key": [{ token: await byHand({ alg: "HS256", kid: "another" }) }, /legacy JWT/],
+    "no key id": [{ token: await byHand({ alg: "HS256" }) }, /legacy JWT secret/],
+    "alg none": [{ token: `${encode({ alg: "none", kid })}.${payload}.` }, /ES256 or RS256/],
+    "alg nOnE": [
+      { token: `${encode({ alg: "nOnE", kid })}.${payload}.${signature}` },
+      /ES256 or RS256/,
+    ],
+    "payload of another token": [{
       token: `${header}.${
         (await signToken({ ...ann, participant: "bob" })).split(".")[1]
       }.${signature}`,
-    },
+    }, foreign],
   });
 });
 
 Deno.test("a token of another role than members have is unauthorized, the service's own included", async () => {
-  const credentials: Record<string, Credentials> = {};
+  const cases: Record<string, Refused[string]> = {};
   for (const role of ["service_role", "anon", "postgres", "", undefined, ["authenticated"]]) {
-    credentials[String(role)] = { token: await signToken({ ...ann, claims: { role } }) };
+    const token = await signToken({ ...ann, claims: { role } });
+    cases[String(role)] = [{ token }, /of the role authenticated/];
   }
-  await unauthorized(Object.keys(USER_FUNCTIONS), credentials);
+  await unauthorized(Object.keys(USER_FUNCTIONS), cases);
 });
 
 Deno.test("register-key-package asks for the secret key", async () => {
@@ -78,13 +96,14 @@ Deno.test("register-key-package asks for the secret key", async () => {
   const token = await signToken(ann);
   const service = await signToken({ ...ann, claims: { role: "service_role" } });
   await unauthorized(["register-key-package"], {
-    "nothing": {},
-    "a user's token": { token, apikey: publishableKey },
-    "a service_role token": { token: service, apikey: publishableKey },
-    "the publishable key": { apikey: publishableKey },
-    "another key": { apikey: `${secretKey}x` },
-    "a part of the key": { apikey: secretKey.slice(0, -1) },
-    "the key in capitals": { apikey: secretKey.toUpperCase() },
+    "nothing": [{}, /secret key is missing/],
+    "a user's token": [{ token, apikey: publishableKey }, /has a publishable key/],
+    "a service_role token": [{ token: service, apikey: publishableKey }, /has a publishable key/],
+    "the publishable key": [{ apikey: publishableKey }, /has a publishable key/],
+    "a legacy key": [{ apikey: service }, /has a legacy key/],
+    "another key": [{ apikey: `${secretKey}x` }, /not the default secret key/],
+    "a part of the key": [{ apikey: secretKey.slice(0, -1) }, /not the default secret key/],
+    "the key in capitals": [{ apikey: secretKey.toUpperCase() }, /not the default secret key/],
   });
 });
 
@@ -145,14 +164,16 @@ Deno.test("an empty claim, one of another type and user_metadata make nobody a m
   });
 });
 
-Deno.test("a token says who commits, whatever the body says", async () => {
+Deno.test("a token needs no sub where it names its participant, in functions as in RPCs", async () => {
   const family = await Family.found(stack());
+  const claims = { sub: undefined, family_id: family.id, participant_id: "bob" };
+  const token = await signToken({ participant: "x", family: "unused", claims });
   const sessionId = await family.create();
-  const nonceCommitment = family.freshCommitment();
-  const body = { sessionId, nonceCommitment, participantId: "cleo", participant_id: "cleo" };
-  accepted(await family.call("bob", "submit-nonce-commitment", body));
-  const { nonce_commitments } = await family.session(sessionId);
-  assert.deepEqual(nonce_commitments, { bob: nonceCommitment });
+  const args = { p_session_id: sessionId };
+  assert.equal((await rpc(stack(), "get_signing_session", { token }, args)).status, 200);
+  const body = { sessionId, nonceCommitment: family.freshCommitment() };
+  accepted(await call(stack(), "submit-nonce-commitment", { token }, body));
+  assert.deepEqual(Object.keys(Object(await family.session(sessionId)).nonce_commitments), ["bob"]);
 });
 
 async function forge(header: object, secret: string): Promise<string> {

@@ -25,10 +25,10 @@ Deno.test("the catalogue has the codes and statuses that are promised, each with
   }
 });
 
-Deno.test("permafrost.status_of has the same statuses, and every code but the functions' own", async () => {
+Deno.test("permafrost.http_status_of has the same statuses, and every code but the functions' own", async () => {
   const { sql } = stack().database;
   const rows = await sql`
-    select code, permafrost.status_of(code) as status from unnest(${
+    select code, permafrost.http_status_of(code) as status from unnest(${
     Object.keys(STATUS)
   }::text[]) as code`;
   const missing = rows.filter(({ status }) => status === null).map(({ code }) => code);
@@ -38,10 +38,10 @@ Deno.test("permafrost.status_of has the same statuses, and every code but the fu
   }
 });
 
-Deno.test("permafrost.status_of and the database's refusals name no code that the catalogue lacks", async () => {
+Deno.test("permafrost.http_status_of and the database's refusals name no code that the catalogue lacks", async () => {
   const { sql } = stack().database;
   const [{ source }] = await sql`
-    select pg_get_functiondef('permafrost.status_of(text)'::regprocedure) as source`;
+    select pg_get_function_sqlbody('permafrost.http_status_of(text)'::regprocedure) as source`;
   const inSql = [...String(source).matchAll(/'([a-z]+(?:_[a-z]+)+)'/g)].map(([, code]) => code);
   assert.ok(inSql.length >= 20, String(source));
   assert.deepEqual(inSql.filter((code) => !(code in ERRORS)), []);
@@ -125,6 +125,12 @@ const PRODUCED: Readonly<Record<ErrorCode, (family: Family) => Promise<Answer>>>
       ...family.eventRequest(),
       messageHash: randomHex(32),
     }),
+  rate_limited: async (family) => {
+    await stack().database.sql`
+      insert into permafrost.limits (limit_name, family_id, value)
+      values ('creations_per_minute', ${family.id}, 0)`;
+    return await family.call("ann", "create-signing-request", family.request());
+  },
   internal: async (family) => {
     const { sql } = stack().database;
     await sql`alter function public.get_signing_session(text) rename to gone`;

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { type Answer, assertCors, call, refused, sharedStack, writesNothing } from "./answers.ts";
+import type { z } from "zod";
+import {
+  accepted,
+  type Answer,
+  assertCors,
+  call,
+  type Json,
+  refused,
+  sharedStack,
+  writesNothing,
+} from "./answers.ts";
 import { BODIES, credentialsFor } from "./endpoints.ts";
 
 const stack = sharedStack();
@@ -98,56 +108,100 @@ Deno.test("a missing field is invalid_input, and is named", async () => {
   }
 });
 
-Deno.test("a field of another type is invalid_input", async () => {
-  const values = [null, true, -1, 1.5, {}, [], [[]], { length: 1 }, "\0", "\ud800"];
+/** Lists and objects that nest as deep as a body has room for, as JSON. */
+const DEEP = [
+  "[".repeat(30_000) + "]".repeat(30_000),
+  '{"a":'.repeat(9_000) + "7" + "}".repeat(9_000),
+];
+
+Deno.test("a field of another type is invalid_input, and the sentence says what it must be", async () => {
+  const values = [true, -1, 1.5, {}, [], [[]], { length: 1 }, "\0", "\ud800"];
+  const texts = [...values.map((value) => JSON.stringify(value)), ...DEEP];
   for (const [name, body] of Object.entries(BODIES)) {
     const credentials = await credentialsFor(stack(), name);
     await writesNothing(stack().database.sql, async () => {
       for (const field of Object.keys(body)) {
-        for (const value of values) {
+        for (const text of texts) {
           // No commitment to the polynomial is a shorter one than there must be.
-          const code = field === "vssCommitment" && Array.isArray(value) && value.length === 0
-            ? "key_package_invalid"
-            : field === "verifyingShares" && JSON.stringify(value) === "{}"
+          const code = field === "vssCommitment" && text === "[]" ||
+              field === "verifyingShares" && text === "{}"
             ? "key_package_invalid"
             : "invalid_input";
-          const answer = await call(stack(), name, credentials, { ...body, [field]: value });
-          refused(answer, code, `${name} ${field} ${JSON.stringify(value)}`);
+          const whole = JSON.stringify({ ...body, [field]: "@" }).replace('"@"', () => text);
+          const answer = await call(stack(), name, credentials, whole);
+          const shown = `${name} ${field} ${text.slice(0, 20)}`;
+          refused(answer, code, shown);
+          if (code === "invalid_input") {
+            const sentence = new RegExp(`^${field}(\\.[^ ]+)* must (be|have|not) [^;]+`);
+            assert.match(String(answer.body.error), sentence, shown);
+          }
         }
       }
     });
   }
 });
 
-Deno.test("a body over 64 KiB is payload_too_large, with its length told and without", async () => {
-  const sizes = [64 * KIB + 1, 10 * KIB * KIB];
-  for (const size of sizes) {
+Deno.test("an optional field that is null is absent, a required one is missing", async () => {
+  for (const [name, body] of Object.entries(BODIES)) {
+    const { Body }: { Body: z.ZodObject } = await import(`../../functions/${name}/index.ts`);
+    const credentials = await credentialsFor(stack(), name);
+    // A key package is registered once.
+    const send = (more: Json) => {
+      const fresh = name === "register-key-package" ? { familyId: crypto.randomUUID() } : {};
+      return call(stack(), name, credentials, { ...body, ...fresh, ...more });
+    };
+    const optional = Object.keys(Body.shape).filter((field) => !(field in body));
+    const without = await send({});
+    const withNulls = await send(Object.fromEntries(optional.map((field) => [field, null])));
+    assert.ok(without.status < 500, without.text);
+    assert.deepEqual(fieldsOf(withNulls), fieldsOf(without), name);
+    for (const field of Object.keys(body)) {
+      const answer = await send({ [field]: null });
+      if (field === "ciphersuite" || field === "vssCommitment") accepted(answer, 201);
+      else {
+        refused(answer, "invalid_input", `${name} ${field}`);
+        assert.equal(answer.body.error, `${field} is missing`);
+      }
+    }
+  }
+});
+
+/** What does not change from one call to the next. */
+function fieldsOf({ status, body }: Answer) {
+  return { status, fields: Object.keys(body), code: body.code };
+}
+
+/** In KiB: more for those that hold a list. */
+const limitOf = (name: string) =>
+  ["register-key-package", "create-signing-request"].includes(name) ? 256 : 64;
+
+Deno.test("a body over the limit is payload_too_large, with its length told and without", async () => {
+  for (const larger of [(limit: number) => limit * KIB + 1, () => 10 * KIB * KIB]) {
     // White space is JSON too: only its size speaks against it.
-    const text = (name: string) => JSON.stringify(BODIES[name]).padEnd(size);
-    await toEach(text, (answer, name) => refused(answer, "payload_too_large", name));
-    await toEach(
-      (name) => new Blob([text(name)]).stream(),
-      (answer, name) => refused(answer, "payload_too_large", `${name} streamed`),
-    );
+    const text = (name: string) => JSON.stringify(BODIES[name]).padEnd(larger(limitOf(name)));
+    const tooLarge = (answer: Answer, name: string) => {
+      refused(answer, "payload_too_large", name);
+      assert.equal(answer.body.error, `The body must be at most ${limitOf(name)} KiB`);
+    };
+    await toEach(text, tooLarge);
+    await toEach((name) => new Blob([text(name)]).stream(), tooLarge);
   }
 });
 
-Deno.test("a body of exactly 64 KiB is read", async () => {
-  const text = (name: string) => JSON.stringify(BODIES[name]).padEnd(64 * KIB);
-  for (const name of Object.keys(BODIES).filter((each) => each !== "register-key-package")) {
-    const { status, body } = await call(
-      stack(),
-      name,
-      await credentialsFor(stack(), name),
-      text(name),
-    );
+Deno.test("a body of exactly the limit is read", async () => {
+  for (const name of Object.keys(BODIES)) {
+    const text = JSON.stringify(BODIES[name]).padEnd(limitOf(name) * KIB);
+    const { status, body } = await call(stack(), name, await credentialsFor(stack(), name), text);
     // The family has no key and the session does not exist: the database was asked.
-    assert.ok(body.success === true || body.code === "session_not_found", `${name} ${status}`);
+    assert.ok(
+      body.success === true || body.code === "session_not_found",
+      `${name} ${status}`,
+    );
   }
 });
 
-Deno.test("characters count 64 KiB by their bytes", async () => {
-  const text = () => JSON.stringify({ sessionId: "❄".repeat(22 * KIB) });
+Deno.test("a body is measured in bytes, not in characters", async () => {
+  const text = (name: string) => JSON.stringify({ name: "❄".repeat(limitOf(name) * KIB / 2) });
   await toEach(text, (answer, name) => refused(answer, "payload_too_large", name));
 });
 

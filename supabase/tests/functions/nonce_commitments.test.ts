@@ -24,12 +24,14 @@ for (const ciphersuite of CIPHERSUITES) {
         refused(await family.commit("bob", sessionId, hex), "commitment_invalid", what);
       }
     }, { events: bad.length });
-    const blamed = await sql<{ actor: string; code: string }[]>`
-      select distinct actor, detail ->> 'code' as code from public.frost_session_events
-      where session_id = ${sessionId} and event = 'commitment_refused'`;
-    assert.deepEqual(blamed.map((row) => ({ ...row })), [
-      { actor: "bob", code: "commitment_invalid" },
-    ]);
+    const blamed = await sql`
+      select actor, detail ->> 'code' as code, detail ->> 'nonce_commitment' as hex
+      from public.frost_events where subject = 'session' and subject_id = ${sessionId}
+        and event = 'commitment_refused' order by seq`;
+    assert.deepEqual(
+      blamed.map((row) => ({ ...row })),
+      bad.map(({ hex }) => ({ actor: "bob", code: "commitment_invalid", hex })),
+    );
     assert.equal(accepted(await family.commit("bob", sessionId, good)).nonceCount, 1);
   });
 }
@@ -162,8 +164,8 @@ async function recorded(
 
 async function lastEvent({ database }: TestStack) {
   const [event] = await database.sql`
-    select session_id, family_id, event, actor, detail ->> 'code' as code
-    from public.frost_session_events order by event_id desc limit 1`;
+    select subject_id as session_id, family_id, event, actor, detail ->> 'code' as code
+    from public.frost_events order by event_id desc limit 1`;
   return { ...event };
 }
 

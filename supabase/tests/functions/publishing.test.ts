@@ -17,8 +17,8 @@ Deno.test("the id of a published event is recorded once, by any participant, and
   const first = await publish(family, id, eventId, "cleo");
   assert.deepEqual(first.body, { final_event_id: eventId });
   const [event] = await stack().database.sql`
-    select actor, detail from public.frost_session_events
-    where session_id = ${id} and event = 'published'`;
+    select actor, detail from public.frost_events
+    where subject = 'session' and subject_id = ${id} and event = 'published'`;
   assert.deepEqual({ ...event }, { actor: "cleo", detail: { final_event_id: eventId } });
   await writesNothing(stack().database.sql, async () => {
     assert.deepEqual((await publish(family, id, eventId)).body, first.body);

@@ -5,7 +5,7 @@ import { Family } from "./family.ts";
 import { Recovering } from "./recovering.ts";
 
 const stack = sharedStack();
-const MIGRATION = new URL("../../migrations/20261101001700_realtime.sql", import.meta.url);
+const MIGRATIONS = new URL("../../migrations/", import.meta.url);
 
 /** Realtime as a hosted project has it, as far as it is used: what is sent is kept. */
 const REALTIME = `
@@ -26,7 +26,10 @@ const REALTIME = `
 /** Puts Realtime there, if it was not, and applies the migration again. */
 async function withRealtime(): Promise<void> {
   await stack().database.sql.unsafe(REALTIME);
-  await stack().database.sql.unsafe(await Deno.readTextFile(MIGRATION));
+  for await (const { name } of Deno.readDir(MIGRATIONS)) {
+    if (!name.endsWith("_realtime.sql")) continue;
+    await stack().database.sql.unsafe(await Deno.readTextFile(new URL(name, MIGRATIONS)));
+  }
 }
 
 async function sent(topic: string) {

@@ -148,7 +148,8 @@ Deno.test("only the requester reads ciphertexts, by whatever way", async () => {
   assert.ok([401, 403].includes((await select({ apikey: stack().publishableKey })).status));
   assert.deepEqual((await recovering.see(requestId, "bob")).encrypted_shares, {});
   const [listed] = JSON.parse((await family.rpc("cleo", "list_recovery_requests", {})).text);
-  assert.deepEqual([listed.request_id, listed.encrypted_shares], [requestId, {}]);
+  assert.equal(listed.request_id, requestId);
+  assert.ok(!("encrypted_shares" in listed));
   assert.equal(Object.keys((await recovering.see(requestId)).encrypted_shares ?? {}).length, 2);
 });
 

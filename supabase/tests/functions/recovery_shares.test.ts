@@ -58,8 +58,8 @@ Deno.test("a share found bad takes a ready request back to partial, and names wh
   const rejected = await recovering.reject(requestId, "bob", "ann", reason);
   assert.deepEqual(accepted(rejected), { success: true, status: "partial", shareCount: 1 });
   const [event] = await stack().database.sql`
-    select event, actor, detail from public.sss_request_events
-    where request_id = ${requestId} and event = 'share_rejected'`;
+    select event, actor, detail from public.frost_events
+    where subject = 'recovery' and subject_id = ${requestId} and event = 'share_rejected'`;
   assert.deepEqual({ ...event }, {
     event: "share_rejected",
     actor: "ann",

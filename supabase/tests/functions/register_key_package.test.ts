@@ -93,6 +93,13 @@ Deno.test("without a ciphersuite it is the Taproot one, and a VSS commitment may
   });
 });
 
+Deno.test("255 guardians with names of 255 letters fit into a request, on the curve with the longest points", async () => {
+  const participants = Array.from({ length: 255 }, (_, i) => `${i}-`.padEnd(255, "guardian "));
+  const dealt = deal({ ciphersuite: "FROST-ED448-SHAKE256-v1", participants, threshold: 128 });
+  assert.ok(JSON.stringify(dealt).length > 64 * 1024);
+  assert.equal(accepted(await register(stack(), dealt), 201).epoch, 1);
+});
+
 Deno.test("shares are matched to participants by name, not by the order they are listed in", async () => {
   const dealt = deal();
   const { ann, bob, cleo } = dealt.verifyingShares;
@@ -158,7 +165,7 @@ Deno.test("what can be judged without the curve is invalid_input", async () => {
     { verifyingShares: Object.values(dealt.verifyingShares) },
     { vssCommitment: [first, "0"] },
     { vssCommitment: first },
-    { vssCommitment: null },
+    { vssCommitment: {} },
   ];
   await eachRefused(dealt, "invalid_input", bodies);
 });

@@ -161,17 +161,17 @@ async function blamed(
     }
   }, { events: bad.length });
   const events = await sql`
-    select event, actor, detail from public.frost_session_events
-    where session_id = ${sessionId} order by event_id desc limit ${bad.length}`;
+    select event, actor, detail from public.frost_events
+    where subject = 'session' and subject_id = ${sessionId} order by seq desc limit ${bad.length}`;
   assert.deepEqual(
     events.map((event) => ({ ...event })).reverse(),
-    reasons.map((reason) => ({
+    bad.map(([, share], i) => ({
       event: "share_refused",
       actor: participant,
-      detail: { code: "share_invalid", reason },
+      detail: { code: "share_invalid", reason: reasons[i], signature_share: share },
     })),
   );
-  assert.doesNotMatch(JSON.stringify(reasons), /[0-9a-f]{16}/, "The event holds the share");
+  assert.doesNotMatch(JSON.stringify(reasons), /[0-9a-f]{16}/, "The sentence holds the share");
 }
 
 async function nothingComesOf(

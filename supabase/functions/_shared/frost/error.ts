@@ -9,6 +9,7 @@ export type FrostErrorCode =
   | "message_hash_invalid"
   | "participants_invalid"
   | "share_invalid"
+  | "signature_invalid"
   | "threshold_invalid";
 
 /** A refusal with its code. The message is a sentence for people and never holds a secret. */

@@ -25,7 +25,7 @@ export interface GroupCommitment {
  * The key that signatures are verified with: under BIP-340 that is the point with this x and even y,
  * whichever of the two was dealt.
  */
-export function signingKey(suite: Suite, groupPublicKey: Element): Element {
+export function verificationKey(suite: Suite, groupPublicKey: Element): Element {
   return isNegated(suite, groupPublicKey) ? groupPublicKey.negate() : groupPublicKey;
 }
 
@@ -38,7 +38,7 @@ export function isNegated(suite: Suite, element: Element): boolean {
  * The inputs of H1, one a signer: group key ‖ H4(message) ‖ H5(commitment list) ‖ identifier (sections
  * 4.3 and 4.4).
  *
- * @param key - From `signingKey`.
+ * @param key - From `verificationKey`.
  * @param signers - In ascending order of identifiers.
  */
 export function bindingFactorInputs(
@@ -60,7 +60,7 @@ export function bindingFactorInputs(
 /**
  * compute_binding_factors and compute_group_commitment (sections 4.4 and 4.5).
  *
- * @param key - From `signingKey`.
+ * @param key - From `verificationKey`.
  * @param signers - In ascending order of identifiers.
  * @throws {FrostError} `commitment_invalid` if a sum is the identity, which has no encoding. Nobody can
  *   bring that about on purpose: the binding factors depend on all commitments.

@@ -70,5 +70,10 @@ Deno.test("finishEvent() holds the seven fields and nothing else of the template
   const sig = "ab".repeat(64);
   const event = finishEvent({ ...TEMPLATE, id: "00", note: "x" }, GROUP_KEY, sig);
   assert.deepEqual(event, { ...TEMPLATE, pubkey: X, id: eventId(TEMPLATE, GROUP_KEY), sig });
-  assert.throws(() => finishEvent(TEMPLATE, GROUP_KEY, "ab"), FrostError);
+  for (const other of ["", "ab", "ab".repeat(65), "AB".repeat(64)]) {
+    assert.throws(
+      () => finishEvent(TEMPLATE, GROUP_KEY, other),
+      (error) => error instanceof FrostError && error.code === "signature_invalid",
+    );
+  }
 });

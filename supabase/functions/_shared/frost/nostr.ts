@@ -65,7 +65,7 @@ export function eventId(template: unknown, groupPublicKey: string): string {
  * The event with its id and signature. Whether the signature is valid is for its maker to have checked.
  *
  * @param signature - BIP-340, 64 bytes as lower-case hex.
- * @throws {FrostError} `event_mismatch` as `eventId` does; `share_invalid` for another length.
+ * @throws {FrostError} `event_mismatch` as `eventId` does; `signature_invalid` unless it is 64 bytes of hex.
  */
 export function finishEvent(
   template: unknown,
@@ -75,7 +75,7 @@ export function finishEvent(
   const event = parseTemplate(template, groupPublicKey);
   if (!isHex(signature, 64)) {
     throw new FrostError(
-      "share_invalid",
+      "signature_invalid",
       "An event's signature must be 64 bytes of lower-case hex",
     );
   }

@@ -20,7 +20,7 @@ Deno.test("prepareVerification() takes signers of the package, in its order, eac
   }
 });
 
-Deno.test("prepareVerification() refuses a missing or an invalid commitment", () => {
+Deno.test("prepareVerification() refuses a missing or an invalid commitment, and names its signer", () => {
   const { roundOne: { inputs } } = simulateSession(TAPROOT_CIPHERSUITE, 2, 3, "fixed");
   const [a, b] = inputs.signers;
   const own = inputs.commitments[a];
@@ -38,7 +38,8 @@ Deno.test("prepareVerification() refuses a missing or an invalid commitment", ()
     assert.throws(
       () =>
         prepareVerification({ ...inputs, commitments: { ...inputs.commitments, [a]: commitment } }),
-      refusal("commitment_invalid"),
+      (error) =>
+        refusal("commitment_invalid")(error) && String(error).includes(`commitment of ${a} `),
       commitment,
     );
   }

@@ -3,7 +3,7 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/curves/utils.js";
 import { SIGNING_VECTORS, type SigningVector } from "../../../tests/vectors/vectors.ts";
 import { elementToHex, parseElement, parseNonceCommitment, parseScalar } from "./encoding.ts";
-import { bindingFactorInputs, signingKey } from "./group_commitment.ts";
+import { bindingFactorInputs, verificationKey } from "./group_commitment.ts";
 import { verifyKeyPackage } from "./key_package.ts";
 import { evaluate } from "./polynomial.ts";
 import { CIPHERSUITES, suiteOf } from "./suites.ts";
@@ -63,7 +63,12 @@ for (const vector of SIGNING_VECTORS) {
 
   Deno.test(`${name}: the binding factors and their inputs are the published ones`, () => {
     const { suite, groupPublicKey, signers, message } = decode(vector);
-    const inputs = bindingFactorInputs(suite, signingKey(suite, groupPublicKey), signers, message);
+    const inputs = bindingFactorInputs(
+      suite,
+      verificationKey(suite, groupPublicKey),
+      signers,
+      message,
+    );
     assert.deepEqual(
       inputs.map((i) => bytesToHex(i)),
       vector.signers.map((s) => s.bindingFactorInput),

@@ -18,7 +18,7 @@ import {
   scalarToHex,
 } from "./encoding.ts";
 import { FrostError } from "./error.ts";
-import { groupCommitment, isNegated, signingKey } from "./group_commitment.ts";
+import { groupCommitment, isNegated, verificationKey } from "./group_commitment.ts";
 import { interpolationCoefficients } from "./polynomial.ts";
 import { type Ciphersuite, type Element, type Suite, suiteOf } from "./suites.ts";
 
@@ -112,10 +112,23 @@ export function prepareVerification(inputs: SigningInputs): ShareVerification {
         "key_package_invalid",
         "A verifying share",
       ),
-      commitment: parseNonceCommitment(suite, commitments[participant]),
+      commitment: commitmentOf(suite, participant, commitments[participant]),
     };
   });
   return verificationOf(suite, groupPublicKey, signers, hexToBytes(inputs.message));
+}
+
+/** Whoever reads this is often another signer: it is told whose commitment it is. */
+function commitmentOf(suite: Suite, participant: string, hex: string): NonceCommitment {
+  try {
+    return parseNonceCommitment(suite, hex);
+  } catch (error) {
+    if (!(error instanceof FrostError)) throw error;
+    throw new FrostError(
+      error.code,
+      `The nonce commitment of ${participant} is not valid: ${error.message}`,
+    );
+  }
 }
 
 /**
@@ -149,7 +162,7 @@ export function verificationOf(
   signers: readonly VerifyingSigner[],
   message: Uint8Array,
 ): ShareVerification {
-  const key = signingKey(suite, groupPublicKey);
+  const key = verificationKey(suite, groupPublicKey);
   const { element: R, bindingFactors, commitmentShares } = groupCommitment(
     suite,
     key,
