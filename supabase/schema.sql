@@ -95,6 +95,19 @@ alter table permafrost.kinds enable row level security;
 
 revoke all on table permafrost.kinds from public, anon, authenticated, service_role;
 
+-- function permafrost.now_ms() --------------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.now_ms()
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
+
+comment on function permafrost.now_ms() is
+  'The time now in milliseconds since the Unix epoch.';
+
+revoke all on function permafrost.now_ms() from public, anon, authenticated, service_role;
+grant execute on function permafrost.now_ms() to authenticated, service_role;
+
 -- function permafrost.tg_declines__20_count() -----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_declines__20_count()
  RETURNS trigger
@@ -178,7 +191,7 @@ create table permafrost.declines (
   subject_id text not null,
   participant_id text not null,
   reason text not null,
-  declined_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  declined_at bigint default permafrost.now_ms() not null,
   constraint declines_pkey PRIMARY KEY (subject_id, kind, participant_id),
   constraint declines_kind_fkey FOREIGN KEY (kind) REFERENCES permafrost.kinds(kind) ON DELETE CASCADE
 );
@@ -220,7 +233,7 @@ create table permafrost.incarnations (
   ledger_oid oid not null,
   live_from integer not null,
   reason text not null,
-  first_seen_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  first_seen_at bigint default permafrost.now_ms() not null,
   constraint incarnations_pkey PRIMARY KEY (incarnation),
   constraint incarnations_check CHECK (live_from >= 1 AND live_from <= incarnation)
 );
@@ -290,7 +303,7 @@ create table permafrost.nonce_ledger (
   family_id text not null,
   session_id text not null,
   participant_id text not null,
-  first_seen_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  first_seen_at bigint default permafrost.now_ms() not null,
   constraint nonce_ledger_pkey PRIMARY KEY (point_digest),
   constraint nonce_ledger_point_digest_check CHECK (octet_length(point_digest) = 32)
 );
@@ -472,7 +485,7 @@ create table public.frost_key_packages (
   verifying_shares text[] not null,
   vss_commitment text[],
   created_by text,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
   retired_at bigint,
   exposed_at bigint,
   constraint frost_key_packages_pkey PRIMARY KEY (key_package_id),
@@ -575,7 +588,7 @@ declare
   v_kind constant text := tg_argv[0];
   v_noun constant text := tg_argv[2];
   v_id constant text := to_jsonb(new) ->> tg_argv[1];
-  v_now constant bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_now constant bigint := permafrost.now_ms();
   v_operator constant boolean := permafrost.is_operator();
 begin
   -- The policy says the same, after this trigger; but what is said below about a key is for its family alone.
@@ -626,7 +639,7 @@ AS $function$
 declare
   v_kind constant text := tg_argv[0];
   v_noun constant text := tg_argv[2];
-  v_now constant bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_now constant bigint := permafrost.now_ms();
   v_moves constant boolean := new.status is distinct from old.status;
   v_asked record := new; -- what is left of it must be as it was
   v_old jsonb;
@@ -880,14 +893,14 @@ create table public.frost_signing_sessions (
   final_event_id text,
   error_message text,
   incarnation integer not null,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
-  updated_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
+  updated_at bigint default permafrost.now_ms() not null,
   nonce_collection_started_at bigint,
   signing_started_at bigint,
   aggregating_started_at bigint,
   completed_at bigint,
   failed_at bigint,
-  expires_at bigint default (floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) + 300000::numeric) not null,
+  expires_at bigint default permafrost.now_ms() + 300000 not null,
   constraint frost_signing_sessions_pkey PRIMARY KEY (session_id),
   constraint frost_signing_sessions_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
   constraint frost_signing_sessions_completed_signed CHECK ((status = 'completed'::public.signing_session_status) = (final_signature IS NOT NULL)),
@@ -958,7 +971,7 @@ CREATE TRIGGER tg_frost_signing_sessions__no_truncate BEFORE TRUNCATE ON public.
 create table permafrost.share_verifications (
   session_id text not null,
   verification jsonb not null,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
   constraint share_verifications_pkey PRIMARY KEY (session_id),
   constraint share_verifications_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE,
   constraint share_verifications_verification_check CHECK (COALESCE(jsonb_typeof(verification -> 'signers'::text), ''::text) = 'array'::text)
@@ -1116,12 +1129,12 @@ create table public.sss_signing_requests (
   final_event_id text,
   error_message text,
   incarnation integer not null,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
-  updated_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
+  updated_at bigint default permafrost.now_ms() not null,
   ready_at bigint,
   completed_at bigint,
   failed_at bigint,
-  expires_at bigint default (floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) + 86400000::numeric) not null,
+  expires_at bigint default permafrost.now_ms() + 86400000 not null,
   constraint sss_signing_requests_pkey PRIMARY KEY (request_id),
   constraint sss_signing_requests_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
   constraint sss_signing_requests_completed_signed CHECK ((status = 'completed'::public.sss_request_status) = (final_signature IS NOT NULL)),
@@ -1323,7 +1336,7 @@ create table public.frost_nonce_commitments (
   participant_id text not null,
   nonce_commitment text not null,
   nonce_used boolean default false not null,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
   used_at bigint,
   constraint frost_nonce_commitments_pkey PRIMARY KEY (session_id, participant_id),
   constraint unique_nonce_commitment UNIQUE (nonce_commitment),
@@ -1471,7 +1484,7 @@ create table public.frost_signature_shares (
   session_id text not null,
   participant_id text not null,
   signature_share text not null,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
   constraint frost_signature_shares_pkey PRIMARY KEY (session_id, participant_id),
   constraint frost_signature_shares_session_id_participant_id_fkey FOREIGN KEY (session_id, participant_id) REFERENCES public.frost_nonce_commitments(session_id, participant_id) ON DELETE CASCADE
 );
@@ -1517,19 +1530,6 @@ comment on function permafrost.live_from() is
 
 revoke all on function permafrost.live_from() from public, anon, authenticated, service_role;
 grant execute on function permafrost.live_from() to authenticated, service_role;
-
--- function permafrost.now_ms() --------------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.now_ms()
- RETURNS bigint
- LANGUAGE sql
- SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
-
-comment on function permafrost.now_ms() is
-  'The time now in milliseconds since the Unix epoch.';
-
-revoke all on function permafrost.now_ms() from public, anon, authenticated, service_role;
-grant execute on function permafrost.now_ms() to authenticated, service_role;
 
 -- function permafrost.tg_sss_encrypted_shares__10_admit() -----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_sss_encrypted_shares__10_admit()
@@ -1645,7 +1645,7 @@ create table public.sss_encrypted_shares (
   guardian_id text not null,
   ciphertext text not null,
   status text default 'submitted'::text not null,
-  created_at bigint default floor(EXTRACT(epoch FROM clock_timestamp()) * 1000::numeric) not null,
+  created_at bigint default permafrost.now_ms() not null,
   constraint sss_encrypted_shares_pkey PRIMARY KEY (request_id, guardian_id),
   constraint sss_encrypted_shares_request_id_fkey FOREIGN KEY (request_id) REFERENCES public.sss_signing_requests(request_id) ON DELETE CASCADE,
   constraint sss_encrypted_shares_status_check CHECK (status = ANY (ARRAY['submitted'::text, 'rejected'::text]))
@@ -3428,7 +3428,7 @@ CREATE OR REPLACE FUNCTION permafrost.lock_session(p_session_id text)
 AS $function$
 declare
   v_session public.frost_signing_sessions;
-  v_now bigint := floor(extract(epoch from clock_timestamp()) * 1000);
+  v_now bigint := permafrost.now_ms();
 begin
   perform permafrost.check_isolation();
   select * into v_session from public.frost_signing_sessions
@@ -3502,7 +3502,7 @@ begin
     on conflict (subject_id, subject) do update set seq = event_heads.seq
     returning * into v_head;
   end if;
-  v_now := floor(extract(epoch from clock_timestamp()) * 1000); -- at this event's turn, as seq is
+  v_now := permafrost.now_ms(); -- at this event's turn, as seq is
   v_head.seq := v_head.seq + 1;
   v_head.digest := permafrost.event_digest(v_head.digest, v_head.seq::text, p_subject, p_subject_id, p_family_id,
     p_event, p_actor, p_detail::text, v_now::text);
@@ -4279,7 +4279,8 @@ declare
   v_signed text[];
 begin
   p_session.event_template := null;
-  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id), '{}') into v_committed, v_signed
+  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id) filter (where s.participant_id is not null), '{}')
+  into v_committed, v_signed
   from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, participant_id)
   where c.session_id = p_session.session_id;
   return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(

@@ -45,6 +45,8 @@ export class Family {
     // Races take more turns in a minute than guardians do.
     await sql`insert into permafrost.limits (limit_name, family_id, value)
       select limit_name, ${family.id}, 1000000 from permafrost.limits where family_id is null`;
+    // Whoever makes the first session of a database writes it down, and others wait for that.
+    await sql`select permafrost.enter_incarnation()`;
     return family;
   }
 
