@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { table } from "../../local/bench/figures.ts";
-import { interleave, median, percentile, summarise } from "../../local/bench/statistics.ts";
+import { table } from "../../bench/figures.ts";
+import { interleave, median, percentile, summarise } from "../../bench/statistics.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../local/bench/bench.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../bench/bench.ts", import.meta.url));
 
 Deno.test("percentiles are values that were measured, by the nearest rank", () => {
   const values = [30, 10, 20, 50, 40];

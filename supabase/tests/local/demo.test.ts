@@ -5,7 +5,7 @@ import { verifyEvent } from "nostr-tools/pure";
 import { stateFolder } from "../../local/postgres/folders.ts";
 import { isTaken } from "../../local/postgres/ports.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../local/demo.ts", import.meta.url));
+const SCRIPT = fileURLToPath(new URL("../../demo/demo.ts", import.meta.url));
 
 Deno.test("the demo signs an event that nostr-tools accepts, and shows what is refused", async () => {
   const demo = spawn();

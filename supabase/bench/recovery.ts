@@ -1,7 +1,7 @@
-import { RecoveryGuardian } from "../../../client/recovery_guardian.ts";
-import { RecoveryRequester } from "../../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../../client/recovery_requests.ts";
-import { must } from "../family.ts";
+import { RecoveryGuardian } from "../../client/recovery_guardian.ts";
+import { RecoveryRequester } from "../../client/recovery_requester.ts";
+import { RecoveryRequests } from "../../client/recovery_requests.ts";
+import { must } from "../local/family.ts";
 import { Calls } from "./calls.ts";
 import type { Figure } from "./figures.ts";
 import type { Bench, Part } from "./part.ts";

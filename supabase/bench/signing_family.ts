@@ -1,11 +1,11 @@
 /** A family of three on a stack, any two of whom sign: through the client library, over HTTP. */
 import { bytesToHex } from "@noble/curves/utils.js";
-import { dealKey, type DealtKey } from "../../../client/dealer.ts";
-import { MemoryNonceStore } from "../../../client/memory_nonce_store.ts";
-import { eventId, type EventTemplate } from "../../functions/_shared/frost/nostr.ts";
-import { seededBytes } from "../../tests/vectors/simulated_session.ts";
-import { bringUpFamily, type Fetch, type Member, must } from "../family.ts";
-import type { StackAddress } from "../stack.ts";
+import { dealKey, type DealtKey } from "../../client/dealer.ts";
+import { MemoryNonceStore } from "../../client/memory_nonce_store.ts";
+import { eventId, type EventTemplate } from "../functions/_shared/frost/nostr.ts";
+import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import { bringUpFamily, type Fetch, type Member, must } from "../local/family.ts";
+import type { StackAddress } from "../local/stack.ts";
 
 const PARTICIPANTS = ["alice", "bob", "carol"];
 const THRESHOLD = 2;

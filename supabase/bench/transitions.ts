@@ -1,5 +1,5 @@
-import { seededBytes } from "../../tests/vectors/simulated_session.ts";
-import type { ClusterAddress } from "../postgres/address.ts";
+import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import type { ClusterAddress } from "../local/postgres/address.ts";
 import type { Figure } from "./figures.ts";
 import { analyze, fillWithOldSessions, sizeOf } from "./old_sessions.ts";
 import type { Bench, Part } from "./part.ts";

@@ -1,4 +1,4 @@
-import type { Fetch } from "../family.ts";
+import type { Fetch } from "../local/family.ts";
 
 /** The requests that clients make, and how long each took until it was answered. */
 export class Calls {

@@ -1,6 +1,6 @@
 /** `deno task bench`: measures the system on this machine. Figures and ratios are of one run. */
 import { parseArgs } from "node:util";
-import { BadArguments, readArguments } from "../command_line.ts";
+import { BadArguments, readArguments } from "../local/command_line.ts";
 import { concurrentSessions } from "./concurrent_sessions.ts";
 import { expirySweep } from "./expiry_sweep.ts";
 import { type PartFigures, table } from "./figures.ts";

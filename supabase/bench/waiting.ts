@@ -1,7 +1,7 @@
-import { waitFor } from "../../../client/wait.ts";
-import { pause, type Supabase } from "../../../client/transport.ts";
-import { must } from "../family.ts";
-import { seededBytes } from "../../tests/vectors/simulated_session.ts";
+import { waitFor } from "../../client/wait.ts";
+import { pause, type Supabase } from "../../client/transport.ts";
+import { must } from "../local/family.ts";
+import { seededBytes } from "../tests/vectors/simulated_session.ts";
 import { Calls } from "./calls.ts";
 import type { Figure } from "./figures.ts";
 import type { Bench, Part } from "./part.ts";

@@ -1,12 +1,12 @@
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { TAPROOT_CIPHERSUITE } from "../../functions/_shared/frost/suites.ts";
+import { TAPROOT_CIPHERSUITE } from "../functions/_shared/frost/suites.ts";
 import {
   aggregate,
   prepareVerification,
   verifyShare,
-} from "../../functions/_shared/frost/verification.ts";
-import { seededBytes, simulateSession } from "../../tests/vectors/simulated_session.ts";
+} from "../functions/_shared/frost/verification.ts";
+import { seededBytes, simulateSession } from "../tests/vectors/simulated_session.ts";
 import type { Figure } from "./figures.ts";
 import type { Bench, Part } from "./part.ts";
 import { interleave, median } from "./statistics.ts";

@@ -5,7 +5,7 @@
 import {
   type KeyPackageInputs,
   verifyKeyPackage,
-} from "../../functions/_shared/frost/key_package.ts";
+} from "../functions/_shared/frost/key_package.ts";
 import {
   aggregate,
   prepareVerification,
@@ -13,7 +13,7 @@ import {
   type SigningInputs,
   verifyShare,
   verifySignature,
-} from "../../functions/_shared/frost/verification.ts";
+} from "../functions/_shared/frost/verification.ts";
 
 /** The shares of all signers. They need not be valid: telling takes as long. */
 export interface AllShares {
@@ -50,7 +50,7 @@ if (import.meta.main) {
   const input = await new Response(Deno.stdin.readable).text();
   if (input !== "") {
     const call: HeavyCall = JSON.parse(input);
-    await import(`../../functions/${call.function}/index.ts`);
+    await import(`../functions/${call.function}/index.ts`);
     compute(call);
   }
 }

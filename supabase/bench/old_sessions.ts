@@ -2,8 +2,8 @@
  * Sessions of the past, by the million: written straight into the tables by the superuser, with triggers and
  * foreign keys off, and with every row that the sessions would have left.
  */
-import type { ClusterAddress } from "../postgres/address.ts";
-import { asSuperuser } from "../postgres/databases.ts";
+import type { ClusterAddress } from "../local/postgres/address.ts";
+import { asSuperuser } from "../local/postgres/databases.ts";
 
 /** Sessions a family has, so that there are families as there would be. */
 const SESSIONS_A_FAMILY = 1000;

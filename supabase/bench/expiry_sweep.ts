@@ -1,7 +1,7 @@
-import { seededBytes } from "../../tests/vectors/simulated_session.ts";
-import type { ClusterAddress } from "../postgres/address.ts";
-import { asSuperuser } from "../postgres/databases.ts";
-import { pause } from "../../../client/transport.ts";
+import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import type { ClusterAddress } from "../local/postgres/address.ts";
+import { asSuperuser } from "../local/postgres/databases.ts";
+import { pause } from "../../client/transport.ts";
 import { Calls } from "./calls.ts";
 import type { Figure } from "./figures.ts";
 import type { Bench, Part } from "./part.ts";

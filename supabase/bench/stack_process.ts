@@ -3,8 +3,8 @@
  * The process says where the stack is in one line of JSON, and ends when its standard input does, which is
  * also when the bench dies.
  */
-import type { ClusterAddress } from "../postgres/address.ts";
-import { type StackAddress, startStack } from "../stack.ts";
+import type { ClusterAddress } from "../local/postgres/address.ts";
+import { type StackAddress, startStack } from "../local/stack.ts";
 import type { Bench } from "./part.ts";
 
 /** A stack that runs elsewhere. */

@@ -4,11 +4,11 @@
  */
 import { bytesToHex } from "@noble/curves/utils.js";
 import postgres from "postgres";
-import { dealKey } from "../../../client/dealer.ts";
-import { migrate } from "../migrate.ts";
-import { createPlatformDatabase, createPlatformRoles } from "../platform/platform.ts";
-import { startCluster } from "../postgres/cluster.ts";
-import { type ClusterAddress, databaseUrl } from "../postgres/address.ts";
+import { dealKey } from "../../client/dealer.ts";
+import { migrate } from "../local/migrate.ts";
+import { createPlatformDatabase, createPlatformRoles } from "../local/platform/platform.ts";
+import { startCluster } from "../local/postgres/cluster.ts";
+import { type ClusterAddress, databaseUrl } from "../local/postgres/address.ts";
 import type { Bench } from "./part.ts";
 
 const SIGNERS = ["alice", "bob"];

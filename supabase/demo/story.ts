@@ -4,17 +4,17 @@
 import { join } from "node:path";
 import { verifyEvent } from "nostr-tools/pure";
 import { npubEncode } from "nostr-tools/nip19";
-import { dealKey, type DealtKey } from "../../../client/dealer.ts";
-import { FileNonceStore } from "../../../client/file_nonce_store.ts";
-import type { Result } from "../../../client/result.ts";
+import { dealKey, type DealtKey } from "../../client/dealer.ts";
+import { FileNonceStore } from "../../client/file_nonce_store.ts";
+import type { Result } from "../../client/result.ts";
 import {
   eventId,
   type EventTemplate,
   finishEvent,
   nostrPublicKey,
-} from "../../functions/_shared/frost/nostr.ts";
-import { Member, must, registerKey } from "../family.ts";
-import { type StackAddress, startStack } from "../stack.ts";
+} from "../functions/_shared/frost/nostr.ts";
+import { Member, must, registerKey } from "../local/family.ts";
+import { type StackAddress, startStack } from "../local/stack.ts";
 import type { Steps } from "./steps.ts";
 
 const NAMES = ["alice", "bob", "carol"];

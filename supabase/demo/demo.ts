@@ -1,8 +1,8 @@
 /** `deno task demo`: two of three guardians sign a Nostr event, on a stack that lives for as long. */
 import { pause } from "../../client/transport.ts";
-import { takeNoArguments } from "./command_line.ts";
-import { Steps, styled } from "./demo/steps.ts";
-import { tell } from "./demo/story.ts";
+import { takeNoArguments } from "../local/command_line.ts";
+import { Steps, styled } from "./steps.ts";
+import { tell } from "./story.ts";
 
 const USAGE = `Usage: deno task demo
 Deals a key to three guardians and has two of them sign a Nostr event, on a stack of its own.

@@ -1,21 +1,21 @@
 import { bytesToHex } from "@noble/curves/utils.js";
 import { fileURLToPath } from "node:url";
-import { MAX_PARTICIPANTS } from "../../functions/_shared/frost/key_package.ts";
+import { MAX_PARTICIPANTS } from "../functions/_shared/frost/key_package.ts";
 import {
   type Ciphersuite,
   CIPHERSUITES,
   TAPROOT_CIPHERSUITE,
-} from "../../functions/_shared/frost/suites.ts";
+} from "../functions/_shared/frost/suites.ts";
 import {
   prepareVerification,
   type SigningInputs,
-} from "../../functions/_shared/frost/verification.ts";
+} from "../functions/_shared/frost/verification.ts";
 import {
   seededBytes,
   simulateKey,
   simulateRoundOne,
-} from "../../tests/vectors/simulated_session.ts";
-import { type HostedDeno, hostedDeno } from "../hosted_deno.ts";
+} from "../tests/vectors/simulated_session.ts";
+import { type HostedDeno, hostedDeno } from "../local/hosted_deno.ts";
 import type { Figure } from "./figures.ts";
 import type { AllShares, HeavyCall } from "./heavy_call.ts";
 import type { Bench, Part } from "./part.ts";
