@@ -1,10 +1,8 @@
 import { App } from "@supabase/lite";
-import { PostgresConnection } from "@supabase/lite/postgres";
 import { JWT_SECRET, PUBLISHABLE_KEY, SECRET_KEY } from "../keys.ts";
-import { type ClusterAddress, databaseUrl, type DatabaseUser } from "../postgres/address.ts";
-import { asPostgrestWould } from "./errors.ts";
+import type { ClusterAddress } from "../postgres/address.ts";
+import { PlatformConnection } from "./connection.ts";
 import { quietly } from "./quiet.ts";
-import { requestSettings } from "./request_settings.ts";
 
 /** The data API and the auth API over one database. */
 export interface Api {
@@ -61,7 +59,10 @@ export function serveApi(address: ClusterAddress, database: string): Api {
           : response;
       }
       // Only few use it, and it creates some twenty tables.
-      authReady ??= authApp.ensureSystemSchema();
+      authReady ??= authApp.ensureSystemSchema().catch((error) => {
+        authReady = undefined;
+        throw error;
+      });
       await authReady;
       return await quietly(() => authApp.fetch(request));
     },
@@ -86,87 +87,3 @@ const believeTokens: NonNullable<ServerOptions["middlewares"]>[number] = async (
   Reflect.apply(context.set, context, ["authService", users]);
   await next();
 };
-
-/** Lite writes the JSON of an argument itself; its driver would make a JSON string of that. */
-const JSONB = {
-  to: 3802,
-  from: [3802],
-  serialize: (value: unknown) => typeof value === "string" ? value : JSON.stringify(value),
-  parse: (text: string) => JSON.parse(text),
-};
-
-type WithContext<T> = Parameters<typeof PostgresConnection.prototype.withContext<T>>;
-
-/** Lite's connection, without the liberties it takes with a database that is not its own. */
-class PlatformConnection extends PostgresConnection {
-  readonly #catalogUrl: string;
-  #catalog?: ReturnType<PostgresConnection["introspect"]>;
-
-  constructor(address: ClusterAddress, database: string, user: DatabaseUser, max: number) {
-    super({
-      url: databaseUrl(address, database, user),
-      postgresOptions: {
-        max,
-        onnotice: () => {},
-        connection: { search_path: "public, extensions", application_name: `api (${user})` },
-        types: { jsonb: JSONB },
-      },
-    });
-    this.#catalogUrl = databaseUrl(address, database);
-    // "active" means: set role and claims in each request. Left alone, Lite first looks for a table
-    // with RLS and, where there is one, grants ALL on every table of its schema to all three roles.
-    Object.assign(this, { rlsState: "active" });
-    this.#prepareStatements();
-  }
-
-  /** Lite has each statement parsed and described anew: a round trip more than one that is prepared. */
-  #prepareStatements(): void {
-    const reserve = this.driver.reserve.bind(this.driver);
-    this.driver.reserve = async () => {
-      const reserved = await reserve();
-      const { unsafe } = reserved;
-      const prepared: typeof unsafe = (text, values, options) =>
-        unsafe(text, values, { prepare: values !== undefined && values.length > 0, ...options });
-      return Object.assign(reserved, { unsafe: prepared });
-    };
-  }
-
-  /** Reads the catalog as `postgres`: `information_schema` shows the authenticator nothing. */
-  override introspect(): ReturnType<PostgresConnection["introspect"]> {
-    this.#catalog ??= (async () => {
-      const catalog = new PostgresConnection({
-        url: this.#catalogUrl,
-        postgresOptions: { max: 1, onnotice: () => {} },
-      });
-      try {
-        return await catalog.introspect();
-      } finally {
-        await catalog.close();
-      }
-    })();
-    return this.#catalog;
-  }
-
-  /**
-   * Sets role, claims and the rest in one statement, as PostgREST does. Lite takes up to eleven, each a
-   * round trip: most of the time of a call.
-   */
-  override withContext<T>(...[vars, work, options]: WithContext<T>): Promise<T> {
-    if (vars === undefined || options?.transaction || options?.forceRollback) {
-      return super.withContext(vars, work, options);
-    }
-    const settings = requestSettings({ vars, rpc: options?.rpc });
-    return this.kysely.transaction().execute(async (transaction) => {
-      await transaction.selectNoFrom(({ fn, val }) =>
-        settings.map(([name, value], i) =>
-          fn("set_config", [val(name), val(value), val(true)]).as(`set_${i}`)
-        )
-      ).execute();
-      return await work(transaction);
-    });
-  }
-
-  override normalizeDbError(error: unknown): unknown {
-    return asPostgrestWould(error);
-  }
-}

@@ -1,3 +1,7 @@
+// @ts-types="@types/pg"
+import pg from "pg";
+import { DatabaseUnreachable } from "./pool.ts";
+
 /**
  * Gives database errors the HTTP status that PostgREST gives them. Lite knows some SQLSTATEs and
  * answers a bare 500 to the rest, which would make a refusal look like a crash.
@@ -9,6 +13,7 @@ const STATUS_BY_STATE: readonly (readonly [string, number])[] = [
   ["09", 500],
   ["0L", 403],
   ["0P", 403],
+  ["21000", 500],
   ["23503", 409],
   ["23505", 409],
   ["25006", 405],
@@ -21,8 +26,11 @@ const STATUS_BY_STATE: readonly (readonly [string, number])[] = [
   ["40", 500],
   ["53400", 500],
   ["53", 503],
+  // More dimensions than an array may have. PostgREST says 500, but it is the request that is wrong.
+  ["54000", 400],
   ["54", 500],
   ["55", 500],
+  ["57P01", 503],
   ["57", 500],
   ["58", 500],
   ["F0", 500],
@@ -51,22 +59,17 @@ export class DatabaseRefusal extends Error {
   readonly detail: string;
 }
 
-interface DatabaseError {
-  readonly code: string;
-  readonly message: string;
-  readonly detail?: string;
-  readonly hint?: string;
-}
-
 /** Turns a PostgreSQL error into the answer PostgREST would give; leaves anything else as it is. */
 export function asPostgrestWould(error: unknown): unknown {
-  if (!isDatabaseError(error) || LEFT_TO_LITE.test(error.code)) return error;
-  const status = STATUS_BY_STATE.find(([state]) => error.code.startsWith(state))?.[1] ?? 400;
+  if (error instanceof DatabaseUnreachable) return unreachable(error);
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return error;
+  if (LEFT_TO_LITE.test(error.code)) return error;
   const { code, message, detail = null, hint = null } = error;
+  const status = STATUS_BY_STATE.find(([state]) => code.startsWith(state))?.[1] ?? 400;
   return new DatabaseRefusal({ code, message, details: detail, hint }, status);
 }
 
-function isDatabaseError(error: unknown): error is DatabaseError {
-  return error instanceof Error && error.name === "PostgresError" && "code" in error &&
-    typeof error.code === "string";
+function unreachable({ message: details }: DatabaseUnreachable): DatabaseRefusal {
+  const message = "Could not connect with the database due to an internal error.";
+  return new DatabaseRefusal({ code: "PGRST001", message, details, hint: null }, 503);
 }
