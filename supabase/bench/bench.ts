@@ -1,6 +1,7 @@
 /** `deno task bench`: measures the system on this machine. Figures and ratios are of one run. */
 import { parseArgs } from "node:util";
 import { BadArguments, readArguments } from "../local/command_line.ts";
+import { outliveTerminal } from "../local/terminal.ts";
 import { concurrentSessions } from "./concurrent_sessions.ts";
 import { expirySweep } from "./expiry_sweep.ts";
 import { type PartFigures, table } from "./figures.ts";
@@ -128,6 +129,7 @@ async function main(request: Request): Promise<number> {
 
 if (import.meta.main) {
   const request = readArguments(USAGE, readRequest);
+  outliveTerminal();
   try {
     Deno.exit(await main(request));
   } catch (error) {

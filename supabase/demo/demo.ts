@@ -1,6 +1,7 @@
 /** `deno task demo`: two of three guardians sign a Nostr event, on a stack that lives for as long. */
 import { pause } from "../../client/transport.ts";
 import { takeNoArguments } from "../local/command_line.ts";
+import { outliveTerminal } from "../local/terminal.ts";
 import { Steps, styled } from "./steps.ts";
 import { tell } from "./story.ts";
 
@@ -17,13 +18,21 @@ class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
+/** One Ctrl-C arrives up to three times: from the terminal, and from npx and `deno task`, which pass it on. */
+const ONE_CTRL_C_MS = 1_000;
+
 /** Aborts at the first signal; a second one does not wait for the end. */
 function stopOnSignals(controller: AbortController): void {
+  let first = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
-      // What is left then, the next stack that is started on this machine ends and removes.
-      if (controller.signal.aborted) Deno.exit(130);
-      controller.abort(new Interrupted("Interrupted"));
+      if (!controller.signal.aborted) {
+        first = performance.now();
+        controller.abort(new Interrupted("Interrupted"));
+      } else if (performance.now() - first > ONE_CTRL_C_MS) {
+        // What is left then, the next stack that is started on this machine ends and removes.
+        Deno.exit(130);
+      }
     });
   }
 }
@@ -83,5 +92,6 @@ function sentence(error: unknown): string {
 
 if (import.meta.main) {
   takeNoArguments(USAGE);
+  outliveTerminal();
   Deno.exit(await main());
 }

@@ -2,24 +2,17 @@
  * Prints what is done while it is done: short lines, with the milliseconds each took at their end.
  */
 
+import { styleText } from "node:util";
+
 /** The column at which the times end. */
 const WIDTH = 78;
 
-const PLAIN = { bold: ["", ""], dim: ["", ""], green: ["", ""], red: ["", ""] } as const;
-const COLOURED = {
-  bold: ["\x1b[1m", "\x1b[22m"],
-  dim: ["\x1b[2m", "\x1b[22m"],
-  green: ["\x1b[32m", "\x1b[39m"],
-  red: ["\x1b[31m", "\x1b[39m"],
-} as const;
-
 /** A way to print a text. */
-export type Style = keyof typeof PLAIN;
+export type Style = "bold" | "dim" | "green" | "red";
 
 /** Colour is for people: not for files and pipes, and not for those who set NO_COLOR. */
 export function styled(style: Style, text: string): string {
-  const [on, off] = (Deno.stdout.isTerminal() && !Deno.noColor ? COLOURED : PLAIN)[style];
-  return `${on}${text}${off}`;
+  return Deno.stdout.isTerminal() && !Deno.noColor ? styleText(style, text) : text;
 }
 
 /** The steps of a run; none begins once the signal says stop. */

@@ -3,6 +3,7 @@ import { DataInUse } from "./postgres/homes.ts";
 import { PortTaken } from "./postgres/ports.ts";
 import { isRunning, launchers } from "./postgres/processes.ts";
 import { type Stack, startStack } from "./stack.ts";
+import { outliveTerminal } from "./terminal.ts";
 
 const USAGE = `Usage: deno task dev
 Runs PostgreSQL, the APIs and the functions, until Ctrl-C.
@@ -43,7 +44,7 @@ async function start(asked: AbortSignal): Promise<Stack> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      return await startStack({ apiPort, dbPort, dataDir, onProgress });
+      return await startStack({ apiPort, dbPort, dataDir, onProgress, onOutage: console.error });
     } catch (error) {
       const passing = error instanceof PortTaken || error instanceof DataInUse;
       if (!passing || asked.aborted || Date.now() > deadline) throw error;
@@ -73,10 +74,11 @@ function readPort(variable: string, otherwise: number): number {
   return port;
 }
 
+/** Runs a stack until it is asked to stop, or has lost its database for good. */
 async function run(): Promise<void> {
   const controller = new AbortController();
   const { signal } = controller;
-  const asked = new Promise((resolve) => signal.addEventListener("abort", resolve));
+  const asked = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
   watchForStop(controller);
   const stack = await startUnlessStopped(signal);
   if (stack === undefined) return console.log("Stopped");
@@ -85,13 +87,15 @@ async function run(): Promise<void> {
   console.log(`Publishable key: ${stack.publishableKey}`);
   console.log(`Secret key: ${stack.secretKey}`);
   console.log("Local stack ready");
-  await asked;
+  const lost = await Promise.race([asked, stack.lost]);
   console.log("Stopping");
   await stack.stop();
+  if (lost !== undefined) throw lost;
 }
 
 if (import.meta.main) {
   takeNoArguments(USAGE);
+  outliveTerminal();
   try {
     await run();
     Deno.exit(0);

@@ -8,8 +8,9 @@ import {
   type DefaultGrants,
 } from "./platform/platform.ts";
 import { type ClusterAddress, databaseUrl } from "./postgres/address.ts";
-import { type Cluster, startCluster } from "./postgres/cluster.ts";
+import type { Cluster } from "./postgres/cluster.ts";
 import { isTaken, PortTaken } from "./postgres/ports.ts";
+import { startRevivedCluster } from "./postgres/revival.ts";
 
 /** Where a stack can be reached, and with which keys. */
 export interface StackAddress {
@@ -30,6 +31,8 @@ export interface ServedStack extends StackAddress {
 /** A whole stack: PostgreSQL, the data and auth APIs, and the functions. */
 export interface Stack extends ServedStack {
   readonly cluster: Cluster;
+  /** Resolves if PostgreSQL died and could not be started again; the stack still has to be stopped. */
+  readonly lost: Promise<Error>;
 }
 
 /** How to start a stack. */
@@ -45,6 +48,8 @@ export interface StackOptions {
   readonly functions?: URL;
   /** Is told what is about to be done or was done, in a few words. Ends the start if it throws. */
   readonly onProgress?: (step: string) => void;
+  /** Is told in a sentence when PostgreSQL dies after the start, and when it runs again. */
+  readonly onOutage?: (sentence: string) => void;
 }
 
 /**
@@ -52,15 +57,15 @@ export interface StackOptions {
  * that a terminal sends: PostgreSQL does not get them.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { apiPort, dbPort, dataDir, grants = "nothing", onProgress = () => {} } = options;
+  const { apiPort, dbPort, dataDir, grants = "nothing" } = options;
+  const { onProgress = () => {}, onOutage = () => {} } = options;
   refuseTaken(apiPort);
   onProgress("Starting PostgreSQL");
-  const cluster = await startCluster({
-    port: dbPort,
-    dataDir,
-    shielded: true,
-    portVariable: "PERMAFROST_DB_PORT",
-  });
+  const revived = await startRevivedCluster(
+    { port: dbPort, dataDir, shielded: true, portVariable: "PERMAFROST_DB_PORT" },
+    onOutage,
+  );
+  const { cluster, lost } = revived;
   try {
     await createPlatformRoles(cluster.address);
     await adoptDefaultDatabase(cluster.address, grants);
@@ -71,13 +76,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     return {
       ...served,
       cluster,
+      lost,
       async stop() {
         await served.stop();
-        await cluster.stop();
+        await revived.stop();
       },
     };
   } catch (error) {
-    await cluster.stop();
+    await revived.stop();
     throw error;
   }
 }
@@ -98,9 +104,14 @@ export async function serveStack(
   );
   const apiUrl = `http://127.0.0.1:${server.addr.port}`;
   const stop = async () => {
-    await server.shutdown();
-    functions?.close();
+    const shut = server.shutdown();
+    await atMost(GRACE_MS, shut);
+    // A request that still waits for the database fails with this, and is answered.
     await api.close();
+    await atMost(GRACE_MS, shut);
+    // What does not end even so does not keep this process from ending.
+    server.unref();
+    functions?.close();
   };
   try {
     functions = await serveFunctions({ apiUrl, dbUrl, folder });
@@ -116,6 +127,16 @@ export async function serveStack(
     jwtSecret: JWT_SECRET,
     stop,
   };
+}
+
+/** How long requests may go on when the stack is stopped, and again when their connections are cut. */
+const GRACE_MS = 2_000;
+
+async function atMost(milliseconds: number, work: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 async function route(request: Request, api: Api, functions?: Functions): Promise<Response> {

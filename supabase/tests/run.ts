@@ -37,8 +37,12 @@ async function main(words: readonly string[]): Promise<boolean> {
     console.log("Starting a cluster and building the template databases");
     const started = performance.now();
     const cluster = await startTestCluster();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => cluster.stop().finally(() => Deno.exit(130)));
+    let stopping: Promise<void> | undefined;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      // One Ctrl-C may arrive more than once.
+      Deno.addSignalListener(signal, () => {
+        stopping ??= cluster.stop().finally(() => Deno.exit(130));
+      });
     }
     console.log(`Ready${since(started)}\n`);
     try {

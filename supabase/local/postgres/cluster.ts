@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** What to call the environment variable that sets the port, in the sentence about a taken one. */
   readonly portVariable?: string;
+  /** Is called when PostgreSQL has ended though this cluster did not end it. */
+  readonly onDeath?: () => void;
 }
 
 /** A running PostgreSQL cluster, as `initdb` leaves it but for its superuser, `supabase_admin`. */
@@ -87,8 +89,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       ...(durable ? {} : THROW_AWAY_SETTINGS),
       ...options.settings,
     };
-    const launch = (port: number) =>
-      startServer({
+    const launch = async (port: number) => {
+      const launched = await startServer({
         binaries,
         data: data.folder,
         port,
@@ -97,10 +99,19 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         user,
         onSpawn: home.record,
       });
+      server = launched;
+      launched.ended.then(() => {
+        if (server === launched) options.onDeath?.();
+      });
+    };
+    /** The server that runs, for an end that is meant: it is nobody's any more. */
+    const take = () => {
+      const taken = server;
+      server = undefined;
+      return taken;
+    };
 
-    const started = await onPort(options, launch);
-    server = started.server;
-    const { port } = started;
+    const port = await onPort(options, launch);
     const address: ClusterAddress = { port, superuserPassword: data.superuserPassword };
     return {
       port,
@@ -108,18 +119,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       url: (database, user) => databaseUrl(address, database, user),
       createDatabase: (name, options) => createDatabase(address, name, options),
       dropDatabase: (name) => dropDatabase(address, name),
-      async kill() {
-        await server?.kill();
-        server = undefined;
-      },
+      kill: async () => await take()?.kill(),
       async restart() {
-        await server?.stop();
-        server = undefined;
-        server = await launch(port);
+        await take()?.stop();
+        await launch(port);
       },
       async stop() {
-        await server?.stop();
-        server = undefined;
+        await take()?.stop();
         await home.release();
       },
       abandon: () => server?.abandon(),
@@ -131,15 +137,20 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
+/** Launches on the port that is wanted, or on a free one, and says which. */
 async function onPort(
   { port }: ClusterOptions,
-  launch: (port: number) => Promise<Server>,
-): Promise<{ server: Server; port: number }> {
-  if (port !== undefined) return { server: await launch(port), port };
+  launch: (port: number) => Promise<void>,
+): Promise<number> {
+  if (port !== undefined) {
+    await launch(port);
+    return port;
+  }
   for (let attempt = 1;; attempt++) {
     const candidate = freePort();
     try {
-      return { server: await launch(candidate), port: candidate };
+      await launch(candidate);
+      return candidate;
     } catch (error) {
       // Another program may have taken the port since.
       if (attempt === 5 || !(error instanceof ServerFailed) || !isTaken(candidate)) throw error;

@@ -21,6 +21,8 @@ export interface ServerOptions {
 /** A running PostgreSQL server. */
 export interface Server {
   readonly process: ProcessIdentity;
+  /** When it has ended, for whatever reason. */
+  readonly ended: Promise<unknown>;
   /** Ends it in an orderly way: open connections are cut, what is committed is written. */
   stop(): Promise<void>;
   /** Ends it as a crash would: SIGKILL for the server and all its children. */
@@ -82,6 +84,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (process === undefined) throw new ServerFailed("PostgreSQL ended just after it had started.");
   return {
     process,
+    ended,
     async stop() {
       // SIGINT asks PostgreSQL for its fast shutdown.
       signal(child, "SIGINT");
