@@ -39,13 +39,12 @@ if (import.meta.main) {
     Deno.addSignalListener(signal, () => {});
   }
   const stack = await startStack();
-  const { apiUrl, dbUrl, publishableKey, secretKey, jwtSecret } = stack;
+  const { apiUrl, dbUrl, publishableKey, secretKey } = stack;
   const address: RemoteStack = {
     apiUrl,
     dbUrl,
     publishableKey,
     secretKey,
-    jwtSecret,
     cluster: stack.cluster.address,
   };
   console.log(JSON.stringify(address));

@@ -1,6 +1,6 @@
 import { type Api, serveApi } from "./api/api.ts";
 import { type Functions, listFunctions, serveFunctions } from "./functions.ts";
-import { JWT_SECRET, PUBLISHABLE_KEY, SECRET_KEY } from "./keys.ts";
+import { PUBLISHABLE_KEY, SECRET_KEY } from "./keys.ts";
 import { migrate } from "./migrate.ts";
 import {
   adoptDefaultDatabase,
@@ -20,7 +20,6 @@ export interface StackAddress {
   readonly dbUrl: string;
   readonly publishableKey: string;
   readonly secretKey: string;
-  readonly jwtSecret: string;
 }
 
 /** An API over an existing database. */
@@ -124,7 +123,6 @@ export async function serveStack(
     dbUrl,
     publishableKey: PUBLISHABLE_KEY,
     secretKey: SECRET_KEY,
-    jwtSecret: JWT_SECRET,
     stop,
   };
 }

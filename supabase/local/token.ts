@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Buffer } from "node:buffer";
 import { BadArguments, readArguments } from "./command_line.ts";
-import { JWT_KEY_ID, JWT_SECRET } from "./keys.ts";
+import { sign } from "./signing.ts";
 
 /** Whose token to sign. */
 export interface TokenRequest {
@@ -16,14 +16,13 @@ export interface TokenRequest {
 const ISSUER = "http://127.0.0.1:54321/auth/v1";
 
 /**
- * Signs a user token as Supabase Auth would, with the local secret. The family and the participant are
+ * Signs a user token as Supabase Auth would, with the local signing key. The family and the participant are
  * in `app_metadata`, where a hosted project has them unless a hook puts them at the top level.
  */
 export async function signToken(request: TokenRequest): Promise<string> {
   const { participant, family, expiresIn = 3600, claims = {} } = request;
   const now = Math.floor(Date.now() / 1000);
-  const header = { alg: "HS256", typ: "JWT", kid: JWT_KEY_ID };
-  const payload = {
+  return await sign({
     iss: ISSUER,
     sub: await userId(participant),
     aud: "authenticated",
@@ -32,17 +31,7 @@ export async function signToken(request: TokenRequest): Promise<string> {
     exp: now + expiresIn,
     app_metadata: { family_id: family, participant_id: participant },
     ...claims,
-  };
-  const signed = `${encode(JSON.stringify(header))}.${encode(JSON.stringify(payload))}`;
-  const key = await crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(JWT_SECRET),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["sign"],
-  );
-  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(signed));
-  return `${signed}.${encode(new Uint8Array(signature))}`;
+  });
 }
 
 /** The user id of a participant: always the same one, and a different one for each. */
@@ -56,13 +45,11 @@ export async function userId(participant: string): Promise<string> {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-function encode(value: string | Uint8Array): string {
-  return Buffer.from(value).toString("base64url");
-}
-
-const USAGE = `Usage: deno task token --participant <id> --family <id> [--expires-in <seconds>]
+const USAGE =
+  `Usage: deno task token --participant <id> --family <id> [--expires-in <seconds>] [--claims <json>]
 Prints a user token for the stack of "deno task dev". It is good for an hour if not told otherwise;
---expires-in=-1 makes one that has expired.`;
+--expires-in=-1 makes one that has expired. --claims adds claims, or other values for those that
+are there: --claims '{"families":{"another-family":"guardian7"}}' makes a member of two families.`;
 
 function readRequest(args: string[]): TokenRequest {
   const { values } = parseArgs({
@@ -71,6 +58,7 @@ function readRequest(args: string[]): TokenRequest {
       participant: { type: "string" },
       family: { type: "string" },
       "expires-in": { type: "string", default: "3600" },
+      claims: { type: "string", default: "{}" },
     },
   });
   const { participant, family, "expires-in": expiresIn } = values;
@@ -78,7 +66,20 @@ function readRequest(args: string[]): TokenRequest {
   if (!/^-?\d{1,9}$/.test(expiresIn)) {
     throw new BadArguments(`"${expiresIn}" is not a whole number of seconds`);
   }
-  return { participant, family, expiresIn: Number(expiresIn) };
+  return { participant, family, expiresIn: Number(expiresIn), claims: readClaims(values.claims) };
+}
+
+function readClaims(text: string): Readonly<Record<string, unknown>> {
+  let claims: unknown;
+  try {
+    claims = JSON.parse(text);
+  } catch {
+    // Refused below, as what is no object.
+  }
+  if (typeof claims !== "object" || claims === null || Array.isArray(claims)) {
+    throw new BadArguments(`The claims must be a JSON object, as {"families":{"f":"guardian1"}}`);
+  }
+  return { ...claims };
 }
 
 if (import.meta.main) {

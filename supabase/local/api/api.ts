@@ -1,8 +1,10 @@
 import { App } from "@supabase/lite";
-import { JWT_SECRET, PUBLISHABLE_KEY, SECRET_KEY } from "../keys.ts";
+import { PUBLISHABLE_KEY, SECRET_KEY } from "../keys.ts";
 import type { ClusterAddress } from "../postgres/address.ts";
+import { serveAuth } from "./auth.ts";
 import { PlatformConnection } from "./connection.ts";
 import { quietly } from "./quiet.ts";
+import { forLite, LITE_SECRET } from "./tokens.ts";
 
 /** The data API and the auth API over one database. */
 export interface Api {
@@ -12,7 +14,7 @@ export interface Api {
 }
 
 const KEYS = {
-  jwt_secret: JWT_SECRET,
+  jwt_secret: LITE_SECRET,
   publishable_key: PUBLISHABLE_KEY,
   secret_key: SECRET_KEY,
 };
@@ -30,41 +32,26 @@ const POOL_SIZE = 32;
 export function serveApi(address: ClusterAddress, database: string): Api {
   const rest = new PlatformConnection(address, database, "authenticator", POOL_SIZE);
   const auth = new PlatformConnection(address, database, "supabase_auth_admin", 4);
-  const restApp = new App({
+  const app = new App({
     connection: rest,
     auth: { ...KEYS, enabled: false },
     db: WITHOUT_MIGRATIONS,
     options: { server: { ...ONLY_API, middlewares: [believeTokens] } },
   });
-  const authApp = new App({
-    connection: auth,
+  const fetchAuth = serveAuth(auth, {
     auth: { ...KEYS, enabled: true },
     db: WITHOUT_MIGRATIONS,
     options: { server: ONLY_API },
   });
-  let authReady: Promise<void> | undefined;
 
   return {
     async fetch(request) {
-      const { pathname } = new URL(request.url);
-      if (pathname === "/auth/v1/.well-known/jwks.json") {
-        // A shared secret is never published: like a hosted project with one, this shows no key.
-        return Response.json({ keys: [] });
-      }
-      if (!pathname.startsWith("/auth/v1/")) {
-        const response = await quietly(() => restApp.fetch(request));
-        // Lite finds no RPC of that method, and browsers take nothing but a success for a yes.
-        return request.method === "OPTIONS"
-          ? new Response(null, { status: 204, headers: response.headers })
-          : response;
-      }
-      // Only few use it, and it creates some twenty tables.
-      authReady ??= authApp.ensureSystemSchema().catch((error) => {
-        authReady = undefined;
-        throw error;
-      });
-      await authReady;
-      return await quietly(() => authApp.fetch(request));
+      if (new URL(request.url).pathname.startsWith("/auth/v1/")) return await fetchAuth(request);
+      const response = await quietly(async () => await app.fetch(await forLite(request)));
+      // Lite finds no RPC of that method, and browsers take nothing but a success for a yes.
+      return request.method === "OPTIONS"
+        ? new Response(null, { status: 204, headers: response.headers })
+        : response;
     },
     async close() {
       await Promise.all([rest.close(), auth.close()]);

@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { JWT_KEY_ID } from "../../local/keys.ts";
+import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { JWKS } from "../../local/keys.ts";
 import { signToken, userId } from "../../local/token.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../local/token.ts", import.meta.url));
 
 Deno.test("signToken() puts family and participant where a hosted project has them", async () => {
   const token = await signToken({ participant: "guardian1", family: "f", expiresIn: 60 });
-  const [header, payload] = token.split(".").slice(0, 2).map(decode);
-  assert.deepEqual(header, { alg: "HS256", typ: "JWT", kid: JWT_KEY_ID });
+  assert.deepEqual(decodeProtectedHeader(token), {
+    alg: "ES256",
+    typ: "JWT",
+    kid: JWKS.keys[0].kid,
+  });
+  const payload = await verified(token);
   assert.deepEqual(payload.app_metadata, { family_id: "f", participant_id: "guardian1" });
   assert.equal(payload.role, "authenticated");
   assert.equal(payload.aud, "authenticated");
@@ -22,10 +27,21 @@ Deno.test("a participant has one user id, and no other participant has it", asyn
   assert.notEqual(once, other);
 });
 
-Deno.test("the token task prints the token and nothing else", async () => {
-  const { code, stdout } = await run("--", "--participant", "guardian1", "--family", "f");
-  assert.equal(code, 0);
-  assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+Deno.test("the token task prints the token and nothing else, with the claims that are asked for", async () => {
+  const whose = ["--", "--participant", "guardian1", "--family", "f"];
+  const cases = [
+    { args: [], families: undefined, role: "authenticated" },
+    { args: ["--claims", '{"families":{"a":"x"}}'], families: { a: "x" }, role: "authenticated" },
+    { args: ["--claims", '{"role":"anon"}'], families: undefined, role: "anon" },
+  ];
+  for (const { args, families, role } of cases) {
+    const { code, stdout } = await run(...whose, ...args);
+    assert.equal(code, 0);
+    assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    const claims = await verified(stdout.trim());
+    assert.deepEqual([claims.families, claims.role], [families, role]);
+    assert.deepEqual(claims.app_metadata, { family_id: "f", participant_id: "guardian1" });
+  }
 });
 
 for (
@@ -35,6 +51,8 @@ for (
     ["--participant", "", "--family", "f"],
     ["--participant", "guardian1", "--family", "f", "--expires-in", "soon"],
     ["--participant", "guardian1", "--family", "f", "--colour", "red"],
+    ["--participant", "guardian1", "--family", "f", "--claims", "[]"],
+    ["--participant", "guardian1", "--family", "f", "--claims", "{families}"],
   ]
 ) {
   Deno.test(`the token task refuses the arguments [${args.join(" ")}]`, async () => {
@@ -45,8 +63,8 @@ for (
   });
 }
 
-function decode(part: string): Record<string, unknown> {
-  return JSON.parse(atob(part.replaceAll("-", "+").replaceAll("_", "/")));
+async function verified(token: string) {
+  return (await jwtVerify(token, createLocalJWKSet(JWKS))).payload;
 }
 
 async function run(...args: string[]) {
