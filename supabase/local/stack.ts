@@ -6,6 +6,7 @@ import {
   adoptDefaultDatabase,
   createPlatformRoles,
   type DefaultGrants,
+  NEW_PROJECT,
 } from "./platform/platform.ts";
 import { type ClusterAddress, databaseUrl } from "./postgres/address.ts";
 import type { Cluster } from "./postgres/cluster.ts";
@@ -56,7 +57,7 @@ export interface StackOptions {
  * that a terminal sends: PostgreSQL does not get them.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const { apiPort, dbPort, dataDir, grants = "nothing" } = options;
+  const { apiPort, dbPort, dataDir, grants = NEW_PROJECT } = options;
   const { onProgress = () => {}, onOutage = () => {} } = options;
   refuseTaken(apiPort);
   onProgress("Starting PostgreSQL");

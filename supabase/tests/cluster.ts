@@ -1,5 +1,6 @@
 import { migrate } from "../local/migrate.ts";
 import {
+  ALL_GRANTS,
   createPlatformDatabase,
   createPlatformRoles,
   type DefaultGrants,
@@ -11,9 +12,6 @@ import { sealTemplate } from "../local/postgres/databases.ts";
 
 /** The environment variable by which the runner tells test processes where its cluster is. */
 export const CLUSTER_VARIABLE = "PERMAFROST_TEST_CLUSTER";
-
-/** The kinds of projects that the tests run on. */
-export const ALL_GRANTS: readonly DefaultGrants[] = ["nothing", "everything"];
 
 /** The database to clone for a test: migrated, with pgTAP, and never touched by anything else. */
 export function templateOf(grants: DefaultGrants): string {

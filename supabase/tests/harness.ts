@@ -4,8 +4,12 @@
  */
 import postgres from "postgres";
 import { migrate } from "../local/migrate.ts";
-import { createPlatformDatabase, createPlatformRoles } from "../local/platform/platform.ts";
-import type { DefaultGrants } from "../local/platform/platform.ts";
+import {
+  createPlatformDatabase,
+  createPlatformRoles,
+  type DefaultGrants,
+  NEW_PROJECT,
+} from "../local/platform/platform.ts";
 import { type ClusterAddress, databaseUrl, type DatabaseUser } from "../local/postgres/address.ts";
 import { type Cluster, startCluster } from "../local/postgres/cluster.ts";
 import { createDatabase, dropDatabase } from "../local/postgres/databases.ts";
@@ -39,12 +43,9 @@ export interface Caller {
   readonly claims?: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Creates a migrated database for one test, with the default privileges of a new project
- * (`nothing`) or of an old one (`everything`).
- */
+/** Creates a migrated database for one test, with the default privileges of a new project if none are named. */
 export async function freshDatabase(
-  { grants = "nothing" }: { grants?: DefaultGrants } = {},
+  { grants = NEW_PROJECT }: { grants?: DefaultGrants } = {},
 ): Promise<TestDatabase> {
   const name = uniqueName("test");
   await createDatabase(address, name, { template: templateOf(grants) });
@@ -103,7 +104,7 @@ export async function privateCluster(): Promise<PrivateCluster> {
   const cluster = await startCluster();
   try {
     await createPlatformRoles(cluster.address);
-    await createPlatformDatabase(cluster.address, "test", "nothing");
+    await createPlatformDatabase(cluster.address, "test", NEW_PROJECT);
     await migrate(cluster.url("test"));
   } catch (error) {
     await cluster.stop();

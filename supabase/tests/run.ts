@@ -1,15 +1,16 @@
 /**
  * Runs the tests, or those whose path holds a word.
  *
- * Every pgTAP file runs on both kinds of projects, those that grant everything by default and those
- * that grant nothing, since the migrations must give the same rights on both.
+ * Every pgTAP file runs on each kind of project, whatever it grants by default, since the migrations must give
+ * the same rights on all of them.
  */
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readArguments } from "../local/command_line.ts";
+import { ALL_GRANTS } from "../local/platform/platform.ts";
 import type { Cluster } from "../local/postgres/cluster.ts";
-import { ALL_GRANTS, startTestCluster } from "./cluster.ts";
+import { startTestCluster } from "./cluster.ts";
 import { type Counts, runDenoTests } from "./runner/deno_tests.ts";
 import { runPgtapFile } from "./runner/pgtap.ts";
 

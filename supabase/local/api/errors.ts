@@ -1,4 +1,4 @@
-// @ts-types="@types/pg"
+// @ts-types="./pg.d.ts"
 import pg from "pg";
 import { DatabaseUnreachable } from "./pool.ts";
 

@@ -1,5 +1,5 @@
-// @ts-types="@types/pg"
-import pg from "pg";
+// @ts-types="./pg.d.ts"
+import pg, { type PoolClient } from "pg";
 import type { PostgresPool } from "kysely";
 import { parserOf } from "./column_types.ts";
 
@@ -37,7 +37,7 @@ export function connectPool({ url, max, name }: PoolOptions): PostgresPool {
     options: "-c TimeZone=UTC -c search_path=public,extensions",
     types: { getTypeParser: parserOf },
   });
-  const clients = new Set<pg.PoolClient>();
+  const clients = new Set<PoolClient>();
   const statements = new StatementNames();
   pool.on("connect", (client) => {
     clients.add(client);
@@ -75,7 +75,7 @@ class StatementNames {
   }
 }
 
-function prepareStatements(client: pg.PoolClient, statements: StatementNames): void {
+function prepareStatements(client: PoolClient, statements: StatementNames): void {
   const query = client.query.bind(client);
   Object.assign(client, {
     async query(text: string, values: readonly unknown[] = []) {

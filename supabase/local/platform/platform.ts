@@ -4,9 +4,23 @@ import { asSuperuser, createDatabase } from "../postgres/databases.ts";
 
 /**
  * What the roles of the API may do by default with what a migration creates in `public`: `everything`
- * on projects created before 2026-10-30, `nothing` on later ones.
+ * on projects created before 2026-10-30; on later ones the `remainder`, which the platform does not take
+ * back (it cannot read or write a row, but empties a table); `nothing` where the owner took back all.
  */
-export type DefaultGrants = "everything" | "nothing";
+export type DefaultGrants = keyof typeof GRANTS;
+
+/** What each of them is made of. */
+const GRANTS = {
+  everything: ["grants_everything.sql"],
+  remainder: ["grants_everything.sql", "grants_remainder.sql"],
+  nothing: [],
+} satisfies Record<string, string[]>;
+
+/** All of them: the migrations must give the same rights on each. */
+export const ALL_GRANTS: readonly DefaultGrants[] = ["everything", "remainder", "nothing"];
+
+/** Those of a project that is created today. */
+export const NEW_PROJECT: DefaultGrants = "remainder";
 
 /** Creates the roles of a hosted project, once for a cluster. */
 export async function createPlatformRoles(address: ClusterAddress): Promise<void> {
@@ -51,7 +65,7 @@ export async function adoptDefaultDatabase(
 /** Gives an empty database what a hosted project has before its first migration. */
 async function prepare(sql: Pick<postgres.Sql, "unsafe">, grants: DefaultGrants): Promise<void> {
   await sql.unsafe(await read("database.sql"));
-  if (grants === "everything") await sql.unsafe(await read("grants_everything.sql"));
+  for (const file of GRANTS[grants]) await sql.unsafe(await read(file));
 }
 
 function read(file: string): Promise<string> {

@@ -48,6 +48,11 @@ Deno.test("a refusal reaches the client with the status and the fields PostgREST
       "23514": 400,
       "23505": 409,
       "40001": 500,
+      "21000": 500,
+      "54000": 400,
+      "54001": 500,
+      "57P01": 503,
+      PT429: 429,
       PT422: 422,
       ZZ123: 400,
     };
@@ -67,6 +72,38 @@ Deno.test("a refusal reaches the client with the status and the fields PostgREST
         });
       }
     }
+  });
+});
+
+Deno.test("a list that is nested deeper than PostgreSQL allows is the caller's mistake", async () => {
+  await withStack(async ({ database, apiUrl, secretKey }) => {
+    await database.sql.unsafe(`
+      create function public.count_all(p_names text[]) returns int language sql volatile as
+        $$ select cardinality(p_names) $$;
+      grant execute on function public.count_all(text[]) to service_role;`);
+    const answers = [6, 7].map(async (depth) => {
+      const response = await fetch(`${apiUrl}/rest/v1/rpc/count_all`, {
+        method: "POST",
+        headers: { apikey: secretKey, "Content-Type": "application/json" },
+        body: `{"p_names":${"[".repeat(depth)}"a"${"]".repeat(depth)}}`,
+      });
+      return [response.status, (await response.json()).code];
+    });
+    assert.deepEqual(await Promise.all(answers), [[200, undefined], [400, "54000"]]);
+  });
+});
+
+Deno.test("the data API waits for a lock, and for a statement, as long as on a hosted project", async () => {
+  await withStack(async ({ database, apiUrl, secretKey }) => {
+    await database.sql.unsafe(`
+      create function public.limits() returns jsonb language sql volatile as $$
+        select jsonb_build_array(current_setting('lock_timeout'), current_setting('statement_timeout')) $$;
+      grant execute on function public.limits() to service_role;`);
+    const response = await fetch(`${apiUrl}/rest/v1/rpc/limits`, {
+      method: "POST",
+      headers: { apikey: secretKey },
+    });
+    assert.deepEqual(await response.json(), ["8s", "8s"]);
   });
 });
 

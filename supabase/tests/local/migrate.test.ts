@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { migrate, migrateAgain } from "../../local/migrate.ts";
-import { ALL_GRANTS } from "../cluster.ts";
+import { ALL_GRANTS } from "../../local/platform/platform.ts";
 import { freshDatabase } from "../harness.ts";
 
 for (const grants of ALL_GRANTS) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-// @ts-types="@types/pg"
+// @ts-types="../../local/api/pg.d.ts"
 import pg from "pg";
 import { SECRET_KEY } from "../../local/keys.ts";
 import { isTaken } from "../../local/postgres/ports.ts";
