@@ -1,7 +1,7 @@
 /** supabase/rollback.sql takes out what the migrations made, and nothing else. */
 import assert from "node:assert/strict";
 import { migrate } from "../../local/migrate.ts";
-import { createPlatformDatabase, type DefaultGrants } from "../../local/platform/platform.ts";
+import { ALL_GRANTS, createPlatformDatabase } from "../../local/platform/platform.ts";
 import { privateCluster } from "../harness.ts";
 import { catalogOf, connected } from "./catalog.ts";
 
@@ -55,7 +55,7 @@ async function everythingIn(url: string): Promise<string[]> {
   return [...await catalogOf(url), ...rows.map(({ row }) => row)].sort();
 }
 
-for (const grants of ["nothing", "everything"] satisfies DefaultGrants[]) {
+for (const grants of ALL_GRANTS) {
   Deno.test(`a rollback leaves a project that grants ${grants} as it was before`, async () => {
     await using owned = await privateCluster();
     const { cluster } = owned;
