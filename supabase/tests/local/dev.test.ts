@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import postgres from "postgres";
 import { isTaken } from "../../local/postgres/ports.ts";
 import { dataFolder } from "./data_folder.ts";
-import { addRow, command, newPorts, start } from "./dev_process.ts";
+import { addRow, command, newPorts, portVariables, SCRIPT, start } from "./dev_process.ts";
+import { closeTerminal } from "./terminal.ts";
 
 Deno.test("two stacks run at once, and each ends cleanly on SIGTERM", async () => {
   const stacks = [newPorts(), newPorts()];
@@ -81,6 +82,10 @@ Deno.test("Ctrl-C while a stack starts stops it without a complaint, and the nex
   Deno.kill(-Number(lock.split("\n")[0]), "SIGCONT");
   next.kill("SIGTERM");
   assert.equal((await next.status).code, 0);
+});
+
+Deno.test("closing the terminal ends the stack, and PostgreSQL with it", async () => {
+  await closeTerminal(SCRIPT, "Local stack ready", portVariables(newPorts()));
 });
 
 for (const which of ["api", "db"] as const) {

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { freePort } from "../../local/postgres/ports.ts";
+import { readUntil } from "./terminal.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../local/dev.ts", import.meta.url));
+/** What `deno task dev` runs. */
+export const SCRIPT = fileURLToPath(new URL("../../local/dev.ts", import.meta.url));
 
 /** Where a stack listens. */
 export interface Ports {
@@ -17,15 +19,20 @@ export function newPorts(): Ports {
   return { api: freePort(), db: freePort() };
 }
 
+/** The environment that moves a stack to these ports. */
+export function portVariables({ api, db }: Ports): Record<string, string> {
+  return { PERMAFROST_API_PORT: String(api), PERMAFROST_DB_PORT: String(db) };
+}
+
 /** How to run `deno task dev` on these ports. */
 export function command(
-  { api, db }: Ports,
+  ports: Ports,
   env: Record<string, string> = {},
   options: Deno.CommandOptions = {},
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", SCRIPT],
-    env: { ...env, PERMAFROST_API_PORT: String(api), PERMAFROST_DB_PORT: String(db) },
+    env: { ...env, ...portVariables(ports) },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -37,17 +44,10 @@ export function command(
 export async function start(
   ports: Ports,
   env?: Record<string, string>,
-  onFirstStep: () => void = () => {},
+  onFirstStep?: () => void,
 ): Promise<Deno.ChildProcess> {
   const dev = command(ports, env).spawn();
-  let said = "";
-  for await (
-    const text of dev.stdout.pipeThrough(new TextDecoderStream()).values({ preventCancel: true })
-  ) {
-    if (said === "") onFirstStep();
-    said += text;
-    if (said.endsWith("Local stack ready\n")) break;
-  }
+  const said = await readUntil(dev.stdout, "Local stack ready\n", onFirstStep);
   assert.match(said, new RegExp(`^API URL: http://127\\.0\\.0\\.1:${ports.api}$`, "m"));
   assert.match(said, /\nLocal stack ready\n$/);
   return dev;
