@@ -12,12 +12,26 @@ const secret = new TextEncoder().encode(LITE_SECRET);
  */
 export async function forLite(request: Request): Promise<Request> {
   const token = /^Bearer (\S+)$/i.exec(request.headers.get("Authorization") ?? "")?.[1];
-  const claims = token === undefined ? undefined : await signedClaims(token);
-  if (claims === undefined) return request;
+  const known = token === undefined ? undefined : await translated(token);
+  if (known === undefined) return request;
   const { url, method, body } = request;
   const headers = new Headers(request.headers);
-  headers.set("Authorization", `Bearer ${await liteToken(claims)}`);
+  headers.set("Authorization", `Bearer ${known}`);
   return new Request(url, { method, headers, body });
+}
+
+/** Tokens that were checked, as PostgREST keeps some too. Whether one has expired Lite looks at each time. */
+const checked = new Map<string, Promise<string | undefined>>();
+const MOST_CHECKED = 1_000;
+
+function translated(token: string): Promise<string | undefined> {
+  let translation = checked.get(token);
+  if (translation === undefined) {
+    translation = signedClaims(token).then((claims) => claims && liteToken(claims));
+    if (checked.size === MOST_CHECKED) checked.clear();
+    checked.set(token, translation);
+  }
+  return translation;
 }
 
 /** A token that only Lite takes. */
