@@ -2,10 +2,7 @@
  * One of the heaviest calls of functions in a process of its own, as the first request of a function has it: its
  * module is loaded, and what it computes with comes as JSON, on standard input. With nothing there, nothing is done.
  */
-import {
-  type KeyPackageInputs,
-  verifyKeyPackage,
-} from "../functions/_shared/frost/key_package.ts";
+import { type KeyPackageInputs, verifyKeyPackage } from "../functions/_shared/frost/key_package.ts";
 import {
   aggregate,
   prepareVerification,

@@ -6,7 +6,11 @@ import { bytesToHex } from "@noble/curves/utils.js";
 import postgres from "postgres";
 import { dealKey } from "../../client/dealer.ts";
 import { migrate } from "../local/migrate.ts";
-import { createPlatformDatabase, createPlatformRoles } from "../local/platform/platform.ts";
+import {
+  createPlatformDatabase,
+  createPlatformRoles,
+  NEW_PROJECT,
+} from "../local/platform/platform.ts";
 import { startCluster } from "../local/postgres/cluster.ts";
 import { type ClusterAddress, databaseUrl } from "../local/postgres/address.ts";
 import type { Bench } from "./part.ts";
@@ -27,7 +31,7 @@ export async function startDatabases(
   owned.defer(() => cluster.stop());
   await createPlatformRoles(cluster.address);
   for (const name of names) {
-    await createPlatformDatabase(cluster.address, name, "nothing");
+    await createPlatformDatabase(cluster.address, name, NEW_PROJECT);
     await migrate(cluster.url(name));
   }
   return cluster.address;

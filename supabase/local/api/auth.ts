@@ -3,7 +3,7 @@ import { JWKS } from "../keys.ts";
 import { updateUser } from "./admin.ts";
 import type { PlatformConnection } from "./connection.ts";
 import { quietly } from "./quiet.ts";
-import { issue, isSession } from "./sessions.ts";
+import { isSession, issue } from "./sessions.ts";
 import { forLite } from "./tokens.ts";
 
 /** Answers a request below `/auth/v1`. */

@@ -24,9 +24,11 @@ interface PoolOptions extends ClientOptions {
 declare class Client {
   constructor(options: string | ClientOptions);
   connect(): Promise<void>;
-  query: PostgresPoolClient["query"] & (<Row>(
-    statement: string | Statement,
-  ) => Promise<PostgresQueryResult<Row>>);
+  query:
+    & PostgresPoolClient["query"]
+    & (<Row>(
+      statement: string | Statement,
+    ) => Promise<PostgresQueryResult<Row>>);
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): this;
 }

@@ -36,5 +36,7 @@ function translated(token: string): Promise<string | undefined> {
 
 /** A token that only Lite takes. */
 export async function liteToken(claims: Uint8Array): Promise<string> {
-  return await new CompactSign(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(secret);
+  return await new CompactSign(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(
+    secret,
+  );
 }
