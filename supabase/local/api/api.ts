@@ -3,6 +3,7 @@ import { PUBLISHABLE_KEY, SECRET_KEY } from "../keys.ts";
 import type { ClusterAddress } from "../postgres/address.ts";
 import { serveAuth } from "./auth.ts";
 import { PlatformConnection } from "./connection.ts";
+import { answerUnreachable } from "./errors.ts";
 import { quietly } from "./quiet.ts";
 import { forLite, LITE_SECRET } from "./tokens.ts";
 
@@ -46,7 +47,15 @@ export function serveApi(address: ClusterAddress, database: string): Api {
 
   return {
     async fetch(request) {
-      if (new URL(request.url).pathname.startsWith("/auth/v1/")) return await fetchAuth(request);
+      if (new URL(request.url).pathname.startsWith("/auth/v1/")) {
+        return await fetchAuth(request).catch(answerUnreachable);
+      }
+      try {
+        // Lite would take a database that it cannot reach for one without tables, for ever.
+        await quietly(() => rest.introspect());
+      } catch (error) {
+        return answerUnreachable(error);
+      }
       const response = await quietly(async () => await app.fetch(await forLite(request)));
       // Lite finds no RPC of that method, and browsers take nothing but a success for a yes.
       return request.method === "OPTIONS"

@@ -25,7 +25,7 @@ export function serveAuth(
     const { pathname } = new URL(request.url);
     if (pathname === "/auth/v1/.well-known/jwks.json") return Response.json(JWKS);
     // Only few use the rest, and it creates some twenty tables.
-    ready ??= app.ensureSystemSchema().catch((error) => {
+    ready ??= connection.withoutLosses(() => app.ensureSystemSchema()).catch((error) => {
       ready = undefined;
       throw error;
     });

@@ -1,8 +1,8 @@
 import { PostgresConnection } from "@supabase/lite/postgres";
-import { Kysely, PostgresDialect, type PostgresPool } from "kysely";
+import { Kysely, PostgresDialect } from "kysely";
 import { type ClusterAddress, databaseUrl, type DatabaseUser } from "../postgres/address.ts";
 import { asPostgrestWould } from "./errors.ts";
-import { connectPool, type PoolOptions } from "./pool.ts";
+import { connectPool, DatabaseUnreachable, type Pool, type PoolOptions } from "./pool.ts";
 import { requestSettings } from "./request_settings.ts";
 
 /**
@@ -10,12 +10,24 @@ import { requestSettings } from "./request_settings.ts";
  * there too, but connects only when it is asked, which nobody does.
  */
 class SteadyConnection extends PostgresConnection {
-  readonly #pool: PostgresPool;
+  readonly #pool: Pool;
 
   constructor(options: PoolOptions) {
     super({ url: options.url });
     this.#pool = connectPool(options);
     this.kysely = new Kysely({ dialect: new PostgresDialect({ pool: this.#pool }) });
+  }
+
+  /**
+   * Does work of Lite's that hides its errors, and would go on without the database.
+   *
+   * @throws {DatabaseUnreachable} if the database could not be reached meanwhile.
+   */
+  async withoutLosses<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#pool.losses;
+    const result = await work();
+    if (this.#pool.losses > before) throw new DatabaseUnreachable("The connection was lost");
+    return result;
   }
 
   override async close(): Promise<void> {
@@ -52,7 +64,7 @@ export class PlatformConnection extends SteadyConnection {
   async #readCatalog(): Catalog {
     const catalog = new SteadyConnection({ url: this.#catalogUrl, max: 1, name: "api (catalog)" });
     try {
-      return await catalog.introspect();
+      return await catalog.withoutLosses(() => catalog.introspect());
     } finally {
       await catalog.close();
     }

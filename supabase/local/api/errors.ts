@@ -61,7 +61,9 @@ export class DatabaseRefusal extends Error {
 
 /** Turns a PostgreSQL error into the answer PostgREST would give; leaves anything else as it is. */
 export function asPostgrestWould(error: unknown): unknown {
-  if (error instanceof DatabaseUnreachable) return unreachable(error);
+  if (error instanceof DatabaseUnreachable) {
+    return new DatabaseRefusal(unreachable(error), UNREACHABLE_STATUS);
+  }
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return error;
   if (LEFT_TO_LITE.test(error.code)) return error;
   const { code, message, detail = null, hint = null } = error;
@@ -69,7 +71,18 @@ export function asPostgrestWould(error: unknown): unknown {
   return new DatabaseRefusal({ code, message, details: detail, hint }, status);
 }
 
-function unreachable({ message: details }: DatabaseUnreachable): DatabaseRefusal {
+/** The same answer where Lite does not give it: before its work begins. */
+export function answerUnreachable(error: unknown): Response {
+  if (!(error instanceof DatabaseUnreachable)) throw error;
+  return Response.json(unreachable(error), {
+    status: UNREACHABLE_STATUS,
+    headers: { "Access-Control-Allow-Origin": "*" },
+  });
+}
+
+const UNREACHABLE_STATUS = 503;
+
+function unreachable({ message: details }: DatabaseUnreachable) {
   const message = "Could not connect with the database due to an internal error.";
-  return new DatabaseRefusal({ code: "PGRST001", message, details, hint: null }, 503);
+  return { code: "PGRST001", message, details, hint: null };
 }

@@ -22,13 +22,19 @@ const ACQUISITION_MS = 10_000;
 /** "cached plan must not change result type": a statement was planned for columns that are others now. */
 const STALE_PLAN = "0A000";
 
+/** The connections to a database. */
+export interface Pool extends PostgresPool {
+  /** How often the database could not be reached, or a connection was lost. Lite hides some of it. */
+  readonly losses: number;
+  /** Cuts the connections; what still runs on them fails. */
+  end(): Promise<void>;
+}
+
 /**
  * Connects by the driver `pg`. A connection that is lost costs the requests that use it and no other: they
  * fail at once with {@link DatabaseUnreachable}, and the next request connects anew.
- *
- * `end()` cuts the connections; what still runs on them fails.
  */
-export function connectPool({ url, max, name }: PoolOptions): PostgresPool {
+export function connectPool({ url, max, name }: PoolOptions): Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -39,15 +45,31 @@ export function connectPool({ url, max, name }: PoolOptions): PostgresPool {
   });
   const clients = new Set<PoolClient>();
   const statements = new StatementNames();
+  let losses = 0;
+  /** Tells what PostgreSQL answered from what happened on the way to it. */
+  const reached: Reached = async (work) => {
+    try {
+      return await work;
+    } catch (error) {
+      const code = error instanceof pg.DatabaseError ? error.code ?? "" : undefined;
+      if (code === undefined || ENDING.test(code)) losses++;
+      if (code !== undefined && !NOT_CONNECTED.test(code)) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new DatabaseUnreachable(message, { cause: error });
+    }
+  };
   pool.on("connect", (client) => {
     clients.add(client);
     // While a request uses a connection nobody else listens, and an error that nobody hears ends the process.
     client.on("error", () => {});
-    prepareStatements(client, statements);
+    prepareStatements(client, statements, reached);
   });
   pool.on("error", () => {});
   pool.on("remove", (client) => clients.delete(client));
   return {
+    get losses() {
+      return losses;
+    },
     connect: () => reached(pool.connect()),
     async end() {
       const ended = pool.end();
@@ -56,6 +78,14 @@ export function connectPool({ url, max, name }: PoolOptions): PostgresPool {
     },
   };
 }
+
+type Reached = <T>(work: Promise<T>) => Promise<T>;
+
+/** With these PostgreSQL refuses a connection: it starts or recovers, or has too many. */
+const NOT_CONNECTED = /^(57P03|53300)$/;
+
+/** With these, and when it stops, it ends a connection. */
+const ENDING = /^(57P|53300)/;
 
 /** A name for every statement, so that PostgreSQL parses and plans it once for each connection. */
 class StatementNames {
@@ -75,7 +105,11 @@ class StatementNames {
   }
 }
 
-function prepareStatements(client: PoolClient, statements: StatementNames): void {
+function prepareStatements(
+  client: PoolClient,
+  statements: StatementNames,
+  reached: Reached,
+): void {
   const query = client.query.bind(client);
   Object.assign(client, {
     async query(text: string, values: readonly unknown[] = []) {
@@ -90,18 +124,3 @@ function prepareStatements(client: PoolClient, statements: StatementNames): void
     },
   });
 }
-
-/** Tells what PostgreSQL answered from what happened on the way to it. */
-async function reached<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof pg.DatabaseError && !STARTING_OR_FULL.test(error.code ?? "")) throw error;
-    throw new DatabaseUnreachable(error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  }
-}
-
-/** With these PostgreSQL refuses a connection: it starts or recovers, or has too many. */
-const STARTING_OR_FULL = /^(57P03|53300)$/;

@@ -183,7 +183,7 @@ Deno.test("sixty-four requests at once are all answered, though each waits in th
   });
 });
 
-Deno.test("a token of another secret is refused", async () => {
+Deno.test("a token whose signature was altered is refused", async () => {
   await withStack(async ({ apiUrl, publishableKey }) => {
     const token = await signToken({ participant: "guardian1", family: "f" });
     const forged = token.slice(0, -4) + (token.endsWith("AAAA") ? "BBBB" : "AAAA");

@@ -4,7 +4,8 @@ import { pathToFileURL } from "node:url";
 import pg from "pg";
 import { SECRET_KEY } from "../../local/keys.ts";
 import { isTaken } from "../../local/postgres/ports.ts";
-import { withStack } from "../harness.ts";
+import { serveStack } from "../../local/stack.ts";
+import { privateCluster, withStack } from "../harness.ts";
 import { dataFolder } from "./data_folder.ts";
 import { addRow, newPorts, type Ports, start } from "./dev_process.ts";
 
@@ -60,6 +61,34 @@ Deno.test("a PostgreSQL that cannot be started again ends the stack with a sente
     /^PostgreSQL ended\. Starting it again, on the same data\nPostgreSQL did not start:\n/,
   );
   assert.deepEqual([isTaken(ports.api), isTaken(ports.db)], [false, false]);
+});
+
+Deno.test("a database that is not there yet is served as soon as it is", async () => {
+  await using own = await privateCluster();
+  const { cluster } = own;
+  const stack = await serveStack(cluster.address, "test");
+  const ask = async () => {
+    const headers = { apikey: SECRET_KEY, "Content-Type": "application/json" };
+    const body = JSON.stringify({
+      email: `${crypto.randomUUID()}@example.com`,
+      password: "secret",
+    });
+    const answers = [
+      await fetch(`${stack.apiUrl}/rest/v1/frost_signing_sessions`, { headers }),
+      await fetch(`${stack.apiUrl}/auth/v1/signup`, { method: "POST", headers, body }),
+    ];
+    return await Promise.all(
+      answers.map(async (answer) => [answer.status, (await answer.json()).code]),
+    );
+  };
+  try {
+    await cluster.kill();
+    assert.deepEqual(await ask(), [[503, "PGRST001"], [503, "PGRST001"]]);
+    await cluster.restart();
+    assert.deepEqual(await ask(), [[200, undefined], [200, undefined]]);
+  } finally {
+    await stack.stop();
+  }
 });
 
 Deno.test("a request that never ends does not keep the stack from stopping", async () => {
