@@ -1,4 +1,5 @@
 import { type Api, serveApi } from "./api/api.ts";
+import { atMost } from "./at_most.ts";
 import { type Functions, listFunctions, serveFunctions } from "./functions.ts";
 import { PUBLISHABLE_KEY, SECRET_KEY } from "./keys.ts";
 import { migrate } from "./migrate.ts";
@@ -107,7 +108,7 @@ export async function serveStack(
     const shut = server.shutdown();
     await atMost(GRACE_MS, shut);
     // A request that still waits for the database fails with this, and is answered.
-    await api.close();
+    await atMost(GRACE_MS, api.close());
     await atMost(GRACE_MS, shut);
     // What does not end even so does not keep this process from ending.
     server.unref();
@@ -130,13 +131,6 @@ export async function serveStack(
 
 /** How long requests may go on when the stack is stopped, and again when their connections are cut. */
 const GRACE_MS = 2_000;
-
-async function atMost(milliseconds: number, work: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
 
 async function route(request: Request, api: Api, functions?: Functions): Promise<Response> {
   const { pathname } = new URL(request.url);

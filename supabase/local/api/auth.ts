@@ -23,7 +23,9 @@ export function serveAuth(
 
   return async (request) => {
     const { pathname } = new URL(request.url);
-    if (pathname === "/auth/v1/.well-known/jwks.json") return Response.json(JWKS);
+    if (pathname === "/auth/v1/.well-known/jwks.json") {
+      return Response.json(JWKS, { headers: { "Access-Control-Allow-Origin": "*" } });
+    }
     // Only few use the rest, and it creates some twenty tables.
     ready ??= connection.withoutLosses(() => app.ensureSystemSchema()).catch((error) => {
       ready = undefined;

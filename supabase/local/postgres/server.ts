@@ -1,9 +1,11 @@
+import { atMost } from "../at_most.ts";
 import type { Binaries } from "./binaries.ts";
 import { identify, killFamily, type ProcessIdentity } from "./processes.ts";
 import type { RunAs } from "./folders.ts";
 
 const READY = "database system is ready to accept connections";
 const LINES_KEPT = 50;
+const ORPHANS_MS = 5_000;
 
 /** How to run one PostgreSQL server. */
 export interface ServerOptions {
@@ -88,7 +90,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     async stop() {
       // SIGINT asks PostgreSQL for its fast shutdown.
       signal(child, "SIGINT");
-      await Promise.all([ended, reading]);
+      await ended;
+      // If it was killed, one of its children may live on for as long as it computes.
+      await atMost(ORPHANS_MS, reading);
     },
     async kill() {
       await killFamily(process);
