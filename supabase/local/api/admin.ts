@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { z } from "zod";
-import { PUBLISHABLE_KEY, SECRET_KEY } from "../keys.ts";
+import { SECRET_KEY } from "../keys.ts";
 import type { PlatformConnection } from "./connection.ts";
 import { liteToken } from "./tokens.ts";
 
@@ -17,7 +17,7 @@ const ATTRIBUTES = z.strictObject({
  */
 export async function updateUser(
   connection: PlatformConnection,
-  ask: (request: Request) => Promise<Response>,
+  readUser: (token: string) => Promise<Response>,
   request: Request,
   id: string,
 ): Promise<Response> {
@@ -43,12 +43,7 @@ export async function updateUser(
     where id = ${id} returning id`.execute(connection.kysely);
   if (rows.length === 0) return refuse(404, "user_not_found", "User not found");
   const claims = { sub: id, role: "authenticated", exp: Math.ceil(Date.now() / 1000) + 60 };
-  const token = await liteToken(new TextEncoder().encode(JSON.stringify(claims)));
-  return await ask(
-    new Request(new URL("/auth/v1/user", request.url), {
-      headers: { apikey: PUBLISHABLE_KEY, Authorization: `Bearer ${token}` },
-    }),
-  );
+  return await readUser(await liteToken(new TextEncoder().encode(JSON.stringify(claims))));
 }
 
 /** The column with the keys of `changes` set, and those that are null removed. */

@@ -1,9 +1,9 @@
 import { App } from "@supabase/lite";
-import { JWKS } from "../keys.ts";
+import { JWKS, PUBLISHABLE_KEY } from "../keys.ts";
 import { updateUser } from "./admin.ts";
 import type { PlatformConnection } from "./connection.ts";
 import { quietly } from "./quiet.ts";
-import { isSession, issue } from "./sessions.ts";
+import { isSession, issue, issueInFragment } from "./sessions.ts";
 import { forLite } from "./tokens.ts";
 
 /** Answers a request below `/auth/v1`. */
@@ -32,16 +32,30 @@ export function serveAuth(
       throw error;
     });
     await ready;
+    const issuer = new URL("/auth/v1", request.url);
+    const readUser = (token: string) =>
+      ask(
+        new Request(`${issuer}/user`, {
+          headers: { apikey: PUBLISHABLE_KEY, Authorization: `Bearer ${token}` },
+        }),
+      );
     const user = /^\/auth\/v1\/admin\/users\/([^/]+)$/.exec(pathname)?.[1];
     if (user !== undefined && request.method === "PUT") {
-      return await updateUser(connection, ask, request, user);
+      return await updateUser(connection, readUser, request, user);
     }
     const response = await ask(await forLite(request));
-    if (!response.headers.get("Content-Type")?.includes("json")) return response;
+    const { status } = response;
+    const headers = new Headers(response.headers);
+    const location = headers.get("Location");
+    if (location !== null) {
+      const read = async (token: string) => await (await readUser(token)).json();
+      headers.set("Location", await issueInFragment(location, issuer, read));
+      return new Response(response.body, { status, headers });
+    }
+    if (!headers.get("Content-Type")?.includes("json")) return response;
     const body: unknown = await response.clone().json();
     if (!isSession(body)) return response;
-    const { status, headers } = response;
     headers.delete("Content-Length");
-    return Response.json(await issue(body, new URL("/auth/v1", request.url)), { status, headers });
+    return Response.json(await issue(body, issuer), { status, headers });
   };
 }

@@ -34,3 +34,19 @@ export async function issue(session: Session, issuer: URL): Promise<Session> {
   };
   return { ...session, access_token: await sign(claims) };
 }
+
+/** The same for an address that a link in an e-mail leads to: the session is in its fragment. */
+export async function issueInFragment(
+  address: string,
+  issuer: URL,
+  readUser: (accessToken: string) => Promise<Session["user"]>,
+): Promise<string> {
+  const url = new URL(address);
+  const fragment = new URLSearchParams(url.hash.slice(1));
+  const access_token = fragment.get("access_token");
+  if (access_token === null) return address;
+  const session = await issue({ access_token, user: await readUser(access_token) }, issuer);
+  fragment.set("access_token", session.access_token);
+  url.hash = fragment.toString();
+  return url.href;
+}

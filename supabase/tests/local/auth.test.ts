@@ -45,6 +45,25 @@ Deno.test("who signs up, is put into a family and refreshes has a token that RPC
   });
 });
 
+Deno.test("a link in an e-mail leads to a token of the same kind", async () => {
+  await withStack(async (stack) => {
+    const user = client(stack, stack.publishableKey);
+    const id = (await user.auth.signUp(CREDENTIALS)).data.user?.id ?? "";
+    assert.equal((await user.auth.resetPasswordForEmail(CREDENTIALS.email)).error, null);
+    const [{ token }] = await stack.database.sql<{ token: string }[]>`
+      select recovery_token as token from auth.users where id = ${id}`;
+    const response = await fetch(
+      `${stack.apiUrl}/auth/v1/verify?type=recovery&token=${token}&apikey=${stack.publishableKey}`,
+      { redirect: "manual" },
+    );
+    await response.body?.cancel();
+    const { hash } = new URL(response.headers.get("Location") ?? "");
+    const access_token = new URLSearchParams(hash.slice(1)).get("access_token") ?? "";
+    const { sub, app_metadata } = await claims(stack, { access_token });
+    assert.deepEqual([sub, app_metadata], [id, { provider: "email", providers: ["email"] }]);
+  });
+});
+
 Deno.test("only the secret key changes a user, and only metadata of a user who is there", async () => {
   await withStack(async (stack) => {
     const member = client(stack, stack.publishableKey);
