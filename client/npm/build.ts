@@ -12,8 +12,16 @@ import { takeNoArguments } from "../../supabase/local/command_line.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The modules that can be imported, by the name that they are imported by. */
-const ENTRIES = { ".": "mod", "./file-nonce-store": "file_nonce_store" } as const;
+interface Entry {
+  /** What it is imported by, `.` or `./…`. */
+  readonly path: string;
+  /** Its path below `client/`, without its ending; in the package it has the same. */
+  readonly module: string;
+}
+
+/** The modules that can be imported. */
+const ENTRIES: readonly Entry[] = Object.entries(project.exports)
+  .map(([path, source]) => ({ path, module: source.slice("./client/".length, -".ts".length) }));
 
 /** What the package's own modules import by these names is not bundled. */
 const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "nostr-tools"] as const;
@@ -31,7 +39,7 @@ async function bundle(folder: string): Promise<void> {
   try {
     await esbuild.build({
       absWorkingDir: ROOT,
-      entryPoints: Object.values(ENTRIES).map((name) => `client/${name}.ts`),
+      entryPoints: ENTRIES.map(({ module }) => `client/${module}.ts`),
       outdir: folder,
       bundle: true,
       // What two entries share must exist once: classes and errors are compared by identity.
@@ -49,7 +57,7 @@ async function bundle(folder: string): Promise<void> {
 
 function declare(folder: string): void {
   const program = ts.createProgram({
-    rootNames: Object.values(ENTRIES).map((name) => `${ROOT}client/${name}.ts`),
+    rootNames: ENTRIES.map(({ module }) => `${ROOT}client/${module}.ts`),
     options: {
       strict: true,
       target: ts.ScriptTarget.ES2022,
@@ -92,9 +100,9 @@ function manifest(): Record<string, unknown> {
     sideEffects: false,
     engines: { node: ">=20" },
     exports: Object.fromEntries(
-      Object.entries(ENTRIES).map(([path, name]) => [path, {
-        types: `./types/client/${name}.d.ts`,
-        default: `./${name}.js`,
+      ENTRIES.map(({ path, module }) => [path, {
+        types: `./types/client/${module}.d.ts`,
+        default: `./${module}.js`,
       }]),
     ),
     dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, version(name)])),

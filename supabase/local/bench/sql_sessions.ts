@@ -4,7 +4,7 @@
  */
 import { bytesToHex } from "@noble/curves/utils.js";
 import postgres from "postgres";
-import { dealKey } from "../../../client/dealer.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { migrate } from "../migrate.ts";
 import { createPlatformDatabase, createPlatformRoles } from "../platform/platform.ts";
 import { startCluster } from "../postgres/cluster.ts";

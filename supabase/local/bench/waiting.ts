@@ -1,4 +1,4 @@
-import { waitFor } from "../../../client/wait.ts";
+import { waitFor } from "../../../client/sessions/wait.ts";
 import { pause, type Supabase } from "../../../client/transport.ts";
 import { must } from "../family.ts";
 import { seededBytes } from "../../tests/vectors/simulated_session.ts";

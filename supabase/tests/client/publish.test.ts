@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Relay as RelayClient } from "nostr-tools/relay";
 import type { Failure } from "../../../client/result.ts";
-import { publishSignedEvent } from "../../../client/publish.ts";
+import { publishSignedEvent } from "../../../client/sessions/publish.ts";
 import { withStack } from "../harness.ts";
 import { foundFamily, must, pastTheGuards, refusedWith } from "./family.ts";
 import { startRelay } from "./relay.ts";

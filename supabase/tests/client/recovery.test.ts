@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { oneTimeKey, recipientFingerprint, sealShare } from "../../../client/recovery_envelope.ts";
-import { RecoveryGuardian } from "../../../client/recovery_guardian.ts";
-import { RecoveryRequester } from "../../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../../client/recovery_requests.ts";
-import { UnifiedFederatedSigningService } from "../../../client/unified_service.ts";
+import { oneTimeKey, recipientFingerprint, sealShare } from "../../../client/recovery/envelope.ts";
+import { RecoveryGuardian } from "../../../client/recovery/guardian.ts";
+import { RecoveryRequester } from "../../../client/recovery/requester.ts";
+import { RecoveryRequests } from "../../../client/recovery/requests.ts";
+import { UnifiedFederatedSigningService } from "../../../client/sessions/unified_service.ts";
 import { withStack } from "../harness.ts";
 import { foundFamily, must, pastTheGuards, randomHex, refusedWith } from "./family.ts";
 import { asked, give } from "./recovery.ts";

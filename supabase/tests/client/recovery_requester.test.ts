@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { RecoveryRequester } from "../../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../../client/recovery_requests.ts";
+import { RecoveryRequester } from "../../../client/recovery/requester.ts";
+import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { withStack } from "../harness.ts";
 import { clientOf, foundFamily, must, pastTheGuards, randomHex, refusedWith } from "./family.ts";
 import { asked, give } from "./recovery.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { Guardian } from "../../../client/guardian.ts";
-import { listSessions } from "../../../client/session_list.ts";
-import { FrostSessionManager } from "../../../client/session_manager.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import { listSessions } from "../../../client/sessions/list.ts";
+import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import { withStack } from "../harness.ts";
 import {
   clientOf,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { FrostSessionManager } from "../../../client/session_manager.ts";
-import { waitFor } from "../../../client/wait.ts";
+import { FrostSessionManager } from "../../../client/sessions/manager.ts";
+import { waitFor } from "../../../client/sessions/wait.ts";
 import { signToken } from "../../local/token.ts";
 import { withStack } from "../harness.ts";
 import { clientOf, foundFamily, must, refusedWith } from "./family.ts";

@@ -1,0 +1,112 @@
+/**
+ * A trusted dealer (RFC 9591 appendix C): one device splits a key and hands out the shares. While it does
+ * so it holds the whole key; afterwards nobody needs to.
+ */
+import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
+import { parseScalar } from "../../supabase/functions/_shared/frost/encoding.ts";
+import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
+import { MAX_PARTICIPANTS } from "../../supabase/functions/_shared/frost/key_package.ts";
+import {
+  type Ciphersuite,
+  suiteOf,
+  TAPROOT_CIPHERSUITE,
+} from "../../supabase/functions/_shared/frost/suites.ts";
+import { isIdentifier } from "../../supabase/functions/_shared/identifier.ts";
+import type { KeyShare } from "./key_share.ts";
+
+/** What to deal. */
+export interface DealOptions {
+  readonly familyId: string;
+  /** By default `FROST-secp256k1-SHA256-TR-v1`, for Nostr and Taproot. */
+  readonly ciphersuite?: Ciphersuite;
+  /** How many guardians a signature takes: 2 to the number of participants. */
+  readonly threshold: number;
+  /** The guardians' ids, at most 255, all different; the order gives them their identifiers. */
+  readonly participants: readonly string[];
+  /**
+   * An existing secret key to split instead of a fresh one: a scalar, not zero, of Ns bytes as lower-case
+   * hex. For Nostr that is the secret key itself. An RFC 8032 seed (Ed25519, Ed448) is no scalar.
+   */
+  readonly secret?: string;
+}
+
+/** The body of the edge function `register-key-package`: public. */
+export interface KeyPackageRegistration {
+  readonly familyId: string;
+  readonly ciphersuite: Ciphersuite;
+  readonly threshold: number;
+  readonly participants: string[];
+  readonly groupPublicKey: string;
+  readonly verifyingShares: Record<string, string>;
+  readonly vssCommitment: string[];
+}
+
+/** A dealt key: the part to register, and a secret part for each guardian's device. */
+export interface DealtKey {
+  readonly registration: KeyPackageRegistration;
+  /** In the order of the participants. Each goes to its own guardian, and only there. */
+  readonly keyShares: KeyShare[];
+}
+
+/**
+ * Deals a key.
+ *
+ * The group key of a split Nostr secret has that secret's x-only public key. Its encoding here says
+ * whether y is odd, as BIP-340 keys do not; guardians and coordinator mind that when they sign.
+ *
+ * @throws {FrostError} `participants_invalid` (for the family's id too), `threshold_invalid`, or `share_invalid` for the secret.
+ */
+export function dealKey(options: DealOptions): DealtKey {
+  const { familyId, threshold, ciphersuite = TAPROOT_CIPHERSUITE } = options;
+  const participants = [...options.participants];
+  const count = participants.length;
+  // What the coordinator would refuse, once the shares are handed out, is refused here.
+  if (![familyId, ...participants].every(isIdentifier)) {
+    throw new FrostError(
+      "participants_invalid",
+      "Families and participants are called by 1 to 255 characters, none of them control characters",
+    );
+  }
+  if (count < 2 || count > MAX_PARTICIPANTS || new Set(participants).size !== count) {
+    throw new FrostError("participants_invalid", "Participants must be 2 to 255, all different");
+  }
+  if (!Number.isInteger(threshold) || threshold < 2 || threshold > count) {
+    throw new FrostError("threshold_invalid", `The threshold must be from 2 to ${count}`);
+  }
+  const { frost } = suiteOf(ciphersuite);
+  const ids = participants.map((_, i) => frost.Identifier.fromNumber(i + 1));
+  const secret = options.secret === undefined
+    ? undefined
+    : parseSecret(ciphersuite, options.secret);
+  const dealt = frost.trustedDealer({ min: threshold, max: count }, ids, secret);
+  const groupPublicKey = bytesToHex(dealt.public.commitments[0]);
+  const verifyingShares = ids.map((id) => bytesToHex(dealt.public.verifyingShares[id]));
+  return {
+    registration: {
+      familyId,
+      ciphersuite,
+      threshold,
+      participants,
+      groupPublicKey,
+      verifyingShares: Object.fromEntries(participants.map((p, i) => [p, verifyingShares[i]])),
+      vssCommitment: dealt.public.commitments.map((point) => bytesToHex(point)),
+    },
+    keyShares: participants.map((participant_id, i) => ({
+      ciphersuite,
+      participants,
+      threshold,
+      participant_id,
+      identifier: i + 1,
+      signing_share: bytesToHex(dealt.secretShares[ids[i]].signingShare),
+      group_public_key: groupPublicKey,
+      verifying_shares: verifyingShares,
+    })),
+  };
+}
+
+function parseSecret(ciphersuite: Ciphersuite, hex: string): Uint8Array {
+  if (parseScalar(suiteOf(ciphersuite), hex, "share_invalid", "The secret to split") === 0n) {
+    throw new FrostError("share_invalid", "The secret to split must not be zero");
+  }
+  return hexToBytes(hex);
+}

@@ -1,0 +1,23 @@
+/**
+ * The emergency path: guardians encrypt their shares to one device, which puts the key together, signs one
+ * message, and forgets the key.
+ *
+ * @module
+ */
+export * from "../shared.ts";
+export { recipientFingerprint } from "./envelope.ts";
+export { type GiveShareOptions, RecoveryGuardian, type RecoveryQuestion } from "./guardian.ts";
+export {
+  type BadShare,
+  type Collection,
+  type CollectionFailure,
+  type RecoveryAsk,
+  RecoveryRequester,
+  type RequesterState,
+} from "./requester.ts";
+export {
+  type RecoveryFilter,
+  type RecoveryProgress,
+  RecoveryRequests,
+  type SubmittedShare,
+} from "./requests.ts";

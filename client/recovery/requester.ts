@@ -1,0 +1,313 @@
+/**
+ * The requester's side of a recovery: one device collects a threshold of shares, puts the key together,
+ * signs one message, and forgets it. What it signs is what it asked for, whatever the server says later.
+ *
+ * @module
+ */
+import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
+import { eventId, type EventTemplate } from "../../supabase/functions/_shared/frost/nostr.ts";
+import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
+import { schnorr } from "@noble/curves/secp256k1.js";
+import { checkShare, type RecoveredShare, signWithShares } from "./reconstruction.ts";
+import { EnvelopeError, oneTimeKey, openShare, recipientFingerprint } from "./envelope.ts";
+import { RecoveryRequests } from "./requests.ts";
+import { type Failure, failure, failureOf, type Result, type Success, success } from "../result.ts";
+import type { RecoveryRequest, RecoveryStatus } from "../sessions/session.ts";
+import type { SessionRequest } from "../sessions/request.ts";
+import { type CallOptions, invoke, type Supabase } from "../transport.ts";
+import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
+
+/** What to recover for: the guardians asked are `participants`; 24 hours unless something else is said. */
+export type RecoveryAsk = SessionRequest & {
+  readonly useCase?: string;
+  /**
+   * The group public key, if this device knows it: an encoded point, lower-case hex. Give it where you can.
+   * Without it, and without an `eventTemplate`, it is the server that says which key is put together.
+   */
+  readonly groupPublicKey?: string;
+};
+
+/** A requester as it is kept on its device, as JSON. Secret: with it, the shares can be read. */
+export interface RequesterState {
+  readonly version: 1;
+  /** A scalar of 32 bytes, lower-case hex. */
+  readonly secretKey: string;
+  readonly ask: RecoveryAsk;
+  readonly requestId?: string;
+}
+
+/** A share that was found bad, and whose it was. */
+export interface BadShare {
+  readonly guardian: string;
+  readonly reason: string;
+}
+
+/** What has been collected. */
+export interface Collection {
+  readonly status: RecoveryStatus;
+  readonly threshold: number;
+  /** Whose shares are good. */
+  readonly good: readonly string[];
+  /** Whose shares were refused just now. */
+  readonly rejected: readonly BadShare[];
+  /** Who may still hand a share in. */
+  readonly missing: readonly string[];
+  /** Whether `finish` has what it takes. */
+  readonly ready: boolean;
+}
+
+/** A failure after shares were looked at says what was found. */
+export type CollectionFailure = Failure & Partial<Collection>;
+
+/** Asks for shares, collects them and signs. Methods do not throw, but for `restore`. */
+export class RecoveryRequester {
+  readonly #supabase: Supabase;
+  readonly #requests: RecoveryRequests;
+  readonly #secretKey: Uint8Array;
+  readonly #ask: RecoveryAsk;
+  /** The key that guardians encrypt to: x-only, 32 bytes as lower-case hex. */
+  readonly publicKey: string;
+  #requestId: string | undefined;
+  /** Whether a request with this key may be there that we do not know of. */
+  #maybeSent: boolean;
+  #wiped = false;
+
+  private constructor(
+    supabase: Supabase,
+    secretKey: Uint8Array,
+    state: RequesterState,
+    isNew: boolean,
+  ) {
+    this.#supabase = supabase;
+    this.#requests = new RecoveryRequests(supabase);
+    this.#secretKey = secretKey;
+    this.publicKey = bytesToHex(schnorr.getPublicKey(secretKey));
+    this.#ask = state.ask;
+    this.#requestId = state.requestId;
+    this.#maybeSent = !isNew;
+  }
+
+  /** Makes a one-time key for a request. Keep `exportState()` before `send()`: without it shares are lost. */
+  static prepare(supabase: Supabase, ask: RecoveryAsk): RecoveryRequester {
+    const { secretKey } = oneTimeKey();
+    const state = { version: 1, secretKey: bytesToHex(secretKey), ask } as const;
+    return new RecoveryRequester(supabase, secretKey, state, true);
+  }
+
+  /** A requester from where it was kept. @throws {TypeError} for what was not exported by one. */
+  static restore(supabase: Supabase, state: RequesterState): RecoveryRequester {
+    try {
+      if (state.version !== 1 || typeof state.ask.messageHash !== "string") throw new Error();
+      return new RecoveryRequester(supabase, hexToBytes(state.secretKey), state, false);
+    } catch {
+      // A wiped key is not one either. The reason could quote what is secret.
+      throw new TypeError("Expected the exported state of a requester");
+    }
+  }
+
+  /** What to keep, secretly, so that this can go on after the device was restarted. */
+  exportState(): RequesterState {
+    const secretKey = bytesToHex(this.#secretKey);
+    return { version: 1, secretKey, ask: this.#ask, requestId: this.#requestId };
+  }
+
+  /** What to tell guardians who ask which key they are about to encrypt to. */
+  get fingerprint(): string {
+    return recipientFingerprint(this.publicKey);
+  }
+
+  /** The request, once it was sent. */
+  get requestId(): string | undefined {
+    return this.#requestId;
+  }
+
+  /**
+   * Asks the guardians for their shares. After a failure it may be called again: it finds the request if
+   * there is one.
+   *
+   * Errors: as `UnifiedFederatedSigningService.createSigningRequest`.
+   */
+  async send(options: CallOptions = {}): Promise<Result<{ requestId: string; warning?: string }>> {
+    const found = await this.#find(options);
+    if (found.success || found.code !== "session_not_found") return found;
+    this.#maybeSent = true;
+    const { groupPublicKey: _, ...ask } = this.#ask;
+    const created = await invoke<{ sessionId: string; warning?: string }>(
+      this.#supabase,
+      "create-signing-request",
+      { ...ask, preferredMethod: "sss", recipientPublicKey: this.publicKey },
+      { ...options, safe: false },
+    );
+    if (!created.success) return created;
+    this.#requestId = created.sessionId;
+    return success({ requestId: created.sessionId, warning: created.warning });
+  }
+
+  /**
+   * Decrypts and checks the shares that are there. A guardian whose share is bad is named, and its share is
+   * refused at the server, so that it can hand in another.
+   *
+   * Errors: `session_not_found`, `request_changed` where the request is not this device's, or no longer
+   * asks for what it asked for; and those of `RecoveryRequests.rejectShare`.
+   */
+  async collect(
+    options: CallOptions = {},
+  ): Promise<Success<Collection> | CollectionFailure> {
+    const collected = await this.#collect(options);
+    if (!collected.success) return collected;
+    const { shares: _, request: __, ...collection } = collected;
+    return collection;
+  }
+
+  /**
+   * Collects, puts the secret together, signs what was asked for, hands the signature in, and wipes this
+   * device's key. Of a request that is completed, answers the signature.
+   *
+   * Errors: `shares_missing`, with the collection; those of `collect`; `key_package_invalid` where the
+   * shares do not make the secret; `session_expired`, `session_finished`.
+   */
+  async finish(
+    options: CallOptions = {},
+  ): Promise<
+    Success<{ finalSignature: string; status: RecoveryStatus }> | CollectionFailure
+  > {
+    const collected = await this.#collect(options);
+    if (!collected.success) return collected;
+    const { shares, request, success: _, ...collection } = collected;
+    const { key_package: keyPackage, message_hash: message, final_signature: done } = request;
+    if (done !== null) {
+      const { ciphersuite, group_public_key } = keyPackage;
+      if (!verifySignature(ciphersuite, group_public_key, message, done)) {
+        return failure("signature_invalid", "The request's signature does not verify");
+      }
+      this.wipe();
+      return success({ finalSignature: done, status: request.status });
+    }
+    if (request.status === "expired") return failure("session_expired", "The request has expired");
+    if (request.status === "failed") {
+      return failure("session_finished", `The request failed: ${request.error_message}`);
+    }
+    if (!collection.ready) return { ...failure("shares_missing"), ...collection };
+    let signature: string;
+    try {
+      signature = signWithShares(keyPackage, shares, message);
+    } catch (error) {
+      if (error instanceof FrostError) return failureOf(error);
+      throw error;
+    }
+    const completed = await this.#requests.complete(request.request_id, signature, options);
+    if (completed.success) this.wipe();
+    return completed;
+  }
+
+  /** Overwrites this device's one-time key; nothing can be read with it any more. Delete what was kept. */
+  wipe(): void {
+    this.#wiped = true;
+    this.#secretKey.fill(0);
+  }
+
+  async #collect(
+    options: CallOptions,
+  ): Promise<
+    | Success<Collection & { shares: RecoveredShare[]; request: RecoveryRequest }>
+    | CollectionFailure
+  > {
+    const read = await this.#read(options);
+    if (!read.success) return read;
+    let { request } = read;
+    const shares: RecoveredShare[] = [];
+    const rejected: BadShare[] = [];
+    // Without the key nothing could be read, and nobody is to blame for that.
+    const ciphertexts = this.#wiped ? {} : request.encrypted_shares ?? {};
+    for (const [guardian, ciphertext] of Object.entries(ciphertexts)) {
+      try {
+        shares.push(this.#open(request, guardian, ciphertext));
+      } catch (error) {
+        if (!(error instanceof EnvelopeError || error instanceof FrostError)) throw error;
+        rejected.push({ guardian, reason: error.message });
+      }
+    }
+    for (const { guardian: guardianId, reason } of rejected) {
+      const bad = { guardianId, ciphertext: ciphertexts[guardianId] };
+      const told = await this.#requests.rejectShare(request.request_id, bad, reason, options);
+      if (!told.success) return { ...told, rejected };
+    }
+    if (rejected.length > 0) {
+      const again = await this.#read(options);
+      if (!again.success) return { ...again, rejected };
+      request = again.request;
+    }
+    const { status, threshold } = request;
+    return success({
+      status,
+      threshold,
+      good: shares.map(({ guardian }) => guardian),
+      rejected,
+      missing: request.missing_guardians,
+      ready: status === "ready" && shares.length >= threshold,
+      shares,
+      request,
+    });
+  }
+
+  #open(request: RecoveryRequest, guardian: string, ciphertext: string): RecoveredShare {
+    const signingShare = openShare(
+      {
+        requestId: request.request_id,
+        guardianId: guardian,
+        keyPackageId: request.key_package_id,
+        recipientPublicKey: this.publicKey,
+      },
+      this.#secretKey,
+      ciphertext,
+    );
+    checkShare(request.key_package, { guardian, signingShare });
+    return { guardian, signingShare };
+  }
+
+  async #read(options: CallOptions): Promise<Result<{ request: RecoveryRequest }>> {
+    const found = await this.#find(options);
+    if (!found.success) return found;
+    const read = await this.#requests.get(found.requestId, options);
+    if (!read.success) return read;
+    return this.#changed(read.request) ?? read;
+  }
+
+  /** The server could have the key put together for a message of its own, or name a key that is not ours. */
+  #changed(request: RecoveryRequest): Failure | undefined {
+    if (request.recipient_public_key !== this.publicKey) {
+      return failure("request_changed", "The request has another device's key");
+    }
+    if (request.message_hash !== this.#ask.messageHash) {
+      return failure("request_changed", "The request is for another message");
+    }
+    const { group_public_key: key } = request.key_package;
+    const { eventTemplate, groupPublicKey = key, messageHash } = this.#ask;
+    if (
+      key !== groupPublicKey ||
+      eventTemplate !== undefined && !isEventOf(key, eventTemplate, messageHash)
+    ) return failure("request_changed", "The request is for another key");
+  }
+
+  /** The request: known, or there without our knowing, since the answer was lost. */
+  async #find(options: CallOptions): Promise<Result<{ requestId: string }>> {
+    if (this.#requestId === undefined && this.#maybeSent) {
+      const listed = await this.#requests.list({ limit: 500 }, options);
+      if (!listed.success) return listed;
+      const ours = listed.requests.find((one) => one.recipient_public_key === this.publicKey);
+      this.#requestId = ours?.request_id;
+    }
+    return this.#requestId === undefined
+      ? failure("session_not_found", "The request was not sent")
+      : success({ requestId: this.#requestId });
+  }
+}
+
+function isEventOf(groupPublicKey: string, template: EventTemplate, id: string): boolean {
+  try {
+    return eventId(template, groupPublicKey) === id;
+  } catch (error) {
+    if (error instanceof FrostError) return false;
+    throw error;
+  }
+}

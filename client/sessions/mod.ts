@@ -1,0 +1,43 @@
+/**
+ * Asking for signatures: making requests, reading them, waiting for them, and publishing what was signed.
+ *
+ * @module
+ */
+export * from "../shared.ts";
+export { FrostSessionManager } from "./manager.ts";
+export { MEASURED } from "./measured.ts";
+export type { MethodRecommendation } from "./methods.ts";
+export {
+  type Publication,
+  type PublishOptions,
+  type PublishResult,
+  publishSignedEvent,
+  type RelayAnswer,
+} from "./publish.ts";
+export {
+  type CreatedSession,
+  DEFAULT_EXPIRATION_SECONDS,
+  type SessionNeeds,
+  type SessionRequest,
+} from "./request.ts";
+export type {
+  AnySession,
+  FrostSession,
+  FrostStatus,
+  KeyPackage,
+  RecoveryRequest,
+  RecoveryStatus,
+} from "./session.ts";
+export {
+  type CreatedRequest,
+  type SigningRequest,
+  UnifiedFederatedSigningService,
+} from "./unified_service.ts";
+export { type Wait, waitFor, type WaitOptions } from "./wait.ts";
+export {
+  isUseCase,
+  selectMethod,
+  type SigningMethod,
+  USE_CASES,
+  type UseCase,
+} from "../../supabase/functions/_shared/methods.ts";

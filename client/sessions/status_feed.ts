@@ -1,0 +1,101 @@
+/**
+ * News of a family's sessions over Supabase Realtime: ids and states, on a private topic, sent by the
+ * database. It spares polling where it works, and nothing depends on it.
+ *
+ * @module
+ */
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { fieldOf } from "../shapes.ts";
+
+/** What a feed uses of a supabase-js client. */
+export type RealtimeSupabase = Pick<SupabaseClient, "channel" | "removeChannel" | "realtime">;
+
+/** Is told of a session's state; of nothing in particular when the feed was (re)connected. */
+export type Listener = (news: { sessionId: string; status: string } | "connected") => void;
+
+/** The event that the database broadcasts; its topic is `family:<family_id>`. */
+const EVENT = "session_status";
+
+type Channel = ReturnType<RealtimeSupabase["channel"]>;
+
+/** One channel for all who listen to a family: supabase-js knows one of a topic. */
+interface Feed {
+  readonly listeners: Set<Listener>;
+  readonly channel: Channel;
+  connected: boolean;
+}
+
+const feeds = new WeakMap<RealtimeSupabase, Map<string, Feed>>();
+
+/** Whether a client has Realtime at all. */
+export function hasRealtime(supabase: object): supabase is RealtimeSupabase {
+  return "channel" in supabase && "removeChannel" in supabase && "realtime" in supabase;
+}
+
+/**
+ * Listens to a family's sessions until `stop` is called. Where there is no Realtime, nothing comes.
+ *
+ * @returns `connected` says whether news come at the moment.
+ */
+export function listen(
+  supabase: RealtimeSupabase,
+  familyId: string,
+  listener: Listener,
+): { connected(): boolean; stop(): Promise<void> } {
+  const families = feeds.get(supabase) ?? new Map<string, Feed>();
+  feeds.set(supabase, families);
+  const feed = families.get(familyId) ?? open(supabase, familyId);
+  if (feed === undefined) return { connected: () => false, stop: () => Promise.resolve() };
+  families.set(familyId, feed);
+  feed.listeners.add(listener);
+  if (feed.connected) listener("connected");
+  return {
+    connected: () => feed.connected,
+    async stop() {
+      feed.listeners.delete(listener);
+      if (feed.listeners.size > 0 || families.get(familyId) !== feed) return;
+      families.delete(familyId);
+      await supabase.removeChannel(feed.channel);
+    },
+  };
+}
+
+function open(supabase: RealtimeSupabase, familyId: string): Feed | undefined {
+  const topic = `family:${familyId}`;
+  // The app's own channel of this topic is the app's to subscribe and to remove.
+  if (supabase.realtime.getChannels().some((channel) => channel.topic === `realtime:${topic}`)) {
+    return undefined;
+  }
+  const channel = supabase.channel(topic, { config: { private: true } });
+  const feed: Feed = { listeners: new Set(), channel, connected: false };
+  const tell = (news: Parameters<Listener>[0]) => {
+    for (const listener of [...feed.listeners]) listener(news);
+  };
+  channel.on("broadcast", { event: EVENT }, ({ payload }: { payload?: unknown }) => {
+    const sessionId = fieldOf(payload, "session_id");
+    const status = fieldOf(payload, "status");
+    if (typeof sessionId === "string" && typeof status === "string") tell({ sessionId, status });
+  });
+  void subscribe(supabase, channel, (connected) => {
+    const news = connected && !feed.connected;
+    feed.connected = connected;
+    if (news) tell("connected");
+  });
+  return feed;
+}
+
+async function subscribe(
+  supabase: RealtimeSupabase,
+  channel: Channel,
+  changed: (connected: boolean) => void,
+): Promise<void> {
+  try {
+    // A private topic is opened with the user's token, and the socket may not have it yet.
+    await supabase.realtime.setAuth();
+    if (!supabase.realtime.getChannels().includes(channel)) return;
+    channel.subscribe((status) => changed(status === "SUBSCRIBED"));
+  } catch {
+    // No WebSocket here (Node 20 without one given to supabase-js), or no token: polling does it.
+    changed(false);
+  }
+}
