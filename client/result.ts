@@ -34,6 +34,8 @@ export interface Failure {
   readonly error: string;
   /** With `internal`: what to ask the operators about. */
   readonly requestId?: string;
+  /** With `rate_limited`: after how many milliseconds the call may be made again. */
+  readonly retryAfterMs?: number;
   /** With `unexpected_answer`: the HTTP status. */
   readonly httpStatus?: number;
 }

@@ -12,7 +12,8 @@ export {
   type ResultCode,
   type Success,
 } from "./result.ts";
-export type { CallOptions, Supabase } from "./transport.ts";
+export type { Supabase } from "./supabase.ts";
+export type { CallOptions } from "./transport.ts";
 export { type ErrorCode, ERRORS, isErrorCode } from "../supabase/functions/_shared/errors.ts";
 export { FrostError, type FrostErrorCode } from "../supabase/functions/_shared/frost/error.ts";
 export {

@@ -1,6 +1,6 @@
 import type { GuardianTransport } from "./guardian.ts";
 import { FrostSessionManager } from "../sessions/manager.ts";
-import type { Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
 
 /** What the coordinator answers to a commitment, and to a signature share. */
 type Answer<Method extends "submitNonceCommitment" | "submitPartialSignature"> = Awaited<

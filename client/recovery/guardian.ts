@@ -10,7 +10,8 @@ import { type RecoveryProgress, RecoveryRequests } from "./requests.ts";
 import { checkKeyPackage, checkMessage, checkSession } from "../guardian/request_checks.ts";
 import { failure, failureOf, type Result } from "../result.ts";
 import type { RecoveryRequest } from "../sessions/session.ts";
-import type { CallOptions, Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import type { CallOptions } from "../transport.ts";
 
 /** What a guardian is asked before its share leaves the device. */
 export interface RecoveryQuestion {

@@ -14,7 +14,8 @@ import { RecoveryRequests } from "./requests.ts";
 import { type Failure, failure, failureOf, type Result, type Success, success } from "../result.ts";
 import type { RecoveryRequest, RecoveryStatus } from "../sessions/session.ts";
 import type { SessionRequest } from "../sessions/request.ts";
-import { type CallOptions, invoke, type Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, invoke } from "../transport.ts";
 import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
 
 /** What to recover for: the guardians asked are `participants`; 24 hours unless something else is said. */

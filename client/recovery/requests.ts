@@ -13,7 +13,8 @@ import {
   type RecoveryRequest,
   type RecoveryStatus,
 } from "../sessions/session.ts";
-import { type CallOptions, invoke, rpc, type Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, invoke, rpc } from "../transport.ts";
 
 /** How far a recovery request is. */
 export interface RecoveryProgress {

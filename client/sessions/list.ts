@@ -5,7 +5,8 @@
  */
 import { type Result, success } from "../result.ts";
 import { asFrostSessions, type FrostSession, type FrostStatus } from "./session.ts";
-import { type CallOptions, rpc, type Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, rpc } from "../transport.ts";
 
 /** The most a page may have. */
 const PAGE = 500;

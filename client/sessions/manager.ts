@@ -20,7 +20,8 @@ import {
   type SessionRequest,
 } from "./request.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
-import { type CallOptions, invoke, rpc, type Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, invoke, rpc } from "../transport.ts";
 import { verifyFinalSignature } from "./verification.ts";
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 

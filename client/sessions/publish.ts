@@ -11,8 +11,10 @@ import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { finishEvent, type NostrEvent } from "../../supabase/functions/_shared/frost/nostr.ts";
 import { TAPROOT_CIPHERSUITE } from "../../supabase/functions/_shared/frost/suites.ts";
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
+import { reasonOf } from "../answers.ts";
 import { type Failure, failure, type Result, type Success, success } from "../result.ts";
-import { type CallOptions, rpc, type Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, rpc } from "../transport.ts";
 import { readSignedSession, type SignedSession } from "./verification.ts";
 
 /** How to publish. */
@@ -146,7 +148,7 @@ async function publishTo(
     // NIP-01 wants a reason, be it empty; not all relays give one.
     return { relay: address, accepted: true, message: message ?? "" };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     // Some say it is there already as a refusal; NIP-01 has it as an acceptance.
     return { relay: address, accepted: message.startsWith("duplicate:"), message };
   } finally {

@@ -9,7 +9,9 @@ import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts"
 import { failure, type Result, success } from "../result.ts";
 import { fieldOf, isTextList } from "../shapes.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
-import { answerOf, call, type CallOptions, rpc, type Supabase } from "../transport.ts";
+import { postgrestAnswerOf } from "../answers.ts";
+import { selectOne, type Supabase } from "../supabase.ts";
+import { call, type CallOptions, rpc } from "../transport.ts";
 
 type Tables = Database["public"]["Tables"];
 
@@ -32,11 +34,20 @@ export type FrostSession = Tables["frost_signing_sessions"]["Row"] & {
   readonly warning: string | null;
 };
 
+const KEY_PACKAGE_COLUMNS = [
+  "key_package_id",
+  "ciphersuite",
+  "threshold",
+  "participants",
+  "group_public_key",
+  "verifying_shares",
+] as const;
+
 /** The part of a key package that signatures and shares are checked with. */
 export type KeyPackage =
   & Pick<
     Tables["frost_key_packages"]["Row"],
-    "key_package_id" | "threshold" | "participants" | "group_public_key" | "verifying_shares"
+    Exclude<(typeof KEY_PACKAGE_COLUMNS)[number], "ciphersuite">
   >
   & { readonly ciphersuite: Ciphersuite };
 
@@ -139,13 +150,12 @@ export async function readKeyPackage(
   if (key_package_id === null) {
     return failure("no_key_package", "The session is a dry run: the family had no key package");
   }
-  const columns =
-    "key_package_id, ciphersuite, threshold, participants, group_public_key, verifying_shares";
-  const read = await call(true, async (signal) => {
-    const answer = await supabase.from("frost_key_packages").select(columns)
-      .eq("key_package_id", key_package_id).abortSignal(signal).maybeSingle();
-    return answerOf(answer, asKeyPackage);
-  }, options);
+  const where = ["key_package_id", key_package_id] as const;
+  const read = await call(true, async (signal) =>
+    postgrestAnswerOf(
+      await selectOne(supabase, "frost_key_packages", KEY_PACKAGE_COLUMNS, where, signal),
+      asKeyPackage,
+    ), options);
   return read.success ? success({ keyPackage: read.answer }) : read;
 }
 

@@ -4,11 +4,8 @@
  *
  * @module
  */
-import type { SupabaseClient } from "@supabase/supabase-js";
 import { fieldOf } from "../shapes.ts";
-
-/** What a feed uses of a supabase-js client. */
-export type RealtimeSupabase = Pick<SupabaseClient, "channel" | "removeChannel" | "realtime">;
+import type { Channel, RealtimeSupabase } from "../supabase.ts";
 
 /** Is told of a session's state; of nothing in particular when the feed was (re)connected. */
 export type Listener = (news: { sessionId: string; status: string } | "connected") => void;
@@ -16,21 +13,16 @@ export type Listener = (news: { sessionId: string; status: string } | "connected
 /** The event that the database broadcasts; its topic is `family:<family_id>`. */
 const EVENT = "session_status";
 
-type Channel = ReturnType<RealtimeSupabase["channel"]>;
-
 /** One channel for all who listen to a family: supabase-js knows one of a topic. */
 interface Feed {
   readonly listeners: Set<Listener>;
   readonly channel: Channel;
+  /** Whether the app had the socket open already; then it is the app's to close. */
+  readonly appConnected: boolean;
   connected: boolean;
 }
 
 const feeds = new WeakMap<RealtimeSupabase, Map<string, Feed>>();
-
-/** Whether a client has Realtime at all. */
-export function hasRealtime(supabase: object): supabase is RealtimeSupabase {
-  return "channel" in supabase && "removeChannel" in supabase && "realtime" in supabase;
-}
 
 /**
  * Listens to a family's sessions until `stop` is called. Where there is no Realtime, nothing comes.
@@ -55,7 +47,7 @@ export function listen(
       feed.listeners.delete(listener);
       if (feed.listeners.size > 0 || families.get(familyId) !== feed) return;
       families.delete(familyId);
-      await supabase.removeChannel(feed.channel);
+      await leave(supabase, feed);
     },
   };
 }
@@ -66,8 +58,9 @@ function open(supabase: RealtimeSupabase, familyId: string): Feed | undefined {
   if (supabase.realtime.getChannels().some((channel) => channel.topic === `realtime:${topic}`)) {
     return undefined;
   }
+  const appConnected = supabase.realtime.isConnected();
   const channel = supabase.channel(topic, { config: { private: true } });
-  const feed: Feed = { listeners: new Set(), channel, connected: false };
+  const feed: Feed = { listeners: new Set(), channel, appConnected, connected: false };
   const tell = (news: Parameters<Listener>[0]) => {
     for (const listener of [...feed.listeners]) listener(news);
   };
@@ -82,6 +75,18 @@ function open(supabase: RealtimeSupabase, familyId: string): Feed | undefined {
     if (news) tell("connected");
   });
   return feed;
+}
+
+/** An idle socket would keep a script that is at its end from ending. */
+async function leave(supabase: RealtimeSupabase, { channel, appConnected }: Feed): Promise<void> {
+  try {
+    await supabase.removeChannel(channel);
+    if (!appConnected && supabase.realtime.getChannels().length === 0) {
+      await supabase.realtime.disconnect();
+    }
+  } catch {
+    // Nobody listens any more, and what was waited for is known.
+  }
 }
 
 async function subscribe(

@@ -15,7 +15,8 @@ import { type Failure, type Result, success } from "../result.ts";
 import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
 import { FrostSessionManager } from "./manager.ts";
 import { DEFAULT_EXPIRATION_SECONDS, type SessionRequest } from "./request.ts";
-import { type CallOptions, invoke, type Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, invoke } from "../transport.ts";
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
 /** What to ask a signature of, by whichever method. */

@@ -8,7 +8,8 @@ import { verifySignature } from "../../supabase/functions/_shared/frost/verifica
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
 import { type Failure, failure, type Result, success } from "../result.ts";
 import { type AnySession, type KeyPackage, readKeyPackage, readSession } from "./session.ts";
-import type { CallOptions, Supabase } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import type { CallOptions } from "../transport.ts";
 
 /** A session that has its signature, and the key this is of. */
 export interface SignedSession {

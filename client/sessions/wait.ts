@@ -6,8 +6,10 @@
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
 import { type Failure, failure, type Result, success } from "../result.ts";
 import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
-import { hasRealtime, listen } from "./status_feed.ts";
-import { type CallOptions, isTransient, pause, type Supabase } from "../transport.ts";
+import { listen } from "./status_feed.ts";
+import { isTransient } from "../answers.ts";
+import { hasRealtime, type Supabase } from "../supabase.ts";
+import { type CallOptions, pause } from "../transport.ts";
 
 /** How to wait. */
 export interface WaitOptions {
