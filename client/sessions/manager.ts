@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { aggregateSession } from "./aggregate.ts";
 import { type PublishOptions, type PublishResult, publishSignedEvent } from "./publish.ts";
 import { type Result, success } from "../result.ts";
 import {
@@ -140,7 +141,7 @@ export class FrostSessionManager {
     sessionId: string,
     options: CallOptions = {},
   ): Promise<Result<{ status: FrostStatus; finalSignature: string }>> {
-    return invoke(this.#supabase, "aggregate-signature", { sessionId }, { ...options, safe: true });
+    return aggregateSession(this.#supabase, sessionId, options);
   }
 
   /**

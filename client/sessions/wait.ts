@@ -1,10 +1,12 @@
 /**
- * Waiting for a session: told by Realtime where there is one, and asking where there is none.
+ * Waiting for a session: Realtime tells of it where there is one; without it, the server is asked again and
+ * again.
  *
  * @module
  */
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
 import { type Failure, failure, type Result, success } from "../result.ts";
+import { aggregateSession } from "./aggregate.ts";
 import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
 import { listen } from "./status_feed.ts";
 import { isTransient } from "../answers.ts";
@@ -23,7 +25,7 @@ export interface WaitOptions {
 
 /** Where the session was when the waiting ended. */
 export type Wait = AnySession & {
-  /** False where the session finished otherwise than waited for. */
+  /** False if the session finished in another state than the one waited for. */
   readonly reached: boolean;
 };
 
@@ -31,15 +33,36 @@ const POLL_MS = { first: 100, most: 5_000, growth: 1.5 } as const;
 /** Broadcasts may be lost; how often to ask while they come. */
 const POLL_WHILE_LISTENING_MS = 30_000;
 
-const FROST_ORDER = ["pending", "nonce_collection", "signing", "aggregating", "completed"];
-const RECOVERY_ORDER = ["pending", "partial", "ready", "completed"];
+/** How long the caller who handed in the last share gets to finish the session. */
+const AGGREGATING_MS = 1_500;
+
+/** The states of each kind in their order. */
+const ORDERS: Readonly<Record<SigningMethod, readonly string[]>> = {
+  frost: ["pending", "nonce_collection", "signing", "aggregating", "completed"],
+  sss: ["pending", "partial", "ready", "completed"],
+};
 const FINISHED = ["completed", "failed", "expired"];
 
 /**
  * Waits until a session has come to `status` or is past it, or is finished.
  *
- * While the network fails it goes on asking. Errors: `session_not_found`, `unauthorized` and other
- * refusals; `timeout`, `aborted`.
+ * While the network fails, or a limit is reached, it goes on asking. A session whose shares are all there
+ * and whose signature nobody makes is finished on the way.
+ *
+ * Errors: `invalid_input` for a status that a session of this kind never has; `session_not_found`,
+ * `unauthorized` and other refusals; `timeout`, `aborted`.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { waitFor } from "@permafrost/client/sessions";
+ *
+ * const supabase = createClient("https://abc.supabase.co", "sb_publishable_…");
+ * const waited = await waitFor(supabase, "the session's id", "completed", { timeoutMs: 60_000 });
+ * if (!waited.success) console.log(waited.code);
+ * else if (waited.reached) console.log(waited.session.final_signature);
+ * else console.log("The session is", waited.status);
+ * ```
  */
 export async function waitFor(
   supabase: Supabase,
@@ -47,11 +70,15 @@ export async function waitFor(
   status: FrostStatus | RecoveryStatus,
   { signal, timeoutMs = Infinity, method }: WaitOptions = {},
 ): Promise<Result<Wait>> {
+  const impossible = neverHas(method, status);
+  if (impossible) return impossible;
   const deadline = performance.now() + timeoutMs;
   const news = new News();
   let feed: ReturnType<typeof listen> | undefined;
   let interval: number = POLL_MS.first;
   let before: string | undefined;
+  /** Since when all shares are there, as far as is known here. */
+  let aggregating: number | undefined;
   let known = method;
   try {
     for (;;) {
@@ -62,6 +89,8 @@ export async function waitFor(
       const found = await readSession(supabase, id, known, callOptions(signal, left));
       if (found.success) {
         known = found.method;
+        const impossible = neverHas(known, status);
+        if (impossible) return impossible;
         const reached = isReached(found, status);
         if (reached || FINISHED.includes(found.status)) return success({ ...found, reached });
         if (hasRealtime(supabase)) {
@@ -72,17 +101,29 @@ export async function waitFor(
         // One step is often followed by the next.
         if (before !== undefined && before !== found.status) interval = POLL_MS.first;
         before = found.status;
+        aggregating = found.status === "aggregating" ? aggregating ?? performance.now() : undefined;
+        if (aggregating !== undefined && performance.now() - aggregating >= AGGREGATING_MS) {
+          aggregating = undefined;
+          // Who may not, or comes too late, learns the rest from the next reading.
+          const made = await aggregateSession(supabase, id, callOptions(signal, left));
+          if (made.success) continue;
+        }
       } else if (!mayPass(found)) {
         return found;
       }
-      const most = feed?.connected() ? POLL_WHILE_LISTENING_MS : interval;
+      const most = aggregating !== undefined
+        ? AGGREGATING_MS
+        : feed?.connected()
+        ? POLL_WHILE_LISTENING_MS
+        : interval;
       // That time has passed is broadcast by a sweep, if one runs. The clocks need not agree on when it has.
       const expiry = found.success
         ? Math.max(found.session.expires_at - Date.now() + POLL_MS.first, interval)
         : Infinity;
+      const limited = found.success ? 0 : found.retryAfterMs ?? 0;
       // Guardians who wait for the same session should not ask in step.
       const wait = Math.min(
-        most * (0.75 + Math.random() / 2),
+        Math.max(most * (0.75 + Math.random() / 2), limited),
         expiry,
         deadline - performance.now(),
       );
@@ -99,20 +140,29 @@ function callOptions(signal: AbortSignal | undefined, left: number): CallOptions
   return { signal, timeoutMs: Math.min(left, 30_000) };
 }
 
-/** What another attempt may find otherwise. */
+/** Whether another attempt may find it otherwise. */
 function mayPass({ code, httpStatus = 0 }: Failure): boolean {
-  return code === "network_error" || code === "timeout" || code === "internal" ||
+  return ["network_error", "timeout", "internal", "rate_limited"].includes(code) ||
     code === "unexpected_answer" && isTransient(httpStatus);
+}
+
+/** Waiting for it would last until the session expires. */
+function neverHas(method: SigningMethod | undefined, status: string): Failure | undefined {
+  const orders = method === undefined ? Object.values(ORDERS) : [ORDERS[method]];
+  const known = [...new Set([...orders.flat(), ...FINISHED])];
+  return known.includes(status)
+    ? undefined
+    : failure("invalid_input", `The status must be one of ${known.join(", ")}`);
 }
 
 function isReached({ method, status }: AnySession, wanted: string): boolean {
   if (status === wanted) return true;
-  const order: readonly string[] = method === "frost" ? FROST_ORDER : RECOVERY_ORDER;
+  const order = ORDERS[method];
   const place = order.indexOf(wanted);
   return place >= 0 && order.indexOf(status) > place;
 }
 
-/** A bell that is heard also by who begins to listen after it rang. */
+/** A bell; one who begins to listen after it rang hears it too. */
 class News {
   #rang = false;
   #ring: (() => void) | undefined;

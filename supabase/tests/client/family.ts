@@ -139,6 +139,30 @@ export async function foundFamily(
   };
 }
 
+/** Both rounds, but for the last step: all shares are there, and nobody makes the signature of them. */
+export async function leaveAggregating(
+  { members, operator, key }: Family,
+  sessionId: string,
+): Promise<void> {
+  const signers = members.slice(0, key.registration.threshold);
+  for (const { guardian, sessions } of signers) {
+    must((await guardian.commit(must(await sessions.getSession(sessionId)).session)).answer);
+  }
+  for (const { keyShare, store, sessions } of signers) {
+    const record = async (_: string, share: string) => {
+      const { error } = await operator.rpc("record_signature_share", {
+        p_session_id: sessionId,
+        p_participant_id: keyShare.participant_id,
+        p_signature_share: share,
+      });
+      assert.equal(error, null);
+    };
+    const transport = { submitNonceCommitment: record, submitSignatureShare: record };
+    const guardian = new Guardian({ keyShare, store, transport });
+    await guardian.sign(must(await sessions.getSigningPackage(sessionId)).signingPackage);
+  }
+}
+
 /** A short text note, another one each time. */
 export function note(): EventTemplate {
   return {
