@@ -6,7 +6,10 @@
  * @module
  */
 
-/** What this library calls on a supabase-js client, whatever its version and its database's types. */
+/**
+ * What this library calls on a supabase-js client, whatever its version. An app may have typed its client by
+ * a database of its own, so what `rpc` and `from` take and answer is known in here only.
+ */
 export interface Supabase {
   readonly functions: {
     invoke(
@@ -14,11 +17,8 @@ export interface Supabase {
       options: { body: Record<string, unknown>; signal: AbortSignal },
     ): PromiseLike<FunctionAnswer>;
   };
-  rpc(name: string, args: Record<string, unknown>): {
-    abortSignal(signal: AbortSignal): PromiseLike<PostgrestAnswer>;
-  };
-  /** Has `select`. Its type is worked out from the columns, which overtaxes the compiler here. */
-  from(table: string): object;
+  rpc(name: never, args: never): object;
+  from(table: never): object;
 }
 
 /** An answer of an edge function as functions-js hands it over. */
@@ -34,13 +34,38 @@ export interface PostgrestAnswer {
   readonly status: number;
 }
 
-/** What `from` answers. */
-interface Table {
-  select(columns: string): {
-    eq(column: string, value: string): {
-      abortSignal(signal: AbortSignal): { maybeSingle(): PromiseLike<PostgrestAnswer> };
+/** The same client without the types of a database. */
+interface UntypedSupabase {
+  rpc(name: string, args: Readonly<Record<string, unknown>>): {
+    abortSignal(signal: AbortSignal): PromiseLike<PostgrestAnswer>;
+  };
+  from(table: string): {
+    select(columns: string): {
+      eq(column: string, value: string): {
+        abortSignal(signal: AbortSignal): { maybeSingle(): PromiseLike<PostgrestAnswer> };
+      };
     };
   };
+}
+
+function isUntyped(supabase: object): supabase is UntypedSupabase {
+  return "rpc" in supabase && "from" in supabase;
+}
+
+function untyped(supabase: Supabase): UntypedSupabase {
+  const client: object = supabase;
+  if (!isUntyped(client)) throw new TypeError("Expected a supabase-js client");
+  return client;
+}
+
+/** Calls an RPC, once. */
+export async function callRpc(
+  supabase: Supabase,
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<PostgrestAnswer> {
+  return await untyped(supabase).rpc(name, args).abortSignal(signal);
 }
 
 /** Reads the row of a table with this value in this column. */
@@ -51,13 +76,8 @@ export async function selectOne(
   [column, value]: readonly [column: string, value: string],
   signal: AbortSignal,
 ): Promise<PostgrestAnswer> {
-  const rows = supabase.from(table);
-  if (!isTable(rows)) throw new TypeError("Expected a supabase-js client");
-  return await rows.select(columns.join()).eq(column, value).abortSignal(signal).maybeSingle();
-}
-
-function isTable(value: object): value is Table {
-  return "select" in value;
+  return await untyped(supabase).from(table).select(columns.join()).eq(column, value)
+    .abortSignal(signal).maybeSingle();
 }
 
 /** What else a client has where it has Realtime. */

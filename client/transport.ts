@@ -6,7 +6,7 @@
  */
 import { type Attempt, functionAnswerOf, postgrestAnswerOf } from "./answers.ts";
 import { failure, type Result, success } from "./result.ts";
-import type { Supabase } from "./supabase.ts";
+import { callRpc, type Supabase } from "./supabase.ts";
 
 /** What every call takes. */
 export interface CallOptions {
@@ -127,6 +127,7 @@ export function rpc<Answer>(
   read: (data: unknown) => Answer | undefined,
   { safe, ...options }: CallOptions & { readonly safe: boolean },
 ): Promise<Result<{ answer: Answer }>> {
-  const request = (signal: AbortSignal) => supabase.rpc(name, { ...args }).abortSignal(signal);
-  return call(safe, async (signal) => postgrestAnswerOf(await request(signal), read), options);
+  const attempt = async (signal: AbortSignal) =>
+    postgrestAnswerOf(await callRpc(supabase, name, args, signal), read);
+  return call(safe, attempt, options);
 }

@@ -1,9 +1,10 @@
 /**
  * Builds the npm package: `deno task build`. ES modules with types, for Node 20 and browsers, into
- * `dist/npm`, from where `npm publish` takes it. What it depends on stays outside, at the versions that
- * `deno.json` pins.
+ * `dist/npm`, from where `npm publish` takes it, and packed as a tarball beside it. What it depends on stays
+ * outside, at the versions that `deno.json` pins.
  */
-import { rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import ts from "typescript";
@@ -26,6 +27,8 @@ const ENTRIES: readonly Entry[] = Object.entries(project.exports)
 /** What the package's own modules import by these names is not bundled. */
 const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "nostr-tools"] as const;
 const PEER = "@supabase/supabase-js";
+/** The oldest that the package is tested with. */
+const OLDER_PEER = "@supabase/supabase-js-older";
 
 /** Builds the package into a folder, which is emptied first. */
 export async function buildPackage(folder: string): Promise<void> {
@@ -33,6 +36,23 @@ export async function buildPackage(folder: string): Promise<void> {
   await bundle(folder);
   declare(`${folder}/types`);
   await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest(), null, 2)}\n`);
+  await copyFile(`${ROOT}client/npm/README.md`, `${folder}/README.md`);
+  await copyFile(`${ROOT}LICENSE`, `${folder}/LICENSE`);
+}
+
+/**
+ * Packs a built package as `npm publish` would, into a folder; answers the tarball's path. An app installs
+ * that: of a folder npm makes a link, and installs nothing that the package depends on.
+ */
+export async function packPackage(folder: string, destination: string): Promise<string> {
+  await mkdir(destination, { recursive: true });
+  const { success, stdout, stderr } = await new Deno.Command("npm", {
+    args: ["pack", folder, "--pack-destination", destination, "--json"],
+  }).output();
+  const said = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(`Packing failed\n${said(stderr)}`);
+  const [{ filename }]: { filename: string }[] = JSON.parse(said(stdout));
+  return join(destination, filename);
 }
 
 async function bundle(folder: string): Promise<void> {
@@ -90,7 +110,8 @@ function declare(folder: string): void {
 
 function manifest(): Record<string, unknown> {
   const imports: Readonly<Record<string, string>> = project.imports;
-  const version = (name: string) => imports[name].slice(`npm:${name}@`.length);
+  const version = (name: string) => imports[name].slice(imports[name].lastIndexOf("@") + 1);
+  const typesOf = ({ module }: Entry) => `./types/client/${module}.d.ts`;
   return {
     name: project.name,
     version: project.version,
@@ -100,19 +121,32 @@ function manifest(): Record<string, unknown> {
     sideEffects: false,
     engines: { node: ">=20" },
     exports: Object.fromEntries(
-      ENTRIES.map(({ path, module }) => [path, {
-        types: `./types/client/${module}.d.ts`,
-        default: `./${module}.js`,
+      ENTRIES.map((entry) => [entry.path, {
+        types: typesOf(entry),
+        default: `./${entry.module}.js`,
       }]),
     ),
+    // For resolvers that do not read `exports`.
+    main: "./mod.js",
+    types: "./types/client/mod.d.ts",
+    typesVersions: {
+      "*": Object.fromEntries(
+        ENTRIES.filter(({ path }) => path !== ".").map((entry) => [
+          entry.path.slice("./".length),
+          [typesOf(entry)],
+        ]),
+      ),
+    },
     dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, version(name)])),
-    peerDependencies: { [PEER]: `^${version(PEER)}` },
+    peerDependencies: { [PEER]: `^${version(OLDER_PEER)}` },
   };
 }
 
 if (import.meta.main) {
-  takeNoArguments("Usage: deno task build\nBuilds the npm package of the client, into dist/npm.");
-  const folder = `${ROOT}dist/npm`;
-  await buildPackage(folder);
-  console.log("Built dist/npm");
+  takeNoArguments(
+    "Usage: deno task build\nBuilds the npm package of the client into dist/npm, and its tarball into dist.",
+  );
+  await buildPackage(`${ROOT}dist/npm`);
+  const tarball = await packPackage(`${ROOT}dist/npm`, `${ROOT}dist`);
+  console.log(`Built dist/npm, and packed it as ${relative(ROOT, tarball)}`);
 }
