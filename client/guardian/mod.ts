@@ -12,7 +12,6 @@ export { Guardian, type GuardianOptions, type GuardianTransport } from "./guardi
 export { guardianTransport } from "./guardian_transport.ts";
 export { type KeyShare, parseKeyShare } from "./key_share.ts";
 export type { SigningKeyPackage, SigningPackage, SigningSession } from "./signing_session.ts";
-export type { IndexedDb } from "./stores/indexeddb.ts";
 export { IndexedDbNonceStore } from "./stores/indexeddb_nonce_store.ts";
 export { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 export type {

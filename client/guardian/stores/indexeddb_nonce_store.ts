@@ -5,137 +5,201 @@
  * Nonces are in the clear, readable by every script of the origin. Browsers may delete what a site keeps;
  * ask `navigator.storage.persist()`. Lost nonces cost open sessions, never the key.
  *
+ * https://www.w3.org/TR/IndexedDB-3/
+ *
  * @module
  */
-import type { BrowserDatabase, DatabaseRequest, IndexedDb, ObjectStore } from "./indexeddb.ts";
+import {
+  type DBSchema,
+  type IDBPDatabase,
+  type IDBPObjectStore,
+  type IDBPTransaction,
+  openDB,
+} from "idb";
+import { fieldOf } from "../../shapes.ts";
 import type { CommittedRecord, NonceRecord, NonceStore, ReleasedRecord } from "./nonce_store.ts";
 
 const STORE = "nonces";
 const VERSION = 1;
 
-/** Keeps nonces in IndexedDB; see above for how. */
-export class IndexedDbNonceStore implements NonceStore {
-  readonly #database: BrowserDatabase;
+interface Schema extends DBSchema {
+  readonly [STORE]: { readonly key: string; readonly value: NonceRecord };
+}
 
-  private constructor(database: BrowserDatabase) {
-    this.#database = database;
+type Mode = "readonly" | "readwrite";
+type Records = IDBPObjectStore<Schema, [typeof STORE], typeof STORE, "readwrite">;
+
+/**
+ * Keeps nonces in IndexedDB; see above for how.
+ *
+ * A browser may close the connection: it evicted the data, the user cleared them, or another tab opened a
+ * newer version. The next operation opens it again.
+ *
+ * @example
+ * ```ts
+ * import { IndexedDbNonceStore } from "@permafrost/client/guardian";
+ *
+ * const store = await IndexedDbNonceStore.open("anns-nonces");
+ * ```
+ */
+export class IndexedDbNonceStore implements NonceStore {
+  readonly #name: string;
+  #database: Promise<IDBPDatabase<Schema>> | undefined;
+  #closed = false;
+
+  private constructor(name: string) {
+    this.#name = name;
   }
 
   /**
-   * Opens a store, making it if it is missing. Give each guardian one of its own.
+   * Opens a store, making it if it is missing. Give each guardian one of its own. Rejects where there is no
+   * IndexedDB, or the page may not use it.
    *
    * @param name - Of the database.
-   * @param indexedDB - The browser's, if not given.
    */
-  static open(
-    name = "permafrost-nonces",
-    indexedDB: IndexedDb | undefined = Reflect.get(globalThis, "indexedDB"),
-  ): Promise<IndexedDbNonceStore> {
-    if (indexedDB === undefined) {
-      return Promise.reject(new TypeError("Opening a nonce store failed: no IndexedDB here"));
-    }
-    const request = indexedDB.open(name, VERSION);
-    return new Promise((resolve, reject) => {
-      request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-      request.onerror = () => reject(request.error);
-      request.onblocked = () => reject(new Error("Another version of this store is in use"));
-      request.onsuccess = () => {
-        const database = request.result;
-        // A newer version of the app, in another tab, must not wait for this one.
-        database.onversionchange = () => database.close();
-        resolve(new IndexedDbNonceStore(database));
-      };
-    });
+  static async open(name = "permafrost-nonces"): Promise<IndexedDbNonceStore> {
+    const store = new IndexedDbNonceStore(name);
+    await store.#connect();
+    return store;
   }
 
-  /** Closes the database; what was begun is finished. */
+  /** Closes the database, once what was begun is finished. Further operations reject. */
   close(): void {
-    this.#database.close();
+    this.#closed = true;
+    void this.#database?.then((database) => database.close(), () => {});
   }
 
   async read(slot: string): Promise<NonceRecord | undefined> {
-    return await this.#run("readonly", (store, done) => readRecord(store, slot, done));
+    checkSlot(slot);
+    const transaction = await this.#begin("readonly");
+    const [record] = await Promise.all([transaction.store.get(slot), transaction.done]);
+    return record;
   }
 
   async create(slot: string, record: CommittedRecord): Promise<boolean> {
-    return await this.#run("readwrite", (store, done) =>
-      readRecord(store, slot, (found) => {
-        if (found === undefined) store.put(record, slot);
-        done(found === undefined);
-      }));
+    checkSlot(slot);
+    return await this.#write(async (records) => {
+      if (await records.get(slot) !== undefined) return false;
+      await records.put(record, slot);
+      return true;
+    });
   }
 
   async take(slot: string): Promise<CommittedRecord | undefined> {
-    return await this.#run("readwrite", (store, done) =>
-      readRecord(store, slot, (found) => {
-        if (found?.state !== "committed") return done(undefined);
-        store.put({ state: "spent", expires_at: found.expires_at }, slot);
-        done(found);
-      }));
+    checkSlot(slot);
+    return await this.#write(async (records) => {
+      const found = await records.get(slot);
+      if (found?.state !== "committed") return undefined;
+      await records.put({ state: "spent", expires_at: found.expires_at }, slot);
+      return found;
+    });
   }
 
   async release(slot: string, record: ReleasedRecord): Promise<void> {
-    const spent = await this.#run<boolean>(
-      "readwrite",
-      (store, done) =>
-        readRecord(store, slot, (found) => {
-          if (found?.state === "spent") store.put(record, slot);
-          done(found?.state === "spent");
-        }),
-    );
-    if (!spent) throw new Error("Keeping a released share failed: its nonces are not spent");
+    checkSlot(slot);
+    await this.#write(async (records) => {
+      if ((await records.get(slot))?.state !== "spent") {
+        throw new Error("Keeping a released share failed: its nonces are not spent");
+      }
+      await records.put(record, slot);
+    });
   }
 
   async prune(now: number): Promise<number> {
-    return await this.#run("readwrite", (store, done) => {
+    return await this.#write(async (records) => {
       let count = 0;
-      done(count);
-      const slots = store.getAllKeys();
-      slots.onsuccess = () => {
-        if (!Array.isArray(slots.result)) return;
-        for (const slot of slots.result) {
-          readRecord(store, slot, (found) => {
-            if (found === undefined || found.expires_at > now) return;
-            store.delete(slot);
-            done(++count);
-          });
-        }
-      };
+      for (const slot of await records.getAllKeys()) {
+        const found = await records.get(slot);
+        if (found === undefined || found.expires_at > now) continue;
+        await records.delete(slot);
+        count++;
+      }
+      return count;
     });
   }
 
   /**
-   * Runs one transaction. Its answer is given when it is on the disk, not when it is on its way there:
+   * Runs one transaction that may write. Its answer is given when it is on the disk, not when it is on its way there:
    * nonces that were handed out must not come back after a power cut.
    */
-  #run<Answer>(
-    mode: "readonly" | "readwrite",
-    work: (store: ObjectStore, done: (answer: Answer) => void) => void,
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const transaction = this.#database.transaction(STORE, mode, { durability: "strict" });
-      let answer: { value: Answer } | undefined;
-      const fail = () => reject(transaction.error ?? new Error("The transaction was aborted"));
-      transaction.oncomplete = () => answer === undefined ? fail() : resolve(answer.value);
-      transaction.onabort = fail;
-      work(transaction.objectStore(STORE), (value) => {
-        answer = { value };
-      });
-    });
+  async #write<Answer>(work: (records: Records) => Promise<Answer>): Promise<Answer> {
+    const transaction = await this.#begin("readwrite");
+    try {
+      const answer = await work(transaction.store);
+      await transaction.done;
+      return answer;
+    } catch (error) {
+      // Whoever threw, nothing of it is kept.
+      try {
+        transaction.abort();
+      } catch {
+        // It is over already.
+      }
+      await transaction.done.catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Begins a transaction; where the connection was lost unnoticed, once more over a new one. */
+  async #begin<M extends Mode>(mode: M): Promise<IDBPTransaction<Schema, [typeof STORE], M>> {
+    const connection = this.#connect();
+    const database = await connection;
+    try {
+      return database.transaction(STORE, mode, { durability: "strict" });
+    } catch (error) {
+      if (fieldOf(error, "name") !== "InvalidStateError") throw error;
+    }
+    this.#forget(connection);
+    return (await this.#connect()).transaction(STORE, mode, { durability: "strict" });
+  }
+
+  /** The connection; a new one where there is none, or it was lost. */
+  #connect(): Promise<IDBPDatabase<Schema>> {
+    if (this.#closed) {
+      return Promise.reject(new Error("Using a nonce store failed: it was closed"));
+    }
+    if (this.#database !== undefined) return this.#database;
+    const connection = connect(this.#name, () => this.#forget(connection));
+    connection.catch(() => this.#forget(connection));
+    this.#database = connection;
+    return connection;
+  }
+
+  /** Only that one: by the time that somebody hears of its end there may be another. */
+  #forget(connection: Promise<IDBPDatabase<Schema>>): void {
+    if (this.#database === connection) this.#database = undefined;
   }
 }
 
-function readRecord(
-  store: ObjectStore,
-  slot: string,
-  then: (record: NonceRecord | undefined) => void,
-): void {
-  if (!/^[0-9a-f]{64}$/.test(slot)) throw new TypeError("Expected a slot of 64 hex digits");
-  const request: DatabaseRequest = store.get(slot);
-  request.onsuccess = () => then(isRecord(request.result) ? request.result : undefined);
+/** Opens a connection. `lost` is called when it is closed from outside. */
+function connect(name: string, lost: () => void): Promise<IDBPDatabase<Schema>> {
+  // What throws in here rejects: where IndexedDB is denied, reaching for it throws.
+  return new Promise((resolve, reject) => {
+    if (Reflect.get(globalThis, "indexedDB") === undefined) {
+      throw new TypeError("Opening a nonce store failed: there is no IndexedDB here");
+    }
+    let database: IDBPDatabase<Schema> | undefined;
+    let blocked = false;
+    openDB<Schema>(name, VERSION, {
+      upgrade: (upgraded) => void upgraded.createObjectStore(STORE),
+      blocked() {
+        blocked = true;
+        reject(new Error("Opening a nonce store failed: another version of it is in use"));
+      },
+      // A newer version of the app, in another tab, must not wait for this one.
+      blocking() {
+        lost();
+        database?.close();
+      },
+      terminated: lost,
+    }).then((opened) => {
+      database = opened;
+      if (blocked) opened.close();
+      else resolve(opened);
+    }, reject);
+  });
 }
 
-/** Nothing else writes here. */
-function isRecord(value: unknown): value is NonceRecord {
-  return typeof value === "object" && value !== null && "state" in value;
+function checkSlot(slot: string): void {
+  if (!/^[0-9a-f]{64}$/.test(slot)) throw new TypeError("Expected a slot of 64 hex digits");
 }

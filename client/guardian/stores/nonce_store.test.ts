@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { IDBFactory } from "fake-indexeddb";
+import "fake-indexeddb/auto";
 import { FileNonceStore } from "./file_nonce_store.ts";
 import { IndexedDbNonceStore } from "./indexeddb_nonce_store.ts";
 import { MemoryNonceStore } from "./memory_nonce_store.ts";
@@ -35,7 +35,7 @@ async function inDirectory(test: (directory: string) => Promise<void>): Promise<
 const KINDS: Record<string, (test: (store: NonceStore) => Promise<void>) => Promise<void>> = {
   memory: (test) => test(new MemoryNonceStore()),
   file: (test) => inDirectory(async (directory) => test(await FileNonceStore.open(directory))),
-  IndexedDB: async (test) => test(await IndexedDbNonceStore.open("nonces", new IDBFactory())),
+  IndexedDB: async (test) => test(await IndexedDbNonceStore.open(crypto.randomUUID())),
 };
 
 for (const [kind, withStore] of Object.entries(KINDS)) {

@@ -176,7 +176,7 @@ const service = UnifiedFederatedSigningService.getInstance(supabase);
 const waiting: Promise<Result<{ reached: boolean }>> = waitFor(supabase, "id", "completed");
 const made: [typeof Guardian, typeof RecoveryRequester, typeof FileNonceStore] =
   [Guardian, RecoveryRequester, FileNonceStore];
-const store: Promise<NonceStore> = IndexedDbNonceStore.open("nonces", window.indexedDB);
+const store: Promise<NonceStore> = IndexedDbNonceStore.open("nonces");
 const created = await service.createSigningRequest({
   familyId: "f", messageHash: "5a", participants: ["a"], threshold: 1, useCase: "key_rotation",
 });
