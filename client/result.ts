@@ -17,6 +17,7 @@ export const CLIENT_ERRORS = {
   not_published: "No relay took the event",
   not_approved: "The guardian did not approve",
   request_changed: "The request is not what it was when it was made",
+  key_package_mismatch: "The key package is not the one that was pinned",
   shares_missing: "Fewer good shares than the threshold are there",
 } as const satisfies Record<string, string>;
 

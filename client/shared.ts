@@ -12,10 +12,15 @@ export {
   type ResultCode,
   type Success,
 } from "./result.ts";
+export { formatFingerprint } from "./key_package.ts";
 export type { Supabase } from "./supabase.ts";
-export type { CallOptions } from "./transport.ts";
+export type { CallOptions, ParticipantOptions } from "./transport.ts";
 export { type ErrorCode, ERRORS, isErrorCode } from "../supabase/functions/_shared/errors.ts";
 export { FrostError, type FrostErrorCode } from "../supabase/functions/_shared/frost/error.ts";
+export {
+  type KeyPackage,
+  keyPackageFingerprint,
+} from "../supabase/functions/_shared/frost/key_package.ts";
 export {
   eventId,
   type EventTemplate,

@@ -41,11 +41,15 @@ interface UntypedSupabase {
   };
   from(table: string): {
     select(columns: string): {
-      eq(column: string, value: string): {
-        abortSignal(signal: AbortSignal): { maybeSingle(): PromiseLike<PostgrestAnswer> };
-      };
+      match(values: Readonly<Record<string, string>>): Rows;
     };
   };
+}
+
+/** Rows that a select is to answer. */
+interface Rows {
+  is(column: string, value: null): Rows;
+  abortSignal(signal: AbortSignal): { maybeSingle(): PromiseLike<PostgrestAnswer> };
 }
 
 function isUntyped(supabase: object): supabase is UntypedSupabase {
@@ -68,16 +72,21 @@ export async function callRpc(
   return await untyped(supabase).rpc(name, args).abortSignal(signal);
 }
 
-/** Reads the row of a table with this value in this column. */
+/** Reads the one row of a table with these values; null where there is none. */
 export async function selectOne(
   supabase: Supabase,
   table: string,
   columns: readonly string[],
-  [column, value]: readonly [column: string, value: string],
+  where: Readonly<Record<string, string | null>>,
   signal: AbortSignal,
 ): Promise<PostgrestAnswer> {
-  return await untyped(supabase).from(table).select(columns.join()).eq(column, value)
-    .abortSignal(signal).maybeSingle();
+  const values: Record<string, string> = {};
+  for (const [column, value] of Object.entries(where)) if (value !== null) values[column] = value;
+  let rows = untyped(supabase).from(table).select(columns.join()).match(values);
+  for (const [column, value] of Object.entries(where)) {
+    if (value === null) rows = rows.is(column, value);
+  }
+  return await rows.abortSignal(signal).maybeSingle();
 }
 
 /** What else a client has where it has Realtime. */

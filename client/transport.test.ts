@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
 import type { Failure, Result } from "./result.ts";
-import { type CallOptions, invoke, rpc } from "./transport.ts";
+import { type CallOptions, invoke, type ParticipantOptions, rpc } from "./transport.ts";
 
 type Answer = (
   request: Request,
@@ -17,7 +17,7 @@ async function withServer(
   answer: Answer,
   work: (
     call: {
-      invoke(safe: boolean, options?: CallOptions): Promise<Result<{ value?: number }>>;
+      invoke(safe: boolean, options?: ParticipantOptions): Promise<Result<{ value?: number }>>;
       rpc(safe: boolean, options?: CallOptions): Promise<Result<{ answer: number }>>;
     },
     attempts: () => number,
@@ -68,6 +68,19 @@ Deno.test("invoke() and rpc() send what they are given, and return the answer", 
     "Bearer token",
     { p_a: 1 },
   ]);
+});
+
+Deno.test("invoke() says who the caller is, if it knows", async () => {
+  const bodies: unknown[] = [];
+  const answer: Answer = async (request) => {
+    bodies.push(await request.json());
+    return Response.json({ success: true });
+  };
+  await withServer(answer, async (call) => {
+    await call.invoke(true, { participantId: "ann" });
+    await call.invoke(true);
+  });
+  assert.deepEqual(bodies, [{ a: 1, participantId: "ann" }, { a: 1 }]);
 });
 
 Deno.test("invoke() returns a refusal's body whole, and asks once", async () => {

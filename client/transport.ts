@@ -16,6 +16,16 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** What a call of an edge function takes besides. */
+export interface ParticipantOptions extends CallOptions {
+  /**
+   * Who the caller is in the family. The function refuses with `not_a_participant` if the token says
+   * otherwise: a client that got hold of another guardian's token then fails here, instead of raising a
+   * false alarm in that guardian's name.
+   */
+  readonly participantId?: string;
+}
+
 const TIMEOUT_MS = 30_000;
 /** An attempt that hangs must leave time for one that does not. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
@@ -102,11 +112,11 @@ export async function invoke<Data extends object>(
   supabase: Supabase,
   name: string,
   body: Readonly<Record<string, unknown>>,
-  { safe, ...options }: CallOptions & { readonly safe: boolean },
+  { safe, participantId, ...options }: ParticipantOptions & { readonly safe: boolean },
 ): Promise<Result<Data>> {
   const called = await call(safe, async (signal) => {
     return await functionAnswerOf<Data>(
-      await supabase.functions.invoke(name, { body: { ...body }, signal }),
+      await supabase.functions.invoke(name, { body: { ...body, participantId }, signal }),
     );
   }, options);
   return called.success ? success(called.answer) : called;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { generateSecretKey, getPublicKey } from "nostr-tools/pure";
 import { FrostError, type FrostErrorCode } from "../../supabase/functions/_shared/frost/error.ts";
@@ -8,6 +9,7 @@ import {
 } from "../../supabase/functions/_shared/frost/key_package.ts";
 import { nostrPublicKey } from "../../supabase/functions/_shared/frost/nostr.ts";
 import { CIPHERSUITES, suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
+import { formatFingerprint, isSameFingerprint } from "../key_package.ts";
 import { dealKey, type DealOptions } from "./dealer.ts";
 import { parseKeyShare } from "./key_share.ts";
 
@@ -68,7 +70,23 @@ Deno.test("two keys that were dealt have nothing in common", () => {
   assert.deepEqual(a.filter((value) => b.includes(value)), []);
 });
 
-Deno.test("dealKey() refuses what is no threshold, no list of participants, no secret", () => {
+Deno.test("one secret dealt twice has one group key, and two fingerprints", () => {
+  const secret = bytesToHex(generateSecretKey());
+  const [a, b] = [dealKey({ ...OPTIONS, secret }), dealKey({ ...OPTIONS, secret })];
+  assert.equal(a.registration.groupPublicKey, b.registration.groupPublicKey);
+  assert.notEqual(a.fingerprint, b.fingerprint);
+  const { ciphersuite, threshold, participants, groupPublicKey } = a.registration;
+  const shares = participants.map((name) => a.registration.verifyingShares[name]);
+  const text = JSON.stringify([ciphersuite, threshold, participants, groupPublicKey, shares]);
+  assert.equal(a.fingerprint, createHash("sha256").update(text).digest("hex"));
+  for (const share of a.keyShares) assert.equal(share.key_package_fingerprint, a.fingerprint);
+  const shown = formatFingerprint(a.fingerprint);
+  assert.match(shown, /^[0-9a-f]{4}( [0-9a-f]{4}){15}$/);
+  assert.ok(isSameFingerprint(shown.toUpperCase(), a.fingerprint));
+  assert.ok(!isSameFingerprint("", "") && !isSameFingerprint(a.fingerprint, b.fingerprint));
+});
+
+Deno.test("dealKey() refuses thresholds, participants, secrets and suites that are not valid", () => {
   for (const threshold of [0, 1, 4, 1.5]) {
     assert.throws(() => dealKey({ ...OPTIONS, threshold }), refusal("threshold_invalid"));
   }
@@ -80,9 +98,14 @@ Deno.test("dealKey() refuses what is no threshold, no list of participants, no s
   for (const name of ["", "a\n", "\0", "\ud800", "x".repeat(256)]) {
     const participants = [...OPTIONS.participants.slice(1), name];
     assert.throws(() => dealKey({ ...OPTIONS, participants }), refusal("participants_invalid"));
-    assert.throws(() => dealKey({ ...OPTIONS, familyId: name }), refusal("participants_invalid"));
+    assert.throws(() => dealKey({ ...OPTIONS, familyId: name }), refusal("invalid_input"));
   }
   for (const secret of ["", "00".repeat(32), "ff".repeat(32), "AB".repeat(32), "01"]) {
-    assert.throws(() => dealKey({ ...OPTIONS, secret }), refusal("share_invalid"));
+    assert.throws(() => dealKey({ ...OPTIONS, secret }), refusal("invalid_input"));
+  }
+  // As an app in JavaScript may have it.
+  for (const name of ["FROST-none", "toString", ""]) {
+    const ciphersuite = name as typeof CIPHERSUITES[number];
+    assert.throws(() => dealKey({ ...OPTIONS, ciphersuite }), refusal("invalid_input"));
   }
 });

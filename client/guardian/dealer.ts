@@ -5,14 +5,20 @@
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { parseScalar } from "../../supabase/functions/_shared/frost/encoding.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
-import { MAX_PARTICIPANTS } from "../../supabase/functions/_shared/frost/key_package.ts";
+import {
+  keyPackageFingerprint,
+  MAX_PARTICIPANTS,
+} from "../../supabase/functions/_shared/frost/key_package.ts";
 import {
   type Ciphersuite,
+  type Suite,
   suiteOf,
   TAPROOT_CIPHERSUITE,
 } from "../../supabase/functions/_shared/frost/suites.ts";
 import { isIdentifier } from "../../supabase/functions/_shared/identifier.ts";
 import type { KeyShare } from "./key_share.ts";
+
+const NAME_RULE = "must be 1 to 255 characters, none of them control characters";
 
 /** What to deal. */
 export interface DealOptions {
@@ -46,6 +52,8 @@ export interface DealtKey {
   readonly registration: KeyPackageRegistration;
   /** In the order of the participants. Each goes to its own guardian, and only there. */
   readonly keyShares: KeyShare[];
+  /** Of the key package: what guardians compare, on paper, when they are handed their shares. */
+  readonly fingerprint: string;
 }
 
 /**
@@ -54,33 +62,60 @@ export interface DealtKey {
  * The group key of a split Nostr secret has that secret's x-only public key. Its encoding here says
  * whether y is odd, as BIP-340 keys do not; guardians and coordinator mind that when they sign.
  *
- * @throws {FrostError} `participants_invalid` (for the family's id too), `threshold_invalid`, or `share_invalid` for the secret.
+ * @throws {FrostError} `participants_invalid`, `threshold_invalid`; `invalid_input` for the family's id, the
+ *   ciphersuite and the secret.
+ *
+ * @example
+ * ```ts
+ * import { dealKey, formatFingerprint } from "@permafrost/client/guardian";
+ *
+ * const { registration, keyShares, fingerprint } = dealKey({
+ *   familyId: "family",
+ *   threshold: 2,
+ *   participants: ["ann", "bob", "cleo"],
+ * });
+ * console.log("Write this down:", formatFingerprint(fingerprint));
+ * // `registration` is public; each of `keyShares` goes to its own guardian, and only there.
+ * ```
  */
 export function dealKey(options: DealOptions): DealtKey {
   const { familyId, threshold, ciphersuite = TAPROOT_CIPHERSUITE } = options;
   const participants = [...options.participants];
   const count = participants.length;
   // What the coordinator would refuse, once the shares are handed out, is refused here.
-  if (![familyId, ...participants].every(isIdentifier)) {
+  if (!isIdentifier(familyId)) {
+    throw new FrostError("invalid_input", `The family's id ${NAME_RULE}`);
+  }
+  if (!participants.every(isIdentifier)) {
+    throw new FrostError("participants_invalid", `A participant's id ${NAME_RULE}`);
+  }
+  if (count < 2 || count > MAX_PARTICIPANTS) {
     throw new FrostError(
       "participants_invalid",
-      "Families and participants are called by 1 to 255 characters, none of them control characters",
+      `There must be 2 to ${MAX_PARTICIPANTS} participants`,
     );
   }
-  if (count < 2 || count > MAX_PARTICIPANTS || new Set(participants).size !== count) {
-    throw new FrostError("participants_invalid", "Participants must be 2 to 255, all different");
+  if (new Set(participants).size !== count) {
+    throw new FrostError("participants_invalid", "The participants must be all different");
   }
   if (!Number.isInteger(threshold) || threshold < 2 || threshold > count) {
     throw new FrostError("threshold_invalid", `The threshold must be from 2 to ${count}`);
   }
-  const { frost } = suiteOf(ciphersuite);
+  const suite = suiteOf(ciphersuite);
+  const { frost } = suite;
   const ids = participants.map((_, i) => frost.Identifier.fromNumber(i + 1));
-  const secret = options.secret === undefined
-    ? undefined
-    : parseSecret(ciphersuite, options.secret);
+  const secret = options.secret === undefined ? undefined : parseSecret(suite, options.secret);
   const dealt = frost.trustedDealer({ min: threshold, max: count }, ids, secret);
   const groupPublicKey = bytesToHex(dealt.public.commitments[0]);
   const verifyingShares = ids.map((id) => bytesToHex(dealt.public.verifyingShares[id]));
+  const keyPackage = {
+    ciphersuite,
+    threshold,
+    participants,
+    group_public_key: groupPublicKey,
+    verifying_shares: verifyingShares,
+  };
+  const fingerprint = keyPackageFingerprint(keyPackage);
   return {
     registration: {
       familyId,
@@ -92,21 +127,19 @@ export function dealKey(options: DealOptions): DealtKey {
       vssCommitment: dealt.public.commitments.map((point) => bytesToHex(point)),
     },
     keyShares: participants.map((participant_id, i) => ({
-      ciphersuite,
-      participants,
-      threshold,
+      ...keyPackage,
       participant_id,
       identifier: i + 1,
       signing_share: bytesToHex(dealt.secretShares[ids[i]].signingShare),
-      group_public_key: groupPublicKey,
-      verifying_shares: verifyingShares,
+      key_package_fingerprint: fingerprint,
     })),
+    fingerprint,
   };
 }
 
-function parseSecret(ciphersuite: Ciphersuite, hex: string): Uint8Array {
-  if (parseScalar(suiteOf(ciphersuite), hex, "share_invalid", "The secret to split") === 0n) {
-    throw new FrostError("share_invalid", "The secret to split must not be zero");
+function parseSecret(suite: Suite, hex: string): Uint8Array {
+  if (parseScalar(suite, hex, "invalid_input", "The secret to split") === 0n) {
+    throw new FrostError("invalid_input", "The secret to split must not be zero");
   }
   return hexToBytes(hex);
 }

@@ -41,10 +41,22 @@ const MAX_SESSION_MS = 604_800_000;
 
 /** How a guardian reaches the coordinator. Its answers are handed on as they are. */
 export interface GuardianTransport<CommitmentAnswer = unknown, ShareAnswer = unknown> {
-  /** `submit-nonce-commitment`: hiding ‖ binding, 2·Ne bytes as lower-case hex. */
-  submitNonceCommitment(sessionId: string, nonceCommitment: string): Promise<CommitmentAnswer>;
+  /**
+   * `submit-nonce-commitment`: hiding ‖ binding, 2·Ne bytes as lower-case hex.
+   *
+   * @param participantId - Who the guardian is, by its key share; the coordinator compares it with the token.
+   */
+  submitNonceCommitment(
+    sessionId: string,
+    nonceCommitment: string,
+    participantId: string,
+  ): Promise<CommitmentAnswer>;
   /** `submit-signature-share`: a scalar of Ns bytes as lower-case hex. */
-  submitSignatureShare(sessionId: string, signatureShare: string): Promise<ShareAnswer>;
+  submitSignatureShare(
+    sessionId: string,
+    signatureShare: string,
+    participantId: string,
+  ): Promise<ShareAnswer>;
 }
 
 /** What a guardian is made of. */
@@ -111,7 +123,11 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     if (record.state !== "committed") throw spent();
     checkUnchanged(record.approved, request);
     const nonceCommitment = record.nonce_commitment;
-    const answer = await this.#transport.submitNonceCommitment(request.session_id, nonceCommitment);
+    const answer = await this.#transport.submitNonceCommitment(
+      request.session_id,
+      nonceCommitment,
+      this.participantId,
+    );
     return { nonceCommitment, answer };
   }
 
@@ -142,7 +158,11 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     const signatureShare = record.state === "committed"
       ? await this.#answer(slot, digest, record, request, commitmentList)
       : releasedFor(record, digest);
-    const answer = await this.#transport.submitSignatureShare(request.session_id, signatureShare);
+    const answer = await this.#transport.submitSignatureShare(
+      request.session_id,
+      signatureShare,
+      this.participantId,
+    );
     return { signatureShare, answer };
   }
 

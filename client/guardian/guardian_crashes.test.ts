@@ -45,10 +45,10 @@ class Steps {
 
   transport(transport: GuardianTransport): GuardianTransport {
     return {
-      submitNonceCommitment: (id, hex) =>
-        this.around("publish", () => transport.submitNonceCommitment(id, hex)),
-      submitSignatureShare: (id, hex) =>
-        this.around("publish", () => transport.submitSignatureShare(id, hex)),
+      submitNonceCommitment: (id, hex, who) =>
+        this.around("publish", () => transport.submitNonceCommitment(id, hex, who)),
+      submitSignatureShare: (id, hex, who) =>
+        this.around("publish", () => transport.submitSignatureShare(id, hex, who)),
     };
   }
 }

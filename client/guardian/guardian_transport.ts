@@ -13,9 +13,9 @@ export function guardianTransport(
 ): GuardianTransport<Answer<"submitNonceCommitment">, Answer<"submitPartialSignature">> {
   const sessions = new FrostSessionManager(supabase);
   return {
-    submitNonceCommitment: (sessionId, nonceCommitment) =>
-      sessions.submitNonceCommitment(sessionId, nonceCommitment),
-    submitSignatureShare: (sessionId, signatureShare) =>
-      sessions.submitPartialSignature(sessionId, signatureShare),
+    submitNonceCommitment: (sessionId, nonceCommitment, participantId) =>
+      sessions.submitNonceCommitment(sessionId, nonceCommitment, { participantId }),
+    submitSignatureShare: (sessionId, signatureShare, participantId) =>
+      sessions.submitPartialSignature(sessionId, signatureShare, { participantId }),
   };
 }

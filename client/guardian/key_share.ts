@@ -1,34 +1,31 @@
 /** A guardian's share of a key, as it is kept on the guardian's device. */
 import { hexToBytes } from "@noble/curves/utils.js";
 import { elementToHex, parseScalar } from "../../supabase/functions/_shared/frost/encoding.ts";
-import { verifyKeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 import {
-  type Ciphersuite,
-  isCiphersuite,
-  suiteOf,
-} from "../../supabase/functions/_shared/frost/suites.ts";
+  type KeyPackage,
+  keyPackageFingerprint,
+  verifyKeyPackage,
+} from "../../supabase/functions/_shared/frost/key_package.ts";
+import { suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
+import { isIdentifier } from "../../supabase/functions/_shared/identifier.ts";
 import { GuardianError } from "../errors.ts";
-import { isTextList } from "../shapes.ts";
+import { keyPackageOf } from "../key_package.ts";
+import { fieldOf } from "../shapes.ts";
 
 /** One guardian's share with the public half of its key. Serialises to JSON; keep it secret. */
-export interface KeyShare {
-  readonly ciphersuite: Ciphersuite;
-  readonly participants: readonly string[];
-  readonly threshold: number;
+export interface KeyShare extends KeyPackage {
   readonly participant_id: string;
   /** The position of `participant_id` in `participants`, from 1. */
   readonly identifier: number;
   /** Secret. A scalar of Ns bytes as lower-case hex. */
   readonly signing_share: string;
-  /** As dealt: an encoded point of Ne bytes as lower-case hex. */
-  readonly group_public_key: string;
-  /** In the order of `participants`. */
-  readonly verifying_shares: readonly string[];
+  /** Of the key package, as dealt; see `keyPackageFingerprint`. 32 bytes as lower-case hex. */
+  readonly key_package_fingerprint: string;
 }
 
 /**
- * Reads a key share from where it was kept and verifies it: the public half holds together, and the
- * signing share is the one behind this guardian's verifying share (RFC 9591 appendix C.2).
+ * Reads a key share from where it was kept and verifies it: the public half is as it was dealt and holds
+ * together, and the signing share is the one behind this guardian's verifying share (RFC 9591 appendix C.2).
  *
  * @param value - Parsed JSON.
  * @throws {GuardianError} `key_share_invalid`.
@@ -36,8 +33,16 @@ export interface KeyShare {
 export function parseKeyShare(value: unknown): KeyShare {
   const share = shapeOf(value);
   if (share === undefined) throw invalid("The key share is malformed");
+  if (!share.participants.every(isIdentifier)) {
+    throw invalid("A guardian's name must be 1 to 255 characters, none of them control characters");
+  }
   if (share.participants[share.identifier - 1] !== share.participant_id) {
     throw invalid("The key share's identifier is not its participant's position");
+  }
+  if (keyPackageFingerprint(share) !== share.key_package_fingerprint) {
+    throw invalid(
+      "The key share's public half is not the one that was dealt: its fingerprint differs",
+    );
   }
   const suite = suiteOf(share.ciphersuite);
   try {
@@ -67,32 +72,16 @@ export function frostSecretOf(share: KeyShare): { identifier: string; signingSha
 }
 
 function shapeOf(value: unknown): KeyShare | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const {
-    ciphersuite,
-    participants,
-    threshold,
-    participant_id,
-    identifier,
-    signing_share,
-    group_public_key,
-    verifying_shares,
-  }: Partial<Record<keyof KeyShare, unknown>> = value;
-  const valid = typeof ciphersuite === "string" && isCiphersuite(ciphersuite) &&
-    isTextList(participants) && isTextList(verifying_shares) && typeof threshold === "number" &&
-    typeof participant_id === "string" && typeof identifier === "number" &&
-    typeof signing_share === "string" && typeof group_public_key === "string";
+  const keyPackage = keyPackageOf(value);
+  const participant_id = fieldOf(value, "participant_id");
+  const identifier = fieldOf(value, "identifier");
+  const signing_share = fieldOf(value, "signing_share");
+  const key_package_fingerprint = fieldOf(value, "key_package_fingerprint");
+  const valid = keyPackage !== undefined && typeof participant_id === "string" &&
+    typeof identifier === "number" && typeof signing_share === "string" &&
+    typeof key_package_fingerprint === "string";
   return valid
-    ? {
-      ciphersuite,
-      participants: [...participants],
-      threshold,
-      participant_id,
-      identifier,
-      signing_share,
-      group_public_key,
-      verifying_shares: [...verifying_shares],
-    }
+    ? { ...keyPackage, participant_id, identifier, signing_share, key_package_fingerprint }
     : undefined;
 }
 

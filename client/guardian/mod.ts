@@ -11,7 +11,7 @@ export { dealKey, type DealOptions, type DealtKey, type KeyPackageRegistration }
 export { Guardian, type GuardianOptions, type GuardianTransport } from "./guardian.ts";
 export { guardianTransport } from "./guardian_transport.ts";
 export { type KeyShare, parseKeyShare } from "./key_share.ts";
-export type { SigningKeyPackage, SigningPackage, SigningSession } from "./signing_session.ts";
+export type { SigningPackage, SigningSession } from "./signing_session.ts";
 export { IndexedDbNonceStore } from "./stores/indexeddb_nonce_store.ts";
 export { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 export type {

@@ -1,11 +1,13 @@
 /**
  * What a guardian is told by the coordinator: in round one what is to be signed, in round two everything a
  * signature share is made from. Both come from a party that is not trusted with the key, so their form is
- * checked here, and what they say in `guardian.ts`. What is returned is a copy, which nobody changes while a
+ * checked here, and their contents in `request_checks.ts`. The answer is a copy, which nobody changes while a
  * guardian waits for its store.
  */
 import { GuardianError } from "../errors.ts";
+import { keyPackageOf } from "../key_package.ts";
 import { isTextList } from "../shapes.ts";
+import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 
 /** What a guardian is asked to take part in: the answer of the RPC `get_signing_session`, or a part of it. */
 export interface SigningSession {
@@ -32,16 +34,8 @@ export interface SigningPackage {
   readonly signers: readonly string[];
   /** Each signer's hiding ‖ binding, lower-case hex, 2·Ne bytes. */
   readonly commitments: Readonly<Record<string, string>>;
-  readonly key_package: SigningKeyPackage;
-}
-
-/** The key package in a signing package; a guardian compares it with its own. */
-export interface SigningKeyPackage {
-  readonly ciphersuite: string;
-  readonly threshold: number;
-  readonly participants: readonly string[];
-  readonly group_public_key: string;
-  readonly verifying_shares: readonly string[];
+  /** A guardian compares it with its own. */
+  readonly key_package: KeyPackage;
 }
 
 type Fields<T> = Partial<Record<keyof T, unknown>>;
@@ -83,7 +77,8 @@ export function parseSigningPackage(value: unknown): SigningPackage {
     typeof message !== "string" || typeof threshold !== "number" || !isTextList(signers) ||
     !isTextRecord(commitments)
   ) throw invalid("The signing package is malformed");
-  const key_package = parseKeyPackage(fields.key_package);
+  const key_package = keyPackageOf(fields.key_package);
+  if (key_package === undefined) throw invalid("The key package is malformed");
   return {
     session_id,
     ciphersuite,
@@ -93,24 +88,6 @@ export function parseSigningPackage(value: unknown): SigningPackage {
     signers: [...signers],
     commitments: { ...commitments },
     key_package,
-  };
-}
-
-function parseKeyPackage(value: unknown): SigningKeyPackage {
-  const { ciphersuite, threshold, participants, group_public_key, verifying_shares }: Fields<
-    SigningKeyPackage
-  > = objectOf(value);
-  if (
-    typeof ciphersuite !== "string" || typeof threshold !== "number" ||
-    !isTextList(participants) || typeof group_public_key !== "string" ||
-    !isTextList(verifying_shares)
-  ) throw invalid("The key package is malformed");
-  return {
-    ciphersuite,
-    threshold,
-    participants: [...participants],
-    group_public_key,
-    verifying_shares: [...verifying_shares],
   };
 }
 

@@ -3,6 +3,7 @@ import {
   EnvelopeError,
   oneTimeKey,
   openShare,
+  OtherKeyPackageError,
   recipientFingerprint,
   sealShare,
   type SharePurpose,
@@ -11,7 +12,7 @@ import {
 const SHARE = "5a".repeat(32);
 
 function purpose(recipientPublicKey: string): SharePurpose {
-  return { requestId: "request", guardianId: "ann", keyPackageId: "key", recipientPublicKey };
+  return { guardianId: "ann", keyPackageFingerprint: "ab".repeat(32), recipientPublicKey };
 }
 
 Deno.test("a share comes out as it went in, from ciphertext that is another each time", () => {
@@ -21,7 +22,7 @@ Deno.test("a share comes out as it went in, from ciphertext that is another each
   assert.notEqual(one.split(".")[1], two.split(".")[1]);
   // What the server takes: printable, no spaces, 8,192 characters at most, for the longest ids too.
   const longest = "\u{1f9ca}".repeat(255);
-  const long = { requestId: longest, guardianId: longest, keyPackageId: longest };
+  const long = { guardianId: longest };
   const large = sealShare({ ...purpose(publicKey), ...long }, "5a".repeat(57));
   for (const ciphertext of [one, two, large]) assert.match(ciphertext, /^[\x21-\x7e]{1,8192}$/);
   assert.ok(!one.includes(SHARE));
@@ -30,13 +31,11 @@ Deno.test("a share comes out as it went in, from ciphertext that is another each
   }
 });
 
-Deno.test("a ciphertext opens for the request, guardian, key and device it was made for alone", () => {
+Deno.test("a ciphertext opens for the guardian, key package and device it was made for alone", () => {
   const { secretKey, publicKey } = oneTimeKey();
   const ciphertext = sealShare(purpose(publicKey), SHARE);
   const others: Array<[Partial<SharePurpose>, string]> = [
-    [{ requestId: "another" }, "request_id"],
     [{ guardianId: "bob" }, "guardian_id"],
-    [{ keyPackageId: "another" }, "key_package_id"],
     [{ recipientPublicKey: oneTimeKey().publicKey }, "recipient_public_key"],
   ];
   for (const [other, name] of others) {
@@ -45,6 +44,15 @@ Deno.test("a ciphertext opens for the request, guardian, key and device it was m
       (error: unknown) => error instanceof EnvelopeError && error.message.includes(name),
     );
   }
+  assert.throws(
+    () =>
+      openShare(
+        { ...purpose(publicKey), keyPackageFingerprint: "cd".repeat(32) },
+        secretKey,
+        ciphertext,
+      ),
+    OtherKeyPackageError,
+  );
   assert.throws(
     () => openShare(purpose(publicKey), oneTimeKey().secretKey, ciphertext),
     EnvelopeError,

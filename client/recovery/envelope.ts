@@ -16,18 +16,28 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { decrypt, encrypt, getConversationKey } from "nostr-tools/nip44";
 import { fieldOf } from "../shapes.ts";
 
-/** What a share is encrypted for, and with; each is compared when it is opened. */
+/**
+ * What a share is encrypted for, and with; each is compared when it is opened. All of it is known on both
+ * devices by themselves: an id of the server's in here would let the server make a good share look bad.
+ */
 export interface SharePurpose {
-  readonly requestId: string;
   readonly guardianId: string;
-  readonly keyPackageId: string;
-  /** The requester's one-time key: x-only, 32 bytes as lower-case hex. */
+  /** Of the key that the share is of. */
+  readonly keyPackageFingerprint: string;
+  /** The requester's one-time key, made for this request: x-only, 32 bytes as lower-case hex. */
   readonly recipientPublicKey: string;
 }
 
 /** A ciphertext that is not what the requester asked for. The message never holds a share. */
 export class EnvelopeError extends Error {
   override readonly name = "EnvelopeError";
+}
+
+/** The guardian's device holds a share of another key package than the requester was told of. */
+export class OtherKeyPackageError extends EnvelopeError {
+  constructor() {
+    super("The share is of another key package");
+  }
 }
 
 const PREFIX = "permafrost-share-1";
@@ -42,7 +52,7 @@ export function oneTimeKey(): { secretKey: Uint8Array; publicKey: string } {
  * Encrypts a signing share to the requester.
  *
  * @param signingShare - Lower-case hex.
- * @throws {EnvelopeError} where the recipient's key is none.
+ * @throws {EnvelopeError} unless the recipient's key is a point of secp256k1.
  */
 export function sealShare(purpose: SharePurpose, signingShare: string): string {
   const { secretKey, publicKey } = oneTimeKey();
@@ -58,7 +68,8 @@ export function sealShare(purpose: SharePurpose, signingShare: string): string {
  * Decrypts a share.
  *
  * @returns The signing share as the guardian wrote it; whether it is one is still to be checked.
- * @throws {EnvelopeError} for what cannot be decrypted, and for what was encrypted for another purpose.
+ * @throws {EnvelopeError} for what cannot be decrypted, and for what was encrypted for another purpose;
+ *   {OtherKeyPackageError} for a share of another key package.
  */
 export function openShare(
   purpose: SharePurpose,
@@ -81,6 +92,7 @@ export function openShare(
   }
   for (const [name, value] of Object.entries(fieldsOf(purpose))) {
     if (fieldOf(message, name) !== value) {
+      if (name === "key_package_fingerprint") throw new OtherKeyPackageError();
       throw new EnvelopeError(`The ciphertext was made for another purpose: its ${name} differs`);
     }
   }
@@ -90,8 +102,8 @@ export function openShare(
 }
 
 /**
- * A short form of a requester's key, for guardian and requester to compare by voice: whoever sits between
- * them can show the guardian another key. 25 digits, so that one that looks the same takes 2^83 attempts.
+ * A short form of a requester's key, for guardian and requester to compare by voice: a server between them
+ * can show the guardian another key. It has 25 digits; a key with the same ones takes 2^83 attempts.
  */
 export function recipientFingerprint(recipientPublicKey: string): string {
   const domain = new TextEncoder().encode("permafrost recovery recipient");
@@ -102,10 +114,9 @@ export function recipientFingerprint(recipientPublicKey: string): string {
 
 function fieldsOf(purpose: SharePurpose) {
   return {
-    request_id: purpose.requestId,
     guardian_id: purpose.guardianId,
-    key_package_id: purpose.keyPackageId,
     recipient_public_key: purpose.recipientPublicKey,
+    key_package_fingerprint: purpose.keyPackageFingerprint,
   };
 }
 

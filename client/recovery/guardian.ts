@@ -15,11 +15,11 @@ import type { CallOptions } from "../transport.ts";
 
 /** What a guardian is asked before its share leaves the device. */
 export interface RecoveryQuestion {
-  /** What is to be signed is `message_hash`; where there is an `event_template`, it was found to be its id. */
+  /** What is to be signed is `message_hash`: the id of the `event_template`, if there is one. */
   readonly request: RecoveryRequest;
   /**
-   * Of the key that the share will be encrypted to. Ask the requester, by another way than this one, what
-   * the device shows: a coordinator that put its own key there would get the share.
+   * Of the key that the share will be encrypted to. Ask the requester, by voice or in person, what its
+   * device shows: a coordinator that put its own key there would get the share.
    */
   readonly fingerprint: string;
 }
@@ -34,7 +34,27 @@ export interface GiveShareOptions extends CallOptions {
   readonly now?: () => number;
 }
 
-/** Gives a guardian's share, once it was approved. Methods do not throw. */
+/**
+ * Gives a guardian's share, once it was approved. Methods do not throw.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { type KeyShare } from "@permafrost/client/guardian";
+ * import { RecoveryGuardian, RecoveryRequests } from "@permafrost/client/recovery";
+ *
+ * declare const keyShare: KeyShare; // from where this device keeps it
+ * declare function ask(question: string): boolean;
+ * const supabase = createClient("https://abc.supabase.co", "sb_publishable_…");
+ * const read = await new RecoveryRequests(supabase).get("the request's id");
+ * if (read.success) {
+ *   await new RecoveryGuardian(supabase).submitShare(read.request, {
+ *     keyShare,
+ *     approve: ({ fingerprint }) => ask(`Does the requester's device show ${fingerprint}?`),
+ *   });
+ * }
+ * ```
+ */
 export class RecoveryGuardian {
   readonly #requests: RecoveryRequests;
 
@@ -49,18 +69,21 @@ export class RecoveryGuardian {
    * A share that was given is given: with a threshold of them the requester has the key, not one signature.
    *
    * Errors: `key_share_invalid`, `key_package_mismatch`, `request_invalid`, `event_mismatch`,
-   * `signers_invalid`, `not_a_signer`, `session_expired`; `round_open` without a key to encrypt to,
-   * `invalid_input` for one that is none, `not_approved`; and those of `RecoveryRequests.submitShare`.
+   * `signers_invalid`, `not_a_signer`, `session_expired`; `round_open` if there is no key to encrypt to yet,
+   * `invalid_input` if it is not a point of secp256k1, `not_approved`; and those of
+   * `RecoveryRequests.submitShare`.
    *
-   * @param request - As `RecoveryRequests.get` and `list` return it.
+   * @param request - As `RecoveryRequests.get` returns it.
    */
   async submitShare(
     request: RecoveryRequest,
     { keyShare, approve, now = Date.now, ...options }: GiveShareOptions,
   ): Promise<Result<RecoveryProgress & { thresholdMet: boolean }>> {
     let ciphertext: string;
+    let participantId: string;
     try {
       const share = parseKeyShare(keyShare);
+      participantId = share.participant_id;
       checkKeyPackage(share, request);
       checkMessage(share, request.message_hash, request.event_template);
       checkSession(share, {
@@ -74,12 +97,12 @@ export class RecoveryGuardian {
       if (recipientPublicKey === null) {
         return failure("round_open", "The requester has not set the key to encrypt to");
       }
-      ciphertext = sealShare({
-        requestId: request.request_id,
+      const purpose = {
         guardianId: share.participant_id,
-        keyPackageId: request.key_package_id,
+        keyPackageFingerprint: share.key_package_fingerprint,
         recipientPublicKey,
-      }, share.signing_share);
+      };
+      ciphertext = sealShare(purpose, share.signing_share);
       const fingerprint = recipientFingerprint(recipientPublicKey);
       if (await approve({ request, fingerprint }) !== true) return failure("not_approved");
     } catch (error) {
@@ -87,6 +110,9 @@ export class RecoveryGuardian {
       if (error instanceof GuardianError) return failureOf(error);
       throw error;
     }
-    return await this.#requests.submitShare(request.request_id, ciphertext, options);
+    return await this.#requests.submitShare(request.request_id, ciphertext, {
+      ...options,
+      participantId,
+    });
   }
 }

@@ -7,14 +7,9 @@
 export * from "../shared.ts";
 export { recipientFingerprint } from "./envelope.ts";
 export { type GiveShareOptions, RecoveryGuardian, type RecoveryQuestion } from "./guardian.ts";
-export {
-  type BadShare,
-  type Collection,
-  type CollectionFailure,
-  type RecoveryAsk,
-  RecoveryRequester,
-  type RequesterState,
-} from "./requester.ts";
+export type { RecoveryAsk } from "./ask.ts";
+export type { BadShare, Collection, CollectionFailure } from "./collection.ts";
+export { RecoveryRequester, type RequesterState } from "./requester.ts";
 export {
   type RecoveryFilter,
   type RecoveryProgress,

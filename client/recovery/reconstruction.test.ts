@@ -4,14 +4,13 @@ import { verifySignature } from "../../supabase/functions/_shared/frost/verifica
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { dealKey, type DealtKey } from "../guardian/dealer.ts";
 import { checkShare, signWithShares } from "./reconstruction.ts";
-import type { KeyPackage } from "../sessions/session.ts";
+import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 
 const PARTICIPANTS = ["ann", "bob", "cleo", "dora"];
 const MESSAGE = "5a".repeat(32);
 
 function packageOf({ registration }: DealtKey): KeyPackage {
   return {
-    key_package_id: "key",
     ciphersuite: registration.ciphersuite,
     threshold: registration.threshold,
     participants: registration.participants,

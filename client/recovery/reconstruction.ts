@@ -19,7 +19,7 @@ import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { interpolationCoefficients } from "../../supabase/functions/_shared/frost/polynomial.ts";
 import { suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
 import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
-import type { KeyPackage } from "../sessions/session.ts";
+import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 
 /** A guardian's signing share, a scalar of Ns bytes as lower-case hex. */
 export interface RecoveredShare {

@@ -4,29 +4,20 @@
  *
  * @module
  */
-import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
-import { eventId, type EventTemplate } from "../../supabase/functions/_shared/frost/nostr.ts";
-import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { schnorr } from "@noble/curves/secp256k1.js";
-import { checkShare, type RecoveredShare, signWithShares } from "./reconstruction.ts";
-import { EnvelopeError, oneTimeKey, openShare, recipientFingerprint } from "./envelope.ts";
-import { RecoveryRequests } from "./requests.ts";
-import { type Failure, failure, failureOf, type Result, type Success, success } from "../result.ts";
+import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
+import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
+import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
+import { failure, failureOf, type Result, type Success, success } from "../result.ts";
+import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
 import type { RecoveryRequest, RecoveryStatus } from "../sessions/session.ts";
-import type { SessionRequest } from "../sessions/request.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke } from "../transport.ts";
-import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
-
-/** What to recover for: the guardians asked are `participants`; 24 hours unless something else is said. */
-export type RecoveryAsk = SessionRequest & {
-  readonly useCase?: string;
-  /**
-   * The group public key, if this device knows it: an encoded point, lower-case hex. Give it where you can.
-   * Without it, and without an `eventTemplate`, it is the server that says which key is put together.
-   */
-  readonly groupPublicKey?: string;
-};
+import { checkPin, checkRequest, type RecoveryAsk } from "./ask.ts";
+import { type Collection, type CollectionFailure, openShares } from "./collection.ts";
+import { oneTimeKey, recipientFingerprint } from "./envelope.ts";
+import { type RecoveredShare, signWithShares } from "./reconstruction.ts";
+import { RecoveryRequests } from "./requests.ts";
 
 /** A requester as it is kept on its device, as JSON. Secret: with it, the shares can be read. */
 export interface RequesterState {
@@ -37,30 +28,31 @@ export interface RequesterState {
   readonly requestId?: string;
 }
 
-/** A share that was found bad, and whose it was. */
-export interface BadShare {
-  readonly guardian: string;
-  readonly reason: string;
-}
-
-/** What has been collected. */
-export interface Collection {
-  readonly status: RecoveryStatus;
-  readonly threshold: number;
-  /** Whose shares are good. */
-  readonly good: readonly string[];
-  /** Whose shares were refused just now. */
-  readonly rejected: readonly BadShare[];
-  /** Who may still hand a share in. */
-  readonly missing: readonly string[];
-  /** Whether `finish` has what it takes. */
-  readonly ready: boolean;
-}
-
-/** A failure after shares were looked at says what was found. */
-export type CollectionFailure = Failure & Partial<Collection>;
-
-/** Asks for shares, collects them and signs. Methods do not throw, but for `restore`. */
+/**
+ * Asks for shares, collects them and signs. Methods do not throw, but for `restore`.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { RecoveryRequester } from "@permafrost/client/recovery";
+ *
+ * declare function keepSecretly(text: string): void;
+ * const supabase = createClient("https://abc.supabase.co", "sb_publishable_…");
+ * const requester = RecoveryRequester.prepare(supabase, {
+ *   familyId: "family",
+ *   messageHash: "5a".repeat(32),
+ *   participants: ["ann", "bob", "cleo"],
+ *   threshold: 2,
+ *   useCase: "emergency_recovery",
+ *   keyPackageFingerprint: "from the paper of the ceremony",
+ * });
+ * keepSecretly(JSON.stringify(requester.exportState()));
+ * const sent = await requester.send();
+ * console.log("Read this to the guardians:", requester.fingerprint);
+ * // Once a threshold of them has answered:
+ * if (sent.success) console.log(await requester.finish());
+ * ```
+ */
 export class RecoveryRequester {
   readonly #supabase: Supabase;
   readonly #requests: RecoveryRequests;
@@ -126,18 +118,25 @@ export class RecoveryRequester {
    * Asks the guardians for their shares. After a failure it may be called again: it finds the request if
    * there is one.
    *
-   * Errors: as `UnifiedFederatedSigningService.createSigningRequest`.
+   * Errors: as `UnifiedFederatedSigningService.createSigningRequest`; `key_package_mismatch`, before anything
+   * is sent, if the family's key package is not the pinned one.
    */
   async send(options: CallOptions = {}): Promise<Result<{ requestId: string; warning?: string }>> {
     const found = await this.#find(options);
     if (found.success || found.code !== "session_not_found") return found;
+    const { keyPackageFingerprint: pin, participantId, ...ask } = this.#ask;
+    if (pin !== undefined) {
+      const current = await readCurrentKeyPackage(this.#supabase, ask.familyId, options);
+      if (!current.success) return current;
+      const mismatch = checkPin(this.#ask, current.keyPackage);
+      if (mismatch) return mismatch;
+    }
     this.#maybeSent = true;
-    const { groupPublicKey: _, ...ask } = this.#ask;
     const created = await invoke<{ sessionId: string; warning?: string }>(
       this.#supabase,
       "create-signing-request",
       { ...ask, preferredMethod: "sss", recipientPublicKey: this.publicKey },
-      { ...options, safe: false },
+      { ...options, participantId, safe: false },
     );
     if (!created.success) return created;
     this.#requestId = created.sessionId;
@@ -148,8 +147,10 @@ export class RecoveryRequester {
    * Decrypts and checks the shares that are there. A guardian whose share is bad is named, and its share is
    * refused at the server, so that it can hand in another.
    *
-   * Errors: `session_not_found`, `request_changed` where the request is not this device's, or no longer
-   * asks for what it asked for; and those of `RecoveryRequests.rejectShare`.
+   * Errors: `session_not_found`; `request_changed` if the request is not this device's, or no longer asks for
+   * what it asked for; `key_package_mismatch`, before anybody is accused, if the server's key package is not
+   * the pinned one, or nothing is pinned and the guardians have another; and those of
+   * `RecoveryRequests.rejectShare`.
    */
   async collect(
     options: CallOptions = {},
@@ -196,7 +197,11 @@ export class RecoveryRequester {
       if (error instanceof FrostError) return failureOf(error);
       throw error;
     }
-    const completed = await this.#requests.complete(request.request_id, signature, options);
+    const completed = await this.#requests.complete(
+      request.request_id,
+      signature,
+      this.#asWhom(options),
+    );
     if (completed.success) this.wipe();
     return completed;
   }
@@ -216,21 +221,27 @@ export class RecoveryRequester {
     const read = await this.#read(options);
     if (!read.success) return read;
     let { request } = read;
-    const shares: RecoveredShare[] = [];
-    const rejected: BadShare[] = [];
     // Without the key nothing could be read, and nobody is to blame for that.
-    const ciphertexts = this.#wiped ? {} : request.encrypted_shares ?? {};
-    for (const [guardian, ciphertext] of Object.entries(ciphertexts)) {
-      try {
-        shares.push(this.#open(request, guardian, ciphertext));
-      } catch (error) {
-        if (!(error instanceof EnvelopeError || error instanceof FrostError)) throw error;
-        rejected.push({ guardian, reason: error.message });
-      }
+    const { good: shares, bad: rejected, strangers } = this.#wiped
+      ? { good: [], bad: [], strangers: [] }
+      : openShares(request, this.publicKey, this.#secretKey);
+    if (strangers.length > 0 && this.#ask.keyPackageFingerprint === undefined) {
+      // Either the server lies or they do, and only who knows the key package can tell.
+      return failure(
+        "key_package_mismatch",
+        `The server names another key package than the devices of ${strangers.join(", ")} hold ` +
+          "shares of; pin the key package to tell who is wrong",
+      );
     }
+    const ciphertexts = request.encrypted_shares ?? {};
     for (const { guardian: guardianId, reason } of rejected) {
       const bad = { guardianId, ciphertext: ciphertexts[guardianId] };
-      const told = await this.#requests.rejectShare(request.request_id, bad, reason, options);
+      const told = await this.#requests.rejectShare(
+        request.request_id,
+        bad,
+        reason,
+        this.#asWhom(options),
+      );
       if (!told.success) return { ...told, rejected };
     }
     if (rejected.length > 0) {
@@ -251,46 +262,19 @@ export class RecoveryRequester {
     });
   }
 
-  #open(request: RecoveryRequest, guardian: string, ciphertext: string): RecoveredShare {
-    const signingShare = openShare(
-      {
-        requestId: request.request_id,
-        guardianId: guardian,
-        keyPackageId: request.key_package_id,
-        recipientPublicKey: this.publicKey,
-      },
-      this.#secretKey,
-      ciphertext,
-    );
-    checkShare(request.key_package, { guardian, signingShare });
-    return { guardian, signingShare };
-  }
-
   async #read(options: CallOptions): Promise<Result<{ request: RecoveryRequest }>> {
     const found = await this.#find(options);
     if (!found.success) return found;
     const read = await this.#requests.get(found.requestId, options);
     if (!read.success) return read;
-    return this.#changed(read.request) ?? read;
+    return checkRequest(this.#ask, this.publicKey, read.request) ?? read;
   }
 
-  /** The server could have the key put together for a message of its own, or name a key that is not ours. */
-  #changed(request: RecoveryRequest): Failure | undefined {
-    if (request.recipient_public_key !== this.publicKey) {
-      return failure("request_changed", "The request has another device's key");
-    }
-    if (request.message_hash !== this.#ask.messageHash) {
-      return failure("request_changed", "The request is for another message");
-    }
-    const { group_public_key: key } = request.key_package;
-    const { eventTemplate, groupPublicKey = key, messageHash } = this.#ask;
-    if (
-      key !== groupPublicKey ||
-      eventTemplate !== undefined && !isEventOf(key, eventTemplate, messageHash)
-    ) return failure("request_changed", "The request is for another key");
+  #asWhom(options: CallOptions) {
+    return { ...options, participantId: this.#ask.participantId };
   }
 
-  /** The request: known, or there without our knowing, since the answer was lost. */
+  /** The request: known, or made by a call whose answer was lost. */
   async #find(options: CallOptions): Promise<Result<{ requestId: string }>> {
     if (this.#requestId === undefined && this.#maybeSent) {
       const listed = await this.#requests.list({ limit: 500 }, options);
@@ -301,14 +285,5 @@ export class RecoveryRequester {
     return this.#requestId === undefined
       ? failure("session_not_found", "The request was not sent")
       : success({ requestId: this.#requestId });
-  }
-}
-
-function isEventOf(groupPublicKey: string, template: EventTemplate, id: string): boolean {
-  try {
-    return eventId(template, groupPublicKey) === id;
-  } catch (error) {
-    if (error instanceof FrostError) return false;
-    throw error;
   }
 }

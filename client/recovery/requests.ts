@@ -14,7 +14,7 @@ import {
   type RecoveryStatus,
 } from "../sessions/session.ts";
 import type { Supabase } from "../supabase.ts";
-import { type CallOptions, invoke, rpc } from "../transport.ts";
+import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
 
 /** How far a recovery request is. */
 export interface RecoveryProgress {
@@ -93,7 +93,7 @@ export class RecoveryRequests {
   submitShare(
     requestId: string,
     ciphertext: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<RecoveryProgress & { thresholdMet: boolean }>> {
     const body = { requestId, ciphertext };
     return invoke(this.#supabase, "submit-recovery-share", body, { ...options, safe: true });
@@ -112,7 +112,7 @@ export class RecoveryRequests {
     requestId: string,
     bad: SubmittedShare,
     reason: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<RecoveryProgress>> {
     const body = { requestId, ...bad, reason };
     return invoke(this.#supabase, "reject-recovery-share", body, { ...options, safe: true });
@@ -127,7 +127,7 @@ export class RecoveryRequests {
   complete(
     requestId: string,
     finalSignature: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<{ status: RecoveryStatus; finalSignature: string }>> {
     const body = { requestId, finalSignature };
     return invoke(this.#supabase, "complete-recovery", body, { ...options, safe: true });

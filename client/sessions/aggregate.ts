@@ -6,7 +6,7 @@
  */
 import type { Result } from "../result.ts";
 import type { Supabase } from "../supabase.ts";
-import { type CallOptions, invoke } from "../transport.ts";
+import { invoke, type ParticipantOptions } from "../transport.ts";
 import type { FrostStatus } from "./session.ts";
 
 /**
@@ -17,7 +17,7 @@ import type { FrostStatus } from "./session.ts";
 export function aggregateSession(
   supabase: Supabase,
   sessionId: string,
-  options: CallOptions = {},
+  options: ParticipantOptions = {},
 ): Promise<Result<{ status: FrostStatus; finalSignature: string }>> {
   return invoke(supabase, "aggregate-signature", { sessionId }, { ...options, safe: true });
 }

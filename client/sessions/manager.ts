@@ -22,7 +22,7 @@ import {
 } from "./request.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
 import type { Supabase } from "../supabase.ts";
-import { type CallOptions, invoke, rpc } from "../transport.ts";
+import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
 import { verifyFinalSignature } from "./verification.ts";
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
@@ -50,7 +50,7 @@ export class FrostSessionManager {
    */
   createSession(
     { expirationSeconds = DEFAULT_EXPIRATION_SECONDS, ...request }: SessionRequest,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<CreatedSession>> {
     const body = { ...request, expirationSeconds, preferredMethod: "frost" };
     return invoke(this.#supabase, "create-signing-request", body, { ...options, safe: false });
@@ -99,7 +99,7 @@ export class FrostSessionManager {
   submitNonceCommitment(
     sessionId: string,
     nonceCommitment: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<{ status: FrostStatus; nonceCount: number; thresholdMet: boolean }>> {
     const body = { sessionId, nonceCommitment };
     return invoke(this.#supabase, "submit-nonce-commitment", body, { ...options, safe: true });
@@ -118,7 +118,7 @@ export class FrostSessionManager {
   submitPartialSignature(
     sessionId: string,
     signatureShare: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<
     Result<{
       status: FrostStatus;
@@ -139,7 +139,7 @@ export class FrostSessionManager {
    */
   aggregateSignatures(
     sessionId: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<{ status: FrostStatus; finalSignature: string }>> {
     return aggregateSession(this.#supabase, sessionId, options);
   }

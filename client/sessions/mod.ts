@@ -5,6 +5,7 @@
  */
 export * from "../shared.ts";
 export { FrostSessionManager } from "./manager.ts";
+export type { RegisteredKeyPackage } from "./key_packages.ts";
 export { MEASURED } from "./measured.ts";
 export type { MethodRecommendation } from "./methods.ts";
 export {
@@ -24,7 +25,6 @@ export type {
   AnySession,
   FrostSession,
   FrostStatus,
-  KeyPackage,
   RecoveryRequest,
   RecoveryStatus,
 } from "./session.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 import type { Database } from "../../supabase/functions/_shared/database.types.ts";
-import { type Ciphersuite, isCiphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
+import type { Ciphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
-import { failure, type Result, success } from "../result.ts";
-import { fieldOf, isTextList } from "../shapes.ts";
+import { type Result, success } from "../result.ts";
+import { fieldOf } from "../shapes.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
-import { postgrestAnswerOf } from "../answers.ts";
-import { selectOne, type Supabase } from "../supabase.ts";
-import { call, type CallOptions, rpc } from "../transport.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, rpc } from "../transport.ts";
+import { type RegisteredKeyPackage, registeredKeyPackageOf } from "./key_packages.ts";
 
 type Tables = Database["public"]["Tables"];
 
@@ -34,30 +34,13 @@ export type FrostSession = Tables["frost_signing_sessions"]["Row"] & {
   readonly warning: string | null;
 };
 
-const KEY_PACKAGE_COLUMNS = [
-  "key_package_id",
-  "ciphersuite",
-  "threshold",
-  "participants",
-  "group_public_key",
-  "verifying_shares",
-] as const;
-
-/** The part of a key package that signatures and shares are checked with. */
-export type KeyPackage =
-  & Pick<
-    Tables["frost_key_packages"]["Row"],
-    Exclude<(typeof KEY_PACKAGE_COLUMNS)[number], "ciphersuite">
-  >
-  & { readonly ciphersuite: Ciphersuite };
-
 /** Where a recovery request can be. */
 export type RecoveryStatus = Database["public"]["Enums"]["sss_request_status"];
 
 /** A recovery request: its columns with the status that is true now, and who has done what. */
 export type RecoveryRequest = Tables["sss_signing_requests"]["Row"] & {
   readonly ciphersuite: Ciphersuite;
-  readonly key_package: KeyPackage;
+  readonly key_package: RegisteredKeyPackage;
   readonly submitted_guardians: readonly string[];
   /** Whose share the requester found bad; they may hand in another. */
   readonly rejected_guardians: readonly string[];
@@ -135,30 +118,6 @@ export async function readSession(
   return success({ method: "sss", status: read.request.status, session: read.request });
 }
 
-/**
- * Reads the key a session is bound to, from the database.
- *
- * Errors: `no_key_package` for a dry run.
- */
-export async function readKeyPackage(
-  supabase: Supabase,
-  { method, session }: AnySession,
-  options: CallOptions = {},
-): Promise<Result<{ keyPackage: KeyPackage }>> {
-  if (method === "sss") return success({ keyPackage: session.key_package });
-  const { key_package_id } = session;
-  if (key_package_id === null) {
-    return failure("no_key_package", "The session is a dry run: the family had no key package");
-  }
-  const where = ["key_package_id", key_package_id] as const;
-  const read = await call(true, async (signal) =>
-    postgrestAnswerOf(
-      await selectOne(supabase, "frost_key_packages", KEY_PACKAGE_COLUMNS, where, signal),
-      asKeyPackage,
-    ), options);
-  return read.success ? success({ keyPackage: read.answer }) : read;
-}
-
 // What came is checked as far as to know that it is an answer of ours; what is in it, our database says.
 
 /** A FROST session, or nothing. */
@@ -179,7 +138,7 @@ export function asSigningPackage(data: unknown): SigningPackage | undefined {
 
 function isSigningPackage(data: unknown): data is SigningPackage {
   return typeof fieldOf(data, "session_id") === "string" &&
-    isKeyPackage(fieldOf(data, "key_package"));
+    registeredKeyPackageOf(fieldOf(data, "key_package")) !== undefined;
 }
 
 /** Several FROST sessions, or nothing. */
@@ -195,23 +154,11 @@ export function asRecoveryRequest(data: unknown): RecoveryRequest | undefined {
 function isRecoveryRequest(data: unknown): data is RecoveryRequest {
   return typeof fieldOf(data, "request_id") === "string" &&
     typeof fieldOf(data, "status") === "string" &&
-    typeof fieldOf(data, "expires_at") === "number" && isKeyPackage(fieldOf(data, "key_package"));
+    typeof fieldOf(data, "expires_at") === "number" &&
+    registeredKeyPackageOf(fieldOf(data, "key_package")) !== undefined;
 }
 
 /** Several recovery requests, or nothing. */
 export function asRecoveryRequests(data: unknown): RecoveryRequest[] | undefined {
   return Array.isArray(data) && data.every(isRecoveryRequest) ? data : undefined;
-}
-
-function asKeyPackage(data: unknown): KeyPackage | undefined {
-  return isKeyPackage(data) ? data : undefined;
-}
-
-function isKeyPackage(data: unknown): data is KeyPackage {
-  const ciphersuite = fieldOf(data, "ciphersuite");
-  return typeof ciphersuite === "string" && isCiphersuite(ciphersuite) &&
-    typeof fieldOf(data, "key_package_id") === "string" &&
-    typeof fieldOf(data, "threshold") === "number" &&
-    typeof fieldOf(data, "group_public_key") === "string" &&
-    isTextList(fieldOf(data, "participants")) && isTextList(fieldOf(data, "verifying_shares"));
 }

@@ -16,7 +16,7 @@ import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } f
 import { FrostSessionManager } from "./manager.ts";
 import { DEFAULT_EXPIRATION_SECONDS, type SessionRequest } from "./request.ts";
 import type { Supabase } from "../supabase.ts";
-import { type CallOptions, invoke } from "../transport.ts";
+import { type CallOptions, invoke, type ParticipantOptions } from "../transport.ts";
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
 /** What to ask a signature of, by whichever method. */
@@ -84,7 +84,7 @@ export class UnifiedFederatedSigningService {
    */
   createSigningRequest(
     request: SigningRequest,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<CreatedRequest>> {
     const method = selectMethod(request.useCase, request.preferredMethod);
     const expirationSeconds = request.expirationSeconds ??
@@ -97,7 +97,7 @@ export class UnifiedFederatedSigningService {
   submitNonceCommitment(
     sessionId: string,
     nonceCommitment: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): ReturnType<FrostSessionManager["submitNonceCommitment"]> {
     return this.#sessions.submitNonceCommitment(sessionId, nonceCommitment, options);
   }
@@ -106,7 +106,7 @@ export class UnifiedFederatedSigningService {
   submitPartialSignature(
     sessionId: string,
     signatureShare: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): ReturnType<FrostSessionManager["submitPartialSignature"]> {
     return this.#sessions.submitPartialSignature(sessionId, signatureShare, options);
   }
@@ -114,7 +114,7 @@ export class UnifiedFederatedSigningService {
   /** Finishes a session that has all its shares; see `FrostSessionManager.aggregateSignatures`. */
   aggregateSignatures(
     sessionId: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): ReturnType<FrostSessionManager["aggregateSignatures"]> {
     return this.#sessions.aggregateSignatures(sessionId, options);
   }
@@ -123,7 +123,7 @@ export class UnifiedFederatedSigningService {
   submitRecoveryShare(
     requestId: string,
     ciphertext: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<RecoveryProgress & { thresholdMet: boolean }>> {
     return this.#requests.submitShare(requestId, ciphertext, options);
   }
@@ -133,7 +133,7 @@ export class UnifiedFederatedSigningService {
     requestId: string,
     bad: SubmittedShare,
     reason: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<RecoveryProgress>> {
     return this.#requests.rejectShare(requestId, bad, reason, options);
   }
@@ -142,7 +142,7 @@ export class UnifiedFederatedSigningService {
   completeRecovery(
     requestId: string,
     finalSignature: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<{ status: RecoveryStatus; finalSignature: string }>> {
     return this.#requests.complete(requestId, finalSignature, options);
   }
@@ -214,7 +214,7 @@ export class UnifiedFederatedSigningService {
   declineRequest(
     id: string,
     reason: string,
-    options: CallOptions = {},
+    options: ParticipantOptions = {},
   ): Promise<Result<{ method: SigningMethod; status: FrostStatus | RecoveryStatus }>> {
     const body = { sessionId: id, reason };
     return invoke(this.#supabase, "decline-signing-request", body, { ...options, safe: true });

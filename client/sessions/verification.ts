@@ -7,14 +7,15 @@
 import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
 import { type Failure, failure, type Result, success } from "../result.ts";
-import { type AnySession, type KeyPackage, readKeyPackage, readSession } from "./session.ts";
+import { readKeyPackage, type RegisteredKeyPackage } from "./key_packages.ts";
+import { type AnySession, readSession } from "./session.ts";
 import type { Supabase } from "../supabase.ts";
 import type { CallOptions } from "../transport.ts";
 
 /** A session that has its signature, and the key this is of. */
 export interface SignedSession {
   readonly found: AnySession;
-  readonly keyPackage: KeyPackage;
+  readonly keyPackage: RegisteredKeyPackage;
   /** Lower-case hex, in the encoding the suite's verifiers expect. */
   readonly finalSignature: string;
 }

@@ -96,7 +96,8 @@ Deno.test("the key ceremony of docs/operations.md goes as it says", async () => 
       SECRET_KEY: secretKey,
     }, (script) => {
       // A person types this from the paper.
-      const typed = 'KEY=$(sed \'s/.*"groupPublicKey":"\\([^"]*\\).*/\\1/\' registration.json)';
+      const typed = 'FINGERPRINT=$(sed \'s/.*"key_package_fingerprint":"\\([^"]*\\).*/\\1/; ' +
+        "s/..../& /g; s/ $//' share-bob.json)";
       assert.ok(script.includes("check_share.ts share-ann.json"));
       return script.replace(/^.*check_share\.ts share-ann/m, `${typed}\n$&`);
     });
