@@ -18,6 +18,8 @@ export const CLIENT_ERRORS = {
   not_approved: "The guardian did not approve",
   request_changed: "The request is not what it was when it was made",
   key_package_mismatch: "The key package is not the one that was pinned",
+  transcript_invalid: "The transcript contradicts itself",
+  transcript_rewritten: "The transcript does not contain what was seen of it before",
   shares_missing: "Fewer good shares than the threshold are there",
 } as const satisfies Record<string, string>;
 

@@ -33,6 +33,8 @@ export {
   type SigningRequest,
   UnifiedFederatedSigningService,
 } from "./unified_service.ts";
+export { type TranscriptPins, type VerifiedTranscript, verifyTranscript } from "./transcript.ts";
+export type { Transcript, TranscriptEvent } from "./transcript_chain.ts";
 export { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 export {
   isUseCase,
