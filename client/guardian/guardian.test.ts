@@ -65,27 +65,6 @@ Deno.test("guardians sign a Nostr event that nostr-tools verifies", async () => 
   assert.ok(verifyEvent(finishEvent(template, groupPublicKey, signature)));
 });
 
-Deno.test("a guardian says who it is with everything that it sends", async () => {
-  const coordinator = new SimulatedCoordinator(KEY, MESSAGE);
-  const said: string[] = [];
-  const note = (_id: string, _hex: string, participantId: string) => {
-    said.push(participantId);
-    return Promise.resolve();
-  };
-  const { submitNonceCommitment } = coordinator.transport("ada");
-  const ada = coordinator.guardian(0, {
-    transport: {
-      submitNonceCommitment: (id, hex, who) =>
-        note(id, hex, who).then(() => submitNonceCommitment(id, hex, who)),
-      submitSignatureShare: note,
-    },
-  });
-  await ada.commit(coordinator.session);
-  await coordinator.guardian(1).commit(coordinator.session);
-  await ada.sign(coordinator.package());
-  assert.deepEqual(said, ["ada", "ada"]);
-});
-
 Deno.test("commit() writes the nonces before it publishes them", async () => {
   const coordinator = new SimulatedCoordinator(KEY, MESSAGE);
   const order: string[] = [];

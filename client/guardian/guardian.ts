@@ -19,6 +19,9 @@ import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Suite, suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
 import { GuardianError } from "../errors.ts";
+import type { Result } from "../result.ts";
+import { type VerifiedTranscript, verifyTranscript } from "../sessions/transcript.ts";
+import { fieldOf } from "../shapes.ts";
 import { frostSecretOf, type KeyShare, parseKeyShare } from "./key_share.ts";
 import type { CommittedRecord, NonceRecord, NonceStore } from "./stores/nonce_store.ts";
 import {
@@ -166,6 +169,26 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     return { signatureShare, answer };
   }
 
+  /**
+   * Checks a session's transcript against this guardian's key, and against what this device saw of it when it
+   * answered: a transcript that does not contain that was rewritten. The store knows until `prune` removes
+   * the session.
+   *
+   * Errors: `transcript_invalid`, `transcript_rewritten`, `key_package_mismatch`.
+   *
+   * @param transcript - The answer of `get_transcript`.
+   */
+  async checkTranscript(transcript: unknown): Promise<Result<VerifiedTranscript>> {
+    const sessionId = fieldOf(transcript, "subject_id");
+    const record = typeof sessionId === "string"
+      ? await this.#store.read(this.#slot(sessionId))
+      : undefined;
+    return verifyTranscript(transcript, {
+      keyPackageFingerprint: this.#share.key_package_fingerprint,
+      seenHead: record?.transcript_head,
+    });
+  }
+
   /** Removes from the store what belongs to sessions that have expired; answers how many records. */
   async prune(): Promise<number> {
     return await this.#store.prune(this.#now());
@@ -188,6 +211,7 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
       hiding_nonce: bytesToHex(nonces.hiding),
       binding_nonce: bytesToHex(nonces.binding),
       expires_at: Math.min(request.expires_at, this.#now() + MAX_SESSION_MS),
+      ...seenHead(request),
     };
     for (const bytes of [secret.signingShare, nonces.hiding, nonces.binding]) bytes.fill(0);
     if (await this.#store.create(slot, record)) return record;
@@ -229,6 +253,8 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
       package_digest: digest,
       signature_share,
       expires_at: taken.expires_at,
+      ...seenHead(taken),
+      ...seenHead(request),
     });
     return signature_share;
   }
@@ -246,6 +272,10 @@ function releasedFor(record: NonceRecord | undefined, digest: string): string {
     return record.signature_share;
   }
   throw spent();
+}
+
+function seenHead({ transcript_head }: { transcript_head?: string }) {
+  return transcript_head === undefined ? {} : { transcript_head };
 }
 
 function spent(): GuardianError {

@@ -6,7 +6,8 @@
  */
 import { GuardianError } from "../errors.ts";
 import { keyPackageOf } from "../key_package.ts";
-import { isTextList } from "../shapes.ts";
+import { fieldOf, isTextList } from "../shapes.ts";
+import { isHex } from "../../supabase/functions/_shared/frost/encoding.ts";
 import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 
 /** What a guardian is asked to take part in: the answer of the RPC `get_signing_session`, or a part of it. */
@@ -21,6 +22,8 @@ export interface SigningSession {
   readonly threshold: number;
   /** Milliseconds since the epoch. */
   readonly expires_at: number;
+  /** The last digest of the session's transcript. */
+  readonly transcript_head?: string;
 }
 
 /** The answer of the RPC `get_signing_package`. */
@@ -36,6 +39,8 @@ export interface SigningPackage {
   readonly commitments: Readonly<Record<string, string>>;
   /** A guardian compares it with its own. */
   readonly key_package: KeyPackage;
+  /** The last digest of the session's transcript. */
+  readonly transcript_head?: string;
 }
 
 type Fields<T> = Partial<Record<keyof T, unknown>>;
@@ -60,6 +65,7 @@ export function parseSigningSession(value: unknown): SigningSession {
     participants: [...participants],
     threshold,
     expires_at,
+    ...headOf(value),
   };
 }
 
@@ -88,7 +94,14 @@ export function parseSigningPackage(value: unknown): SigningPackage {
     signers: [...signers],
     commitments: { ...commitments },
     key_package,
+    ...headOf(value),
   };
+}
+
+/** An older coordinator says none. */
+function headOf(value: unknown): { transcript_head?: string } {
+  const head = fieldOf(value, "transcript_head");
+  return typeof head === "string" && isHex(head, 32) ? { transcript_head: head } : {};
 }
 
 function copyOf(value: unknown): unknown {

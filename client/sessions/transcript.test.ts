@@ -1,67 +1,14 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { aggregate } from "../../supabase/functions/_shared/frost/verification.ts";
 import { type Ciphersuite, CIPHERSUITES } from "../../supabase/functions/_shared/frost/suites.ts";
-import { dealKey, type DealtKey } from "../guardian/dealer.ts";
+import { dealKey } from "../guardian/dealer.ts";
 import { SimulatedCoordinator } from "../guardian/simulated_coordinator.ts";
+import { createdFor, type Told, transcriptOf } from "./simulated_transcript.ts";
 import { verifyTranscript } from "./transcript.ts";
-import type { Transcript, TranscriptEvent } from "./transcript_chain.ts";
+import type { TranscriptEvent } from "./transcript_chain.ts";
 
 const MESSAGE = "5a".repeat(32);
 const NAMES = ["ada", "bob", "cyd"];
-
-/** An event before it is in a chain. */
-type Told = readonly [event: string, actor: string | null, detail: object | null];
-
-/** The chain as DESIGN has it, made without the client's own code. */
-function chain(told: readonly Told[], subject = "session"): TranscriptEvent[] {
-  let before: Buffer = Buffer.alloc(32);
-  return told.map(([event, actor, detail], i) => {
-    const text = detail === null ? null : JSON.stringify(detail);
-    const occurred_at = 1_700_000_000_000 + i;
-    const fields = [`${i + 1}`, subject, "s1", "family", event, actor, text, `${occurred_at}`];
-    const hash = createHash("sha256").update(before);
-    for (const field of fields) {
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(field === null ? 0xffffffff : Buffer.byteLength(field));
-      hash.update(length).update(field ?? "");
-    }
-    before = hash.digest();
-    return {
-      seq: i + 1,
-      subject,
-      subject_id: "s1",
-      family_id: "family",
-      event,
-      actor,
-      detail: text,
-      occurred_at,
-      digest: before.toString("hex"),
-    };
-  });
-}
-
-function transcriptOf(key: DealtKey, told: readonly Told[], subject = "session"): Transcript {
-  const events = chain(told, subject);
-  const [{ ciphersuite, threshold, participants, group_public_key, verifying_shares }] =
-    key.keyShares;
-  return {
-    subject,
-    subject_id: "s1",
-    family_id: "family",
-    transcript_head: events.at(-1)?.digest ?? "",
-    key_package: {
-      key_package_id: "k1",
-      ciphersuite,
-      threshold,
-      participants,
-      group_public_key,
-      verifying_shares,
-    },
-    events,
-  };
-}
 
 /** Ada and cyd sign, and bob has said no: everything that the server tells of it. */
 async function signed(ciphersuite?: Ciphersuite) {
@@ -73,16 +20,8 @@ async function signed(ciphersuite?: Ciphersuite) {
   const shares: Record<string, string> = {};
   for (const name of ["ada", "cyd"]) [shares[name]] = coordinator.distinct(name, "share");
   const final_signature = aggregate(coordinator.verification(), shares);
-  const created = {
-    message_hash: MESSAGE,
-    participants: NAMES,
-    threshold: 2,
-    key_package_id: "k1",
-    expires_at: 1_700_000_300_000,
-    event_type: null,
-  };
   const told: Told[] = [
-    ["created", "ada", created],
+    createdFor(key, MESSAGE),
     ["declined", "bob", { reason: "on holiday ❄" }],
     ...["ada", "cyd"].map((name): Told => [
       "commitment_accepted",
@@ -242,7 +181,7 @@ Deno.test("a session that did not finish has a transcript too, and so has a reco
     "failed",
   ]);
   const recovered = [told[0], told.at(-1) ?? told[0]];
-  const recovery = verifyTranscript(transcriptOf(key, recovered, "recovery"));
+  const recovery = verifyTranscript(transcriptOf(key, recovered, { subject: "recovery" }));
   assert.ok(recovery.success);
   assert.deepEqual(recovery.proven, { message: MESSAGE, shares: [], finalSignature });
 });

@@ -14,7 +14,13 @@ import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from "node
 import { basename, join } from "node:path";
 import process from "node:process";
 import { fieldOf } from "../../shapes.ts";
-import type { CommittedRecord, NonceRecord, NonceStore, ReleasedRecord } from "./nonce_store.ts";
+import {
+  type CommittedRecord,
+  type NonceRecord,
+  type NonceStore,
+  type ReleasedRecord,
+  spentOf,
+} from "./nonce_store.ts";
 
 type Name = "committed" | "spent";
 
@@ -56,8 +62,7 @@ export class FileNonceStore implements NonceStore {
   async take(slot: string): Promise<CommittedRecord | undefined> {
     const found = await this.#read(slot, "committed");
     if (found?.state !== "committed") return undefined;
-    const spent = { state: "spent", expires_at: found.expires_at } as const;
-    if (!await this.#createExclusively(slot, "spent", spent)) return undefined;
+    if (!await this.#createExclusively(slot, "spent", spentOf(found))) return undefined;
     // Read again under the mark: others may have taken, removed and pruned it since the first reading.
     const record = await this.#read(slot, "committed");
     await this.#removeNonces((await this.#files()).get(slot) ?? []);

@@ -17,7 +17,13 @@ import {
   openDB,
 } from "idb";
 import { fieldOf } from "../../shapes.ts";
-import type { CommittedRecord, NonceRecord, NonceStore, ReleasedRecord } from "./nonce_store.ts";
+import {
+  type CommittedRecord,
+  type NonceRecord,
+  type NonceStore,
+  type ReleasedRecord,
+  spentOf,
+} from "./nonce_store.ts";
 
 const STORE = "nonces";
 const VERSION = 1;
@@ -90,7 +96,7 @@ export class IndexedDbNonceStore implements NonceStore {
     return await this.#write(async (records) => {
       const found = await records.get(slot);
       if (found?.state !== "committed") return undefined;
-      await records.put({ state: "spent", expires_at: found.expires_at }, slot);
+      await records.put(spentOf(found), slot);
       return found;
     });
   }

@@ -1,4 +1,10 @@
-import type { CommittedRecord, NonceRecord, NonceStore, ReleasedRecord } from "./nonce_store.ts";
+import {
+  type CommittedRecord,
+  type NonceRecord,
+  type NonceStore,
+  type ReleasedRecord,
+  spentOf,
+} from "./nonce_store.ts";
 
 /**
  * Keeps nonces in memory: for tests, and for guardians that take part in one session after another and
@@ -20,7 +26,7 @@ export class MemoryNonceStore implements NonceStore {
   take(slot: string): Promise<CommittedRecord | undefined> {
     const record = this.#records.get(slot);
     if (record?.state !== "committed") return Promise.resolve(undefined);
-    this.#records.set(slot, { state: "spent", expires_at: record.expires_at });
+    this.#records.set(slot, spentOf(record));
     return Promise.resolve(record);
   }
 

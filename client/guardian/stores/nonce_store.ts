@@ -9,6 +9,9 @@
  * What a store cannot know is that it was itself put back to an earlier state. Keep it out of backups,
  * snapshots and synchronised folders. `Guardian` bounds the damage: it refuses nonces whose session has
  * expired, and those it has used since it was started.
+ *
+ * Beside the nonces stands the last `transcript_head` that the device saw of the session. A transcript that
+ * does not contain it was rewritten since.
  */
 
 /** What a guardian agreed to sign when it committed; round two may ask for nothing else. */
@@ -19,8 +22,16 @@ export interface ApprovedRequest {
   readonly participants: readonly string[];
 }
 
+/** What every record holds. */
+interface AnyRecord {
+  /** Milliseconds since the epoch; from then on the record is of no use and may be pruned. */
+  readonly expires_at: number;
+  /** The last that was seen, if the coordinator said one: 32 bytes as lower-case hex. */
+  readonly transcript_head?: string;
+}
+
 /** Nonces that wait for round two, and what they were drawn for. Bytes as lower-case hex. */
-export interface CommittedRecord {
+export interface CommittedRecord extends AnyRecord {
   readonly state: "committed";
   readonly approved: ApprovedRequest;
   /** hiding ‖ binding as published: 2·Ne bytes. */
@@ -29,28 +40,30 @@ export interface CommittedRecord {
   readonly hiding_nonce: string;
   /** Secret. A scalar of Ns bytes. */
   readonly binding_nonce: string;
-  /** Milliseconds since the epoch; from then on the record is of no use and may be pruned. */
-  readonly expires_at: number;
 }
 
 /** The nonces were taken and no share was kept: a crash in between, or one that is just being made. */
-export interface SpentRecord {
+export interface SpentRecord extends AnyRecord {
   readonly state: "spent";
-  readonly expires_at: number;
 }
 
 /** The share that was made, public by now, and the package it answers. Bytes as lower-case hex. */
-export interface ReleasedRecord {
+export interface ReleasedRecord extends AnyRecord {
   readonly state: "released";
   /** SHA-256 of the package. */
   readonly package_digest: string;
   /** A scalar of Ns bytes. */
   readonly signature_share: string;
-  readonly expires_at: number;
 }
 
 /** What a store holds for a slot. */
 export type NonceRecord = CommittedRecord | SpentRecord | ReleasedRecord;
+
+/** What a store keeps of a record whose nonces it hands out. */
+export function spentOf({ expires_at, transcript_head }: CommittedRecord): SpentRecord {
+  const spent = { state: "spent", expires_at } as const;
+  return transcript_head === undefined ? spent : { ...spent, transcript_head };
+}
 
 /**
  * A nonce store. Each operation is atomic, durable when its promise resolves, and holds against other
