@@ -69,13 +69,17 @@ export interface DealtKey {
  * ```ts
  * import { dealKey, formatFingerprint } from "@permafrost/client/guardian";
  *
+ * declare function save(name: string, text: string): void;
  * const { registration, keyShares, fingerprint } = dealKey({
  *   familyId: "family",
  *   threshold: 2,
  *   participants: ["ann", "bob", "cleo"],
  * });
  * console.log("Write this down:", formatFingerprint(fingerprint));
- * // `registration` is public; each of `keyShares` goes to its own guardian, and only there.
+ * // Public:
+ * save("registration", JSON.stringify(registration));
+ * // Secret: each for its own guardian, and only there.
+ * for (const share of keyShares) save(share.participant_id, JSON.stringify(share));
  * ```
  */
 export function dealKey(options: DealOptions): DealtKey {

@@ -22,6 +22,7 @@ import { GuardianError } from "../errors.ts";
 import type { Result } from "../result.ts";
 import { type VerifiedTranscript, verifyTranscript } from "../sessions/transcript.ts";
 import { fieldOf } from "../shapes.ts";
+import type { GuardianTransport } from "./guardian_transport.ts";
 import { frostSecretOf, type KeyShare, parseKeyShare } from "./key_share.ts";
 import type { CommittedRecord, NonceRecord, NonceStore } from "./stores/nonce_store.ts";
 import {
@@ -42,26 +43,6 @@ import {
 /** The longest a session lives, and so the longest that nonces are kept. */
 const MAX_SESSION_MS = 604_800_000;
 
-/** How a guardian reaches the coordinator. Its answers are handed on as they are. */
-export interface GuardianTransport<CommitmentAnswer = unknown, ShareAnswer = unknown> {
-  /**
-   * `submit-nonce-commitment`: hiding ‖ binding, 2·Ne bytes as lower-case hex.
-   *
-   * @param participantId - Who the guardian is, by its key share; the coordinator compares it with the token.
-   */
-  submitNonceCommitment(
-    sessionId: string,
-    nonceCommitment: string,
-    participantId: string,
-  ): Promise<CommitmentAnswer>;
-  /** `submit-signature-share`: a scalar of Ns bytes as lower-case hex. */
-  submitSignatureShare(
-    sessionId: string,
-    signatureShare: string,
-    participantId: string,
-  ): Promise<ShareAnswer>;
-}
-
 /** What a guardian is made of. */
 export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   /** As dealt; a copy is verified and kept. From then on it is the only key this guardian knows. */
@@ -78,10 +59,35 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   readonly now?: () => number;
 }
 
-/** Commitments this process has answered for, by whichever guardian, should a store be put back under it. */
+/** Commitments that this process has answered for, in case a store is put back under it. */
 const answered = new Set<string>();
 
-/** One guardian. Several calls at once, and several processes over one store, are safe. */
+/**
+ * One guardian. Several calls at once, and several processes over one store, are safe.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { Guardian, guardianTransport, IndexedDbNonceStore, parseKeyShare } from "@permafrost/client/guardian";
+ * import { FrostSessionManager } from "@permafrost/client/sessions";
+ *
+ * declare const kept: string; // the key share, from where this device keeps it
+ * declare function ask(question: string): Promise<boolean>;
+ * const supabase = createClient("https://abc.supabase.co", "sb_publishable_…");
+ * const guardian = new Guardian({
+ *   keyShare: parseKeyShare(JSON.parse(kept)),
+ *   store: await IndexedDbNonceStore.open("nonces"),
+ *   transport: guardianTransport(supabase),
+ *   approve: ({ event_template }) => ask(`Sign ${JSON.stringify(event_template)}?`),
+ * });
+ * const sessions = new FrostSessionManager(supabase);
+ * const read = await sessions.getSession("the session's id");
+ * if (read.success) await guardian.commit(read.session);
+ * // Once the session is `signing`:
+ * const signing = await sessions.getSigningPackage("the session's id");
+ * if (signing.success) await guardian.sign(signing.signingPackage);
+ * ```
+ */
 export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   readonly #share: KeyShare;
   readonly #suite: Suite;

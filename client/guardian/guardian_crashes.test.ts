@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dealKey } from "./dealer.ts";
 import { GuardianError } from "../errors.ts";
-import type { GuardianTransport } from "./guardian.ts";
+import type { GuardianTransport } from "./guardian_transport.ts";
 import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 import type { NonceStore } from "./stores/nonce_store.ts";
 import type { SigningPackage } from "./signing_session.ts";

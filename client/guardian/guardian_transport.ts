@@ -1,6 +1,25 @@
-import type { GuardianTransport } from "./guardian.ts";
 import { FrostSessionManager } from "../sessions/manager.ts";
 import type { Supabase } from "../supabase.ts";
+
+/** How a guardian reaches the coordinator. Its answers are handed on as they are. */
+export interface GuardianTransport<CommitmentAnswer = unknown, ShareAnswer = unknown> {
+  /**
+   * `submit-nonce-commitment`: hiding ‖ binding, 2·Ne bytes as lower-case hex.
+   *
+   * @param participantId - Who the guardian is, by its key share; the coordinator compares it with the token.
+   */
+  submitNonceCommitment(
+    sessionId: string,
+    nonceCommitment: string,
+    participantId: string,
+  ): Promise<CommitmentAnswer>;
+  /** `submit-signature-share`: a scalar of Ns bytes as lower-case hex. */
+  submitSignatureShare(
+    sessionId: string,
+    signatureShare: string,
+    participantId: string,
+  ): Promise<ShareAnswer>;
+}
 
 /** What the coordinator answers to a commitment, and to a signature share. */
 type Answer<Method extends "submitNonceCommitment" | "submitPartialSignature"> = Awaited<

@@ -29,6 +29,15 @@ export interface KeyShare extends KeyPackage {
  *
  * @param value - Parsed JSON.
  * @throws {GuardianError} `key_share_invalid`.
+ *
+ * @example
+ * ```ts
+ * import { formatFingerprint, parseKeyShare } from "@permafrost/client/guardian";
+ *
+ * declare const file: string;
+ * const share = parseKeyShare(JSON.parse(file));
+ * console.log(share.participant_id, formatFingerprint(share.key_package_fingerprint));
+ * ```
  */
 export function parseKeyShare(value: unknown): KeyShare {
   const share = shapeOf(value);

@@ -8,8 +8,8 @@
 export { GUARDIAN_ERRORS, GuardianError, type GuardianErrorCode } from "../errors.ts";
 export * from "../shared.ts";
 export { dealKey, type DealOptions, type DealtKey, type KeyPackageRegistration } from "./dealer.ts";
-export { Guardian, type GuardianOptions, type GuardianTransport } from "./guardian.ts";
-export { guardianTransport } from "./guardian_transport.ts";
+export { Guardian, type GuardianOptions } from "./guardian.ts";
+export { type GuardianTransport, guardianTransport } from "./guardian_transport.ts";
 export { type KeyShare, parseKeyShare } from "./key_share.ts";
 export type { SigningPackage, SigningSession } from "./signing_session.ts";
 export { IndexedDbNonceStore } from "./stores/indexeddb_nonce_store.ts";

@@ -4,7 +4,8 @@
  */
 import { prepareVerification } from "../../supabase/functions/_shared/frost/verification.ts";
 import type { DealtKey } from "./dealer.ts";
-import { Guardian, type GuardianOptions, type GuardianTransport } from "./guardian.ts";
+import { Guardian, type GuardianOptions } from "./guardian.ts";
+import type { GuardianTransport } from "./guardian_transport.ts";
 import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 import type { SigningPackage, SigningSession } from "./signing_session.ts";
 

@@ -10,9 +10,12 @@ import {
   asRecoveryRequest,
   asRecoveryRequests,
   readRecoveryRequest,
+  readTranscript,
   type RecoveryRequest,
   type RecoveryStatus,
 } from "../sessions/session.ts";
+import { sweep } from "../sessions/sweep.ts";
+import type { Transcript } from "../sessions/transcript_chain.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
 
@@ -59,6 +62,18 @@ export class RecoveryRequests {
     options: CallOptions = {},
   ): Promise<Result<{ request: RecoveryRequest }>> {
     return readRecoveryRequest(this.#supabase, requestId, options);
+  }
+
+  /**
+   * Reads everything that happened to a request; `verifyTranscript` checks it.
+   *
+   * Errors: `session_not_found`.
+   */
+  getTranscript(
+    requestId: string,
+    options: CallOptions = {},
+  ): Promise<Result<{ transcript: Transcript }>> {
+    return readTranscript(this.#supabase, "recovery", requestId, options);
   }
 
   /**
@@ -172,11 +187,7 @@ export class RecoveryRequests {
    * Errors: `unauthorized` without the secret key.
    */
   async expireOld(options: CallOptions = {}): Promise<Result<{ expired: number }>> {
-    const asCount = (data: unknown) => typeof data === "number" ? data : undefined;
-    const swept = await rpc(this.#supabase, "expire_old_sss_signing_requests", {}, asCount, {
-      ...options,
-      safe: false,
-    });
+    const swept = await sweep(this.#supabase, "expire_old_sss_signing_requests", {}, options);
     return swept.success ? success({ expired: swept.answer }) : swept;
   }
 

@@ -12,6 +12,7 @@ import {
   type FrostSession,
   type FrostStatus,
   readFrostSession,
+  readTranscript,
 } from "./session.ts";
 import { listSessions } from "./list.ts";
 import {
@@ -23,6 +24,8 @@ import {
 import type { SigningPackage } from "../guardian/signing_session.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
+import { sweep } from "./sweep.ts";
+import type { Transcript } from "./transcript_chain.ts";
 import { verifyFinalSignature } from "./verification.ts";
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
@@ -32,6 +35,22 @@ import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
  * Methods do not throw: they answer `{success: true, …}` or `{success: false, code, error}`. Those that are
  * safe to repeat are repeated while the network fails; `createSession`, `expireOldSessions` and
  * `cleanupOldSessions` are sent once.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { FrostSessionManager } from "@permafrost/client/sessions";
+ *
+ * const sessions = new FrostSessionManager(createClient("https://abc.supabase.co", "sb_publishable_…"));
+ * const created = await sessions.createSession({
+ *   familyId: "family",
+ *   messageHash: "5a".repeat(32),
+ *   participants: ["ann", "bob", "cleo"],
+ *   threshold: 2,
+ * });
+ * if (created.success) await sessions.waitFor(created.sessionId, "completed");
+ * else console.log(created.code, created.error);
+ * ```
  */
 export class FrostSessionManager {
   readonly #supabase: Supabase;
@@ -66,6 +85,19 @@ export class FrostSessionManager {
     options: CallOptions = {},
   ): Promise<Result<{ session: FrostSession }>> {
     return readFrostSession(this.#supabase, sessionId, options);
+  }
+
+  /**
+   * Reads everything that happened to a session; `verifyTranscript` checks it, and so does
+   * `Guardian.checkTranscript` on a guardian's device.
+   *
+   * Errors: `session_not_found`.
+   */
+  getTranscript(
+    sessionId: string,
+    options: CallOptions = {},
+  ): Promise<Result<{ transcript: Transcript }>> {
+    return readTranscript(this.#supabase, "session", sessionId, options);
   }
 
   /**
@@ -185,7 +217,7 @@ export class FrostSessionManager {
    * Errors: `unauthorized` without the secret key.
    */
   async expireOldSessions(options: CallOptions = {}): Promise<Result<{ expired: number }>> {
-    const swept = await this.#count("expire_old_frost_signing_sessions", {}, options);
+    const swept = await sweep(this.#supabase, "expire_old_frost_signing_sessions", {}, options);
     return swept.success ? success({ expired: swept.answer }) : swept;
   }
 
@@ -200,7 +232,7 @@ export class FrostSessionManager {
     options: CallOptions = {},
   ): Promise<Result<{ deleted: number }>> {
     const args = { retention_days: retentionDays };
-    const swept = await this.#count("cleanup_old_frost_signing_sessions", args, options);
+    const swept = await sweep(this.#supabase, "cleanup_old_frost_signing_sessions", args, options);
     return swept.success ? success({ deleted: swept.answer }) : swept;
   }
 
@@ -278,15 +310,5 @@ export class FrostSessionManager {
     options: Omit<WaitOptions, "method"> = {},
   ): Promise<Result<Wait>> {
     return waitFor(this.#supabase, sessionId, status, { ...options, method: "frost" });
-  }
-
-  #count(
-    name: string,
-    args: Readonly<Record<string, unknown>>,
-    options: CallOptions,
-  ): Promise<Result<{ answer: number }>> {
-    const asCount = (data: unknown) => typeof data === "number" ? data : undefined;
-    // A repetition would count what is left, not what was done.
-    return rpc(this.#supabase, name, args, asCount, { ...options, safe: false });
   }
 }

@@ -56,6 +56,16 @@ const RELAY_TIMEOUT_MS = 10_000;
  * `invalid_input` for what is no relay; `not_published` where no relay took it, with `relays` saying why.
  *
  * @param relays - Their addresses, `wss://…`.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { publishSignedEvent } from "@permafrost/client/sessions";
+ *
+ * const supabase = createClient("https://abc.supabase.co", "sb_publishable_…");
+ * const published = await publishSignedEvent(supabase, "the session's id", ["wss://relay.example"]);
+ * for (const { relay, message } of published.relays ?? []) console.log(relay, message);
+ * ```
  */
 export async function publishSignedEvent(
   supabase: Supabase,

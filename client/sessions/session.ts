@@ -11,6 +11,7 @@ import { fieldOf } from "../shapes.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, rpc } from "../transport.ts";
+import { type Transcript, transcriptOf } from "./transcript_chain.ts";
 import { type RegisteredKeyPackage, registeredKeyPackageOf } from "./key_packages.ts";
 
 type Tables = Database["public"]["Tables"];
@@ -93,6 +94,25 @@ export async function readRecoveryRequest(
     safe: true,
   });
   return read.success ? success({ request: read.answer }) : read;
+}
+
+/**
+ * Reads the transcript of a session or a recovery request.
+ *
+ * Errors: `session_not_found`.
+ */
+export async function readTranscript(
+  supabase: Supabase,
+  subject: "session" | "recovery",
+  id: string,
+  options: CallOptions = {},
+): Promise<Result<{ transcript: Transcript }>> {
+  const args = { p_subject: subject, p_subject_id: id };
+  const read = await rpc(supabase, "get_transcript", args, transcriptOf, {
+    ...options,
+    safe: true,
+  });
+  return read.success ? success({ transcript: read.answer }) : read;
 }
 
 /**

@@ -60,6 +60,9 @@ export interface VerifiedTranscript {
   readonly claimed: readonly TranscriptEvent[];
 }
 
+/** Subjects that are about a signature. */
+const SIGNING = new Set(["session", "recovery"]);
+
 /** Events that arithmetic bears out. */
 const PROVEN = new Set([
   "created",
@@ -115,7 +118,7 @@ export function verifyTranscript(
       subjectId: subject_id,
       head,
       keyPackageFingerprint: fingerprint,
-      proven: keyPackage === null
+      proven: keyPackage === null || !SIGNING.has(subject)
         ? { message: null, shares: [], finalSignature: null }
         : provenBy(parsed, keyPackage),
       claimed: events.filter(({ event }) => !PROVEN.has(event)),

@@ -46,6 +46,23 @@ const instances = new WeakMap<Supabase, UnifiedFederatedSigningService>();
 /**
  * Asks for signatures, by FROST or by Shamir recovery, and follows them. Methods answer as those of
  * `FrostSessionManager` do, and do not throw.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "@supabase/supabase-js";
+ * import { UnifiedFederatedSigningService } from "@permafrost/client/sessions";
+ *
+ * const supabase = createClient("https://abc.supabase.co", "sb_publishable_…");
+ * const service = UnifiedFederatedSigningService.getInstance(supabase);
+ * const created = await service.createSigningRequest({
+ *   familyId: "family",
+ *   messageHash: "5a".repeat(32),
+ *   participants: ["ann", "bob", "cleo"],
+ *   threshold: 2,
+ *   useCase: "daily_operations",
+ * });
+ * if (created.success) await service.waitFor(created.sessionId, "completed");
+ * ```
  */
 export class UnifiedFederatedSigningService {
   readonly #supabase: Supabase;

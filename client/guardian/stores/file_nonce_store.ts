@@ -27,7 +27,17 @@ type Name = "committed" | "spent";
 /** The names of this store's files, which begin with their slot. */
 const FILE = /^([0-9a-f]{64})\.(?:committed|spent|[0-9a-f-]{36}\.draft)$/;
 
-/** Keeps nonces in files; see above for how. */
+/**
+ * Keeps nonces in files; see above for how.
+ *
+ * @example
+ * ```ts
+ * import { FileNonceStore } from "@permafrost/client/file-nonce-store";
+ *
+ * const store = await FileNonceStore.open("anns-nonces");
+ * console.log("Removed", await store.prune(Date.now()), "old records");
+ * ```
+ */
 export class FileNonceStore implements NonceStore {
   readonly #directory: string;
 

@@ -46,6 +46,7 @@ type Records = IDBPObjectStore<Schema, [typeof STORE], typeof STORE, "readwrite"
  * import { IndexedDbNonceStore } from "@permafrost/client/guardian";
  *
  * const store = await IndexedDbNonceStore.open("anns-nonces");
+ * console.log("Removed", await store.prune(Date.now()), "old records");
  * ```
  */
 export class IndexedDbNonceStore implements NonceStore {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { dealKey, type DealtKey } from "../../../client/guardian/dealer.ts";
-import { Guardian, type GuardianTransport } from "../../../client/guardian/guardian.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import type { GuardianTransport } from "../../../client/guardian/guardian_transport.ts";
 import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
 import type { NonceStore } from "../../../client/guardian/stores/nonce_store.ts";
 import {
