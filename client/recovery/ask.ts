@@ -49,18 +49,28 @@ export function checkRequest(
   request: RecoveryRequest,
 ): Failure | undefined {
   const { key_package: keyPackage } = request;
-  const { messageHash, eventTemplate } = ask;
+  const { messageHash, eventTemplate, participants, threshold } = ask;
   if (request.recipient_public_key !== publicKey) {
     return failure("request_changed", "The request has another device's key");
   }
   if (request.message_hash !== messageHash) {
     return failure("request_changed", "The request is for another message");
   }
+  if (request.threshold !== threshold || !isSameList(request.participants, participants)) {
+    return failure(
+      "request_changed",
+      "The request asks other guardians, or another number of them",
+    );
+  }
   if (
     eventTemplate !== undefined &&
     !isEventOf(keyPackage.group_public_key, eventTemplate, messageHash)
   ) return failure("request_changed", "The request is for another key than the event's");
   return checkPin(ask, keyPackage);
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
 }
 
 function isEventOf(groupPublicKey: string, template: EventTemplate, id: string): boolean {

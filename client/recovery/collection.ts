@@ -53,7 +53,7 @@ export function openShares(
 ): OpenedShares {
   const opened: OpenedShares = { good: [], bad: [], strangers: [] };
   const fingerprint = keyPackageFingerprint(request.key_package);
-  for (const [guardian, ciphertext] of Object.entries(request.encrypted_shares ?? {})) {
+  for (const [guardian, ciphertext] of Object.entries(request.encrypted_shares)) {
     const purpose = {
       guardianId: guardian,
       keyPackageFingerprint: fingerprint,

@@ -89,7 +89,7 @@ export class RecoveryGuardian {
       checkSession(share, {
         session_id: request.request_id,
         message_hash: request.message_hash,
-        participants: request.required_guardians,
+        participants: request.participants,
         threshold: request.threshold,
         expires_at: request.expires_at,
       }, now());

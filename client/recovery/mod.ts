@@ -10,9 +10,4 @@ export { type GiveShareOptions, RecoveryGuardian, type RecoveryQuestion } from "
 export type { RecoveryAsk } from "./ask.ts";
 export type { BadShare, Collection, CollectionFailure } from "./collection.ts";
 export { RecoveryRequester, type RequesterState } from "./requester.ts";
-export {
-  type RecoveryFilter,
-  type RecoveryProgress,
-  RecoveryRequests,
-  type SubmittedShare,
-} from "./requests.ts";
+export { type RecoveryProgress, RecoveryRequests, type SubmittedShare } from "./requests.ts";

@@ -10,6 +10,7 @@ import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
 import { failure, failureOf, type Result, type Success, success } from "../result.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
+import { pagesOf, REQUESTS } from "../sessions/list.ts";
 import type { RecoveryRequest, RecoveryStatus } from "../sessions/session.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke } from "../transport.ts";
@@ -233,7 +234,7 @@ export class RecoveryRequester {
           "shares of; pin the key package to tell who is wrong",
       );
     }
-    const ciphertexts = request.encrypted_shares ?? {};
+    const ciphertexts = request.encrypted_shares;
     for (const { guardian: guardianId, reason } of rejected) {
       const bad = { guardianId, ciphertext: ciphertexts[guardianId] };
       const told = await this.#requests.rejectShare(
@@ -277,10 +278,13 @@ export class RecoveryRequester {
   /** The request: known, or made by a call whose answer was lost. */
   async #find(options: CallOptions): Promise<Result<{ requestId: string }>> {
     if (this.#requestId === undefined && this.#maybeSent) {
-      const listed = await this.#requests.list({ limit: 500 }, options);
-      if (!listed.success) return listed;
-      const ours = listed.requests.find((one) => one.recipient_public_key === this.publicKey);
-      this.#requestId = ours?.request_id;
+      const { familyId } = this.#ask;
+      for await (const page of pagesOf(this.#supabase, REQUESTS, { familyId }, options)) {
+        if (!page.success) return page;
+        const ours = page.rows.find((one) => one.recipient_public_key === this.publicKey);
+        this.#requestId = ours?.request_id;
+        if (ours !== undefined) break;
+      }
     }
     return this.#requestId === undefined
       ? failure("session_not_found", "The request was not sent")

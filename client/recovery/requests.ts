@@ -8,12 +8,13 @@ import type { Result } from "../result.ts";
 import { success } from "../result.ts";
 import {
   asRecoveryRequest,
-  asRecoveryRequests,
   readRecoveryRequest,
   readTranscript,
   type RecoveryRequest,
+  type RecoveryRequestSummary,
   type RecoveryStatus,
 } from "../sessions/session.ts";
+import { type ListFilter, listPage, REQUESTS } from "../sessions/list.ts";
 import { sweep } from "../sessions/sweep.ts";
 import type { Transcript } from "../sessions/transcript_chain.ts";
 import type { Supabase } from "../supabase.ts";
@@ -31,17 +32,6 @@ export interface SubmittedShare {
   readonly guardianId: string;
   /** As `encrypted_shares` of the request has it. */
   readonly ciphertext: string;
-}
-
-/** Which requests to list. */
-export interface RecoveryFilter {
-  readonly status?: RecoveryStatus;
-  /** Only those where the caller owes a share. */
-  readonly awaitingMe?: boolean;
-  /** 1 to 500; 50 if not given. */
-  readonly limit?: number;
-  /** Only those created before then, in milliseconds since the epoch. */
-  readonly before?: number;
 }
 
 /** Reads recovery requests and hands in what devices have made. Methods do not throw. */
@@ -77,25 +67,18 @@ export class RecoveryRequests {
   }
 
   /**
-   * Lists requests that the caller made or is a guardian of, newest first.
+   * Lists a page of requests that the caller made or is a guardian of, newest first, as summaries: without
+   * their event, key package and shares. The next page is behind the last row's `created_at` (`before`) and
+   * `request_id` (`beforeId`).
    *
-   * Errors: `invalid_input`.
+   * Errors: `invalid_input`; `not_in_family` for a family that is not the caller's.
    */
   async list(
-    { status, awaitingMe, limit, before }: RecoveryFilter = {},
+    filter: ListFilter<RecoveryStatus> = {},
     options: CallOptions = {},
-  ): Promise<Result<{ requests: RecoveryRequest[] }>> {
-    const args = {
-      p_status: status,
-      p_awaiting_me: awaitingMe,
-      p_limit: limit,
-      p_before: before,
-    };
-    const listed = await rpc(this.#supabase, "list_recovery_requests", args, asRecoveryRequests, {
-      ...options,
-      safe: true,
-    });
-    return listed.success ? success({ requests: listed.answer }) : listed;
+  ): Promise<Result<{ requests: RecoveryRequestSummary[] }>> {
+    const page = await listPage(this.#supabase, REQUESTS, filter, options);
+    return page.success ? success({ requests: page.rows }) : page;
   }
 
   /**

@@ -6,31 +6,15 @@
 import { aggregateSession } from "./aggregate.ts";
 import { type PublishOptions, type PublishResult, publishSignedEvent } from "./publish.ts";
 import { type Result, success } from "../result.ts";
-import {
-  asFrostSession,
-  asSigningPackage,
-  type FrostSession,
-  type FrostStatus,
-  readFrostSession,
-  readTranscript,
-} from "./session.ts";
-import { listSessions } from "./list.ts";
-import {
-  type CreatedSession,
-  DEFAULT_EXPIRATION_SECONDS,
-  type SessionNeeds,
-  type SessionRequest,
-} from "./request.ts";
-import type { SigningPackage } from "../guardian/signing_session.ts";
+import { SessionReader } from "./reader.ts";
+import { type CreatedSession, DEFAULT_EXPIRATION_SECONDS, type SessionRequest } from "./request.ts";
+import { asFrostSession, type FrostStatus } from "./session.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
 import { sweep } from "./sweep.ts";
-import type { Transcript } from "./transcript_chain.ts";
-import { verifyFinalSignature } from "./verification.ts";
-import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
 /**
- * Creates and reads sessions, and hands the guardians' answers in.
+ * Creates sessions, hands the guardians' answers in, and reads what became of them.
  *
  * Methods do not throw: they answer `{success: true, …}` or `{success: false, code, error}`. Those that are
  * safe to repeat are repeated while the network fails; `createSession`, `expireOldSessions` and
@@ -52,11 +36,12 @@ import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
  * else console.log(created.code, created.error);
  * ```
  */
-export class FrostSessionManager {
+export class FrostSessionManager extends SessionReader {
   readonly #supabase: Supabase;
 
-  /** @param supabase - Signed in as whoever asks; with the secret key for the operators' methods. */
+  /** @param supabase - Signed in as the caller; with the secret key for the operators' methods. */
   constructor(supabase: Supabase) {
+    super(supabase);
     this.#supabase = supabase;
   }
 
@@ -73,50 +58,6 @@ export class FrostSessionManager {
   ): Promise<Result<CreatedSession>> {
     const body = { ...request, expirationSeconds, preferredMethod: "frost" };
     return invoke(this.#supabase, "create-signing-request", body, { ...options, safe: false });
-  }
-
-  /**
-   * Reads a session that the caller created or takes part in.
-   *
-   * Errors: `session_not_found`.
-   */
-  getSession(
-    sessionId: string,
-    options: CallOptions = {},
-  ): Promise<Result<{ session: FrostSession }>> {
-    return readFrostSession(this.#supabase, sessionId, options);
-  }
-
-  /**
-   * Reads everything that happened to a session; `verifyTranscript` checks it, and so does
-   * `Guardian.checkTranscript` on a guardian's device.
-   *
-   * Errors: `session_not_found`.
-   */
-  getTranscript(
-    sessionId: string,
-    options: CallOptions = {},
-  ): Promise<Result<{ transcript: Transcript }>> {
-    return readTranscript(this.#supabase, "session", sessionId, options);
-  }
-
-  /**
-   * Reads what a signature share is made from, as `Guardian.sign` takes it; for participants, from
-   * `signing` on.
-   *
-   * Errors: `session_not_found`, `not_a_participant`, `no_key_package`, `round_open`, `session_expired`,
-   * `session_finished`.
-   */
-  async getSigningPackage(
-    sessionId: string,
-    options: CallOptions = {},
-  ): Promise<Result<{ signingPackage: SigningPackage }>> {
-    const args = { p_session_id: sessionId };
-    const read = await rpc(this.#supabase, "get_signing_package", args, asSigningPackage, {
-      ...options,
-      safe: true,
-    });
-    return read.success ? success({ signingPackage: read.answer }) : read;
   }
 
   /**
@@ -177,20 +118,6 @@ export class FrostSessionManager {
   }
 
   /**
-   * Verifies a session's signature under the group key that the database has for it, here and not at the
-   * server.
-   *
-   * Errors: `session_not_found`, `no_key_package`; `round_open`, `session_expired`, `session_finished` where
-   * there is no signature to verify.
-   */
-  verifyAggregatedSignature(
-    sessionId: string,
-    options: CallOptions = {},
-  ): Promise<Result<{ valid: boolean; finalSignature: string; groupPublicKey: string }>> {
-    return verifyFinalSignature(this.#supabase, sessionId, "frost", options);
-  }
-
-  /**
    * Fails an unfinished session of the caller's own making.
    *
    * Errors: `session_not_found`, `not_the_creator`, `session_expired`, `session_finished`, `invalid_input`.
@@ -236,60 +163,6 @@ export class FrostSessionManager {
     return swept.success ? success({ deleted: swept.answer }) : swept;
   }
 
-  /** The unfinished sessions of a family that the caller may see, newest first. */
-  getActiveSessions(
-    familyId: string,
-    options: CallOptions = {},
-  ): Promise<Result<{ sessions: FrostSession[] }>> {
-    const isOfFamily = (session: FrostSession) => session.family_id === familyId;
-    return listSessions(
-      this.#supabase,
-      ["pending", "nonce_collection", "signing", "aggregating"],
-      isOfFamily,
-      options,
-    );
-  }
-
-  /**
-   * The sessions that wait for a participant: for its commitment or its share; newest first.
-   *
-   * @param participant - One that shares sessions with the caller; the caller itself, mostly.
-   */
-  getPendingSessions(
-    participant: string,
-    options: CallOptions = {},
-  ): Promise<Result<{ sessions: FrostSession[] }>> {
-    const isAwaited = ({ missing_commitments, missing_signatures }: FrostSession) =>
-      missing_commitments.includes(participant) || missing_signatures.includes(participant);
-    return listSessions(
-      this.#supabase,
-      ["pending", "nonce_collection", "signing"],
-      isAwaited,
-      options,
-    );
-  }
-
-  /**
-   * What a session needs to go on, for an app that was closed in the middle of it. It changes nothing.
-   *
-   * Errors: `session_not_found`.
-   */
-  async recoverSession(
-    sessionId: string,
-    options: CallOptions = {},
-  ): Promise<Result<SessionNeeds>> {
-    const read = await this.getSession(sessionId, options);
-    if (!read.success) return read;
-    const { session } = read;
-    return success({
-      status: session.status,
-      missingCommitments: session.missing_commitments,
-      missingSignatures: session.missing_signatures,
-      canAggregate: session.can_aggregate,
-      isExpired: session.is_expired,
-    });
-  }
-
   /**
    * Publishes the event of a completed session; see {@link publishSignedEvent}.
    *
@@ -301,14 +174,5 @@ export class FrostSessionManager {
     options: PublishOptions = {},
   ): Promise<PublishResult> {
     return publishSignedEvent(this.#supabase, sessionId, relays, { ...options, method: "frost" });
-  }
-
-  /** Waits until a session is that far, or finished; see {@link waitFor}. */
-  waitFor(
-    sessionId: string,
-    status: FrostStatus,
-    options: Omit<WaitOptions, "method"> = {},
-  ): Promise<Result<Wait>> {
-    return waitFor(this.#supabase, sessionId, status, { ...options, method: "frost" });
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 export * from "../shared.ts";
+export { SessionReader } from "./reader.ts";
+export type { ListFilter } from "./list.ts";
 export { FrostSessionManager } from "./manager.ts";
 export type { RegisteredKeyPackage } from "./key_packages.ts";
 export { MEASURED } from "./measured.ts";
@@ -24,8 +26,10 @@ export {
 export type {
   AnySession,
   FrostSession,
+  FrostSessionSummary,
   FrostStatus,
   RecoveryRequest,
+  RecoveryRequestSummary,
   RecoveryStatus,
 } from "./session.ts";
 export {

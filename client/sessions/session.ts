@@ -19,40 +19,68 @@ type Tables = Database["public"]["Tables"];
 /** Where a FROST session can be. */
 export type FrostStatus = Database["public"]["Enums"]["signing_session_status"];
 
-/** A FROST session: its columns with the status that is true now, and what is missing to finish it. */
-export type FrostSession = Tables["frost_signing_sessions"]["Row"] & {
-  /** Null in a dry run, as `key_package_id` is. */
-  readonly ciphersuite: Ciphersuite | null;
+/** A FROST session as lists show it: what is true now, and what is missing to finish it. */
+export type FrostSessionSummary =
+  & Omit<Tables["frost_signing_sessions"]["Row"], "event_template">
+  & {
+    /** Null in a dry run, as `key_package_id` is. */
+    readonly ciphersuite: Ciphersuite | null;
+    /** The kind of the Nostr event that is to be signed; null without one. */
+    readonly event_kind: number | null;
+    /** Who owes a nonce commitment, while round one is open. */
+    readonly missing_commitments: readonly string[];
+    /** Which signers owe a signature share, from `signing` on. */
+    readonly missing_signatures: readonly string[];
+    /** Who declined, and why. */
+    readonly declined: Readonly<Record<string, string>>;
+    readonly can_aggregate: boolean;
+    readonly is_expired: boolean;
+    readonly signable: boolean;
+    readonly signable_reason: string | null;
+    /** What members must be told about the key; null for nothing. */
+    readonly warning: string | null;
+    /** The last digest of its transcript: 32 bytes as lower-case hex. */
+    readonly transcript_head: string;
+  };
+
+/** A FROST session, whole. */
+export type FrostSession = FrostSessionSummary & {
+  readonly event_template: Tables["frost_signing_sessions"]["Row"]["event_template"];
+  /** Each participant's hiding ‖ binding, lower-case hex. */
   readonly nonce_commitments: Readonly<Record<string, string>>;
+  /** Each signer's share, lower-case hex. */
   readonly signature_shares: Readonly<Record<string, string>>;
-  readonly missing_commitments: readonly string[];
-  readonly missing_signatures: readonly string[];
-  readonly can_aggregate: boolean;
-  readonly is_expired: boolean;
-  readonly signable: boolean;
-  readonly signable_reason: string | null;
-  /** What members must be told about the key; null for nothing. */
-  readonly warning: string | null;
 };
 
 /** Where a recovery request can be. */
 export type RecoveryStatus = Database["public"]["Enums"]["sss_request_status"];
 
-/** A recovery request: its columns with the status that is true now, and who has done what. */
-export type RecoveryRequest = Tables["sss_signing_requests"]["Row"] & {
-  readonly ciphersuite: Ciphersuite;
+/** A recovery request as lists show it: what is true now, and who has done what. */
+export type RecoveryRequestSummary =
+  & Omit<Tables["sss_signing_requests"]["Row"], "event_template">
+  & {
+    readonly ciphersuite: Ciphersuite;
+    /** The kind of the Nostr event that is to be signed; null without one. */
+    readonly event_kind: number | null;
+    readonly submitted_guardians: readonly string[];
+    /** Whose share the requester found bad; they may hand in another. */
+    readonly rejected_guardians: readonly string[];
+    readonly missing_guardians: readonly string[];
+    /** Who declined, and why. */
+    readonly declined: Readonly<Record<string, string>>;
+    readonly is_expired: boolean;
+    /** What members must be told about the key; null for nothing. */
+    readonly warning: string | null;
+    /** The last digest of its transcript: 32 bytes as lower-case hex. */
+    readonly transcript_head: string;
+  };
+
+/** A recovery request, whole. */
+export type RecoveryRequest = RecoveryRequestSummary & {
+  readonly event_template: Tables["sss_signing_requests"]["Row"]["event_template"];
   readonly key_package: RegisteredKeyPackage;
-  readonly submitted_guardians: readonly string[];
-  /** Whose share the requester found bad; they may hand in another. */
-  readonly rejected_guardians: readonly string[];
-  readonly missing_guardians: readonly string[];
-  /** Who declined, and why. */
-  readonly declined: Readonly<Record<string, string>>;
-  readonly is_expired: boolean;
-  /** For the requester alone, while they are of use; empty or null for everybody else. */
-  readonly encrypted_shares: Readonly<Record<string, string>> | null;
-  /** What members must be told about the key; null for nothing. */
-  readonly warning: string | null;
+  /** Ciphertexts by guardian, for the requester alone and while they are of use; else empty. */
+  readonly encrypted_shares: Readonly<Record<string, string>>;
 };
 
 /** A session of either kind. */
@@ -146,9 +174,16 @@ export function asFrostSession(data: unknown): FrostSession | undefined {
 }
 
 function isFrostSession(data: unknown): data is FrostSession {
-  return typeof fieldOf(data, "session_id") === "string" &&
-    typeof fieldOf(data, "status") === "string" &&
-    typeof fieldOf(data, "expires_at") === "number";
+  return isFrostSummary(data) && isObject(fieldOf(data, "nonce_commitments"));
+}
+
+/** A page of sessions, or nothing. */
+export function asFrostSummaries(data: unknown): FrostSessionSummary[] | undefined {
+  return Array.isArray(data) && data.every(isFrostSummary) ? data : undefined;
+}
+
+function isFrostSummary(data: unknown): data is FrostSessionSummary {
+  return isTimed(data, "session_id");
 }
 
 /** A signing package, or nothing; whether it is in order is for `Guardian.sign` to say. */
@@ -157,13 +192,7 @@ export function asSigningPackage(data: unknown): SigningPackage | undefined {
 }
 
 function isSigningPackage(data: unknown): data is SigningPackage {
-  return typeof fieldOf(data, "session_id") === "string" &&
-    registeredKeyPackageOf(fieldOf(data, "key_package")) !== undefined;
-}
-
-/** Several FROST sessions, or nothing. */
-export function asFrostSessions(data: unknown): FrostSession[] | undefined {
-  return Array.isArray(data) && data.every(isFrostSession) ? data : undefined;
+  return typeof fieldOf(data, "session_id") === "string" && isKeyed(data);
 }
 
 /** A recovery request, or nothing. */
@@ -172,13 +201,28 @@ export function asRecoveryRequest(data: unknown): RecoveryRequest | undefined {
 }
 
 function isRecoveryRequest(data: unknown): data is RecoveryRequest {
-  return typeof fieldOf(data, "request_id") === "string" &&
-    typeof fieldOf(data, "status") === "string" &&
-    typeof fieldOf(data, "expires_at") === "number" &&
-    registeredKeyPackageOf(fieldOf(data, "key_package")) !== undefined;
+  return isRecoverySummary(data) && isKeyed(data);
 }
 
-/** Several recovery requests, or nothing. */
-export function asRecoveryRequests(data: unknown): RecoveryRequest[] | undefined {
-  return Array.isArray(data) && data.every(isRecoveryRequest) ? data : undefined;
+/** A page of recovery requests, or nothing. */
+export function asRecoverySummaries(data: unknown): RecoveryRequestSummary[] | undefined {
+  return Array.isArray(data) && data.every(isRecoverySummary) ? data : undefined;
+}
+
+function isRecoverySummary(data: unknown): data is RecoveryRequestSummary {
+  return isTimed(data, "request_id");
+}
+
+/** Whether it has an id, a status, and a time to expire. */
+function isTimed(data: unknown, id: "session_id" | "request_id"): boolean {
+  return typeof fieldOf(data, id) === "string" && typeof fieldOf(data, "status") === "string" &&
+    typeof fieldOf(data, "expires_at") === "number";
+}
+
+function isKeyed(data: unknown): boolean {
+  return registeredKeyPackageOf(fieldOf(data, "key_package")) !== undefined;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }

@@ -57,8 +57,8 @@ Deno.test("publishing may be repeated: it is the same event, and it is recorded 
       { relay: first.url, accepted: true, message: "duplicate: already have this event" },
       { relay: second.url, accepted: true, message: "" },
     ]);
-    const [{ count }] = await stack.database.sql`select count(*)::int from frost_session_events
-      where session_id = ${sessionId} and event = 'published'`;
+    const [{ count }] = await stack.database.sql`select count(*)::int from frost_events
+      where subject_id = ${sessionId} and event = 'published'`;
     assert.equal(count, 1);
   });
 });

@@ -100,8 +100,8 @@ Deno.test("a bad share is refused, its guardian named, and a good one takes its 
       assert.match(rejected[0].reason, reason);
     }
     const events = await stack.database.sql`
-      select detail ->> 'guardian' as guardian from sss_request_events
-      where request_id = ${requestId} and event = 'share_rejected'`;
+      select detail ->> 'guardian' as guardian from frost_events
+      where subject_id = ${requestId} and event = 'share_rejected'`;
     assert.deepEqual(events.map(({ guardian }) => guardian), bad.map(() => "cleo"));
     must(await give(cleo, requestId));
     assert.equal(must(await requester.finish()).status, "completed");

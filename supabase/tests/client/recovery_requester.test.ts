@@ -21,16 +21,22 @@ Deno.test("a requester signs what it asked for, not what the server says it aske
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
     const [, bob, cleo] = family.members;
-    const { requester, requestId } = await asked(family);
-    for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
-    await pastTheGuards(
-      stack.database,
-      (sql) =>
-        sql`update sss_signing_requests set message_hash = ${randomHex(32)}
-        where request_id = ${requestId}`,
-    );
-    refusedWith("request_changed", await requester.finish());
-    assert.notEqual(requester.exportState().secretKey, "00".repeat(32));
+    const changes = [
+      { message_hash: randomHex(32) },
+      { participants: ["bob", "cleo"] },
+      { threshold: 3 },
+    ];
+    for (const change of changes) {
+      const { requester, requestId } = await asked(family);
+      for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
+      await pastTheGuards(
+        stack.database,
+        (sql) =>
+          sql`update sss_signing_requests set ${sql(change)} where request_id = ${requestId}`,
+      );
+      refusedWith("request_changed", await requester.finish());
+      assert.notEqual(requester.exportState().secretKey, "00".repeat(32));
+    }
   });
 });
 
@@ -41,9 +47,10 @@ function liedTo(family: Family, stack: StackAddress, lie: Partial<RegisteredKeyP
       const response = await fetch(input, init);
       if (!/rpc\/get_recovery_request|frost_key_packages/.test(String(input))) return response;
       const body = await response.json();
+      const { key_package_id = body.key_package_id } = lie;
       const changed = body.key_package === undefined
         ? { ...body, ...lie }
-        : { ...body, ...lie, key_package: { ...body.key_package, ...lie } };
+        : { ...body, key_package_id, key_package: { ...body.key_package, ...lie } };
       return Response.json(changed, { status: response.status });
     },
   });

@@ -11,6 +11,7 @@ import {
   RecoveryRequester,
   RecoveryRequests,
   selectMethod,
+  SessionReader,
   UnifiedFederatedSigningService,
   USE_CASES,
 } from "../../../client/mod.ts";
@@ -60,6 +61,7 @@ Deno.test("docs/client.md shows every public method of the library", () => {
     RecoveryGuardian,
     RecoveryRequester,
     RecoveryRequests,
+    SessionReader,
     UnifiedFederatedSigningService,
   ];
   for (const { name, prototype } of classes) {
