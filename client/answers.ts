@@ -134,7 +134,7 @@ function refusalOf(body: unknown): Failure | undefined {
   if (fieldOf(body, "accepted") === false && typeof error === "string") return refusal(code, error);
 }
 
-/** What no function and no RPC of ours says: it comes from a gateway before them, or there is none. */
+/** An answer that no function and no RPC of ours gives: a gateway before them has given it. */
 function unexpected(status: number, body: unknown, retryAfterMs?: number): Failure {
   if (status === 401) return refusal("unauthorized", reasonOf(body));
   if (status === 429) return refusal("rate_limited", reasonOf(body), retryAfterMs);

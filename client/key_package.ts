@@ -8,8 +8,8 @@ import { isCiphersuite } from "../supabase/functions/_shared/frost/suites.ts";
 import { isTextList } from "./shapes.ts";
 
 /**
- * A copy of the key package in a value, without what else is in it; `undefined` if there is none. Whether
- * its parts fit together is another question.
+ * Copies the five fields of a key package; `undefined` if one is missing or of another type. It does not
+ * check that they fit together.
  */
 export function keyPackageOf(value: unknown): KeyPackage | undefined {
   if (typeof value !== "object" || value === null) return undefined;
@@ -38,7 +38,7 @@ export function formatFingerprint(fingerprint: string): string {
   return fingerprint.match(/.{1,4}/g)?.join(" ") ?? "";
 }
 
-/** Whether two fingerprints are the same, in whichever of the two forms each is written. */
+/** Whether two fingerprints are the same; each may be written as hex or in groups. */
 export function isSameFingerprint(a: string, b: string): boolean {
   const digits = (text: string) => text.replace(/\s/g, "").toLowerCase();
   return digits(a) === digits(b) && digits(a) !== "";

@@ -7,8 +7,8 @@
  */
 
 /**
- * What this library calls on a supabase-js client, whatever its version. An app may have typed its client by
- * a database of its own, so what `rpc` and `from` take and answer is known in here only.
+ * What this library calls on a supabase-js client of any version. An app may have typed its client by a
+ * database of its own, so `rpc` and `from` have no types here.
  */
 export interface Supabase {
   readonly functions: {

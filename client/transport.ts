@@ -32,13 +32,13 @@ const ATTEMPT_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 5;
 const BACKOFF_MS = { first: 150, most: 3_000 } as const;
 
-/** What is known of a call that was not answered. */
+/** Said of a call that was not answered. */
 const UNKNOWN = "it may have taken effect or not";
 
 /**
  * Runs attempts until one is answered. After `rate_limited` the next one waits as long as the server said.
  *
- * @param safe - Whether the same call twice is as good as once. Only then is it attempted again.
+ * @param safe - Whether two calls have the effect of one. Only then it is attempted again.
  */
 export async function call<Answer>(
   safe: boolean,
@@ -82,16 +82,16 @@ async function within<Answer>(
   const abort = () => controller.abort();
   const timer = setTimeout(abort, Math.max(0, ms));
   signal?.addEventListener("abort", abort);
-  // supabase-js may wait for a token before it sends anything, and knows no signal there.
+  // supabase-js may wait for a token before it sends anything, and does not heed the signal then.
   const over = new Promise<undefined>((resolve) =>
     controller.signal.addEventListener("abort", () => resolve(undefined))
   );
   const making = attempt(controller.signal);
-  making.catch(() => {}); // nobody may be listening any more
+  making.catch(() => {}); // after a timeout nobody listens
   try {
     const made = await Promise.race([making, over]);
     if (made && (made.result.success || !controller.signal.aborted)) return made;
-    // However the layers below tell of it, the reason is known here.
+    // The layers below report an abort in several ways; here its reason is known.
     return signal?.aborted
       ? { result: failure("aborted", `The caller gave up; ${UNKNOWN}`), transient: false }
       : { result: failure("timeout", `No answer came in time; ${UNKNOWN}`), transient: true };
@@ -104,9 +104,9 @@ async function within<Answer>(
 /**
  * Calls an edge function.
  *
- * @param safe - Whether it may be called again where it is not known whether it was answered.
- * @returns The body, whole. Errors: the function's own; `network_error`, `timeout`, `aborted`;
- *   `unexpected_answer` for what no function of ours says (a gateway, a function that is not there).
+ * @param safe - Whether two calls have the effect of one. Only then it is attempted again.
+ * @returns The body, whole. Errors: the function's own; `network_error`, `timeout`, `aborted`; `unauthorized`
+ *   and `rate_limited` also from a gateway; `unexpected_answer` for anything else that a gateway says.
  */
 export async function invoke<Data extends object>(
   supabase: Supabase,
@@ -126,7 +126,7 @@ export async function invoke<Data extends object>(
  * Calls an RPC.
  *
  * @param read - Reads the data; `undefined` if they are not what was asked for.
- * @param safe - Whether it may be called again where it is not known whether it was answered.
+ * @param safe - Whether two calls have the effect of one. Only then it is attempted again.
  * @returns Errors: the database's own, also those it recorded and returned; `unauthorized` for a role that
  *   may not; and those of the client, as `invoke` has them.
  */

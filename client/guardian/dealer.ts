@@ -1,6 +1,6 @@
 /**
- * A trusted dealer (RFC 9591 appendix C): one device splits a key and hands out the shares. While it does
- * so it holds the whole key; afterwards nobody needs to.
+ * A trusted dealer (RFC 9591 appendix C): one device splits a key and hands out the shares. It holds the
+ * whole key while it does so; after that, no device does.
  */
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { parseScalar } from "../../supabase/functions/_shared/frost/encoding.ts";
@@ -59,8 +59,8 @@ export interface DealtKey {
 /**
  * Deals a key.
  *
- * The group key of a split Nostr secret has that secret's x-only public key. Its encoding here says
- * whether y is odd, as BIP-340 keys do not; guardians and coordinator mind that when they sign.
+ * The group key of a split Nostr secret has that secret's x-only public key. Its encoding here also says
+ * whether y is odd, which a BIP-340 key does not; guardians and coordinator allow for that when they sign.
  *
  * @throws {FrostError} `participants_invalid`, `threshold_invalid`; `invalid_input` for the family's id, the
  *   ciphersuite and the secret.
@@ -86,7 +86,7 @@ export function dealKey(options: DealOptions): DealtKey {
   const { familyId, threshold, ciphersuite = TAPROOT_CIPHERSUITE } = options;
   const participants = [...options.participants];
   const count = participants.length;
-  // What the coordinator would refuse, once the shares are handed out, is refused here.
+  // The coordinator would refuse these only after the shares were handed out.
   if (!isIdentifier(familyId)) {
     throw new FrostError("invalid_input", `The family's id ${NAME_RULE}`);
   }

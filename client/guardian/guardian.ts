@@ -1,7 +1,7 @@
 /**
  * A guardian: one share of a key, and the rules by which it answers (RFC 9591 sections 5.1 and 5.2;
- * docs/protocol.md). The coordinator is not trusted with the key: whatever it sends, a guardian signs only what
- * was approved, under the key it knows, and answers once for one pair of nonces.
+ * docs/protocol.md). The coordinator is not trusted with the key. A guardian signs only what was approved, under
+ * the key it knows, and answers once for one pair of nonces.
  *
  * What a crash leaves, step by step:
  *
@@ -47,7 +47,7 @@ const MAX_SESSION_MS = 604_800_000;
 export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   /** As dealt; a copy is verified and kept. From then on it is the only key this guardian knows. */
   readonly keyShare: KeyShare;
-  /** This guardian's own; see `NonceStore` for what must not be done with it. */
+  /** This guardian's own. It must not be copied or put back; see `NonceStore`. */
   readonly store: NonceStore;
   readonly transport: GuardianTransport<CommitmentAnswer, ShareAnswer>;
   /**
@@ -265,7 +265,7 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     return signature_share;
   }
 
-  /** Another key, or another share of this one, has slots of its own, whatever the store is shared with. */
+  /** Each share of each key has slots of its own, also if a store is shared. */
   #slot(sessionId: string): string {
     const { ciphersuite, group_public_key, verifying_shares, identifier } = this.#share;
     return digestOf([ciphersuite, group_public_key, verifying_shares[identifier - 1], sessionId]);

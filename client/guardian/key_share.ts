@@ -50,7 +50,7 @@ export function parseKeyShare(value: unknown): KeyShare {
   }
   if (keyPackageFingerprint(share) !== share.key_package_fingerprint) {
     throw invalid(
-      "The key share's public half is not the one that was dealt: its fingerprint differs",
+      "The key share's public half was changed since it was dealt: its fingerprint differs",
     );
   }
   const suite = suiteOf(share.ciphersuite);

@@ -85,7 +85,7 @@ export function checkKeyPackage(
 
 /**
  * The signers are participants of the key, in identifier order, as many as the session's threshold, and
- * this guardian is among them; there is a valid commitment of each and of nobody else.
+ * this guardian is among them. Each of them has a valid commitment, and there is no other.
  *
  * @returns The commitment list as noble takes it.
  * @throws {GuardianError} `signers_invalid`, `not_a_signer`, `commitment_invalid`.
@@ -133,7 +133,7 @@ export function checkUnchanged(approved: ApprovedRequest, session: SigningSessio
 }
 
 /**
- * The package asks for what was approved, in time, and holds this guardian's commitment as published.
+ * The package is for the approved request, in time, and holds this guardian's commitment as published.
  *
  * @throws {GuardianError} `request_changed`, `commitment_changed`, `session_expired`.
  */

@@ -28,7 +28,7 @@ export interface SharePurpose {
   readonly recipientPublicKey: string;
 }
 
-/** A ciphertext that is not what the requester asked for. The message never holds a share. */
+/** A ciphertext that the requester cannot use. The message never holds a share. */
 export class EnvelopeError extends Error {
   override readonly name = "EnvelopeError";
 }
@@ -68,8 +68,8 @@ export function sealShare(purpose: SharePurpose, signingShare: string): string {
  * Decrypts a share.
  *
  * @returns The signing share as the guardian wrote it; whether it is one is still to be checked.
- * @throws {EnvelopeError} for what cannot be decrypted, and for what was encrypted for another purpose;
- *   {OtherKeyPackageError} for a share of another key package.
+ * @throws {EnvelopeError} if it cannot be decrypted, or was encrypted for another purpose;
+ *   {OtherKeyPackageError} if the share is of another key package.
  */
 export function openShare(
   purpose: SharePurpose,
@@ -97,7 +97,7 @@ export function openShare(
     }
   }
   const share = fieldOf(message, "signing_share");
-  if (typeof share !== "string") throw new EnvelopeError("The ciphertext holds no share");
+  if (typeof share !== "string") throw new EnvelopeError("The ciphertext does not hold a share");
   return share;
 }
 
@@ -125,6 +125,6 @@ function keyBetween(secretKey: Uint8Array, publicKey: string): Uint8Array {
   try {
     return getConversationKey(secretKey, publicKey);
   } catch {
-    throw new EnvelopeError("The public key is no point of secp256k1");
+    throw new EnvelopeError("The public key must be a point of secp256k1");
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Putting a group secret together of its Shamir shares, and signing with it: the one place where a whole
- * key exists. RFC 9591 appendix C.1 (secret_share_combine).
+ * Interpolates a group secret from its Shamir shares, and signs with it: the one place where a whole key
+ * exists. RFC 9591 appendix C.1 (secret_share_combine).
  *
  * Byte arrays are overwritten after use. That is the most a JavaScript program can do: big integers and
- * texts cannot be overwritten, and the engine may have copied anything. Whoever reads this device's memory
- * at that time has the key; register a new one afterwards.
+ * texts cannot be overwritten, and the engine may have copied anything. A thief who reads this device's
+ * memory at that time has the key, so register a new one afterwards.
  *
  * @module
  */
@@ -28,9 +28,9 @@ export interface RecoveredShare {
 }
 
 /**
- * That a share is the one behind its guardian's verifying share: share·G = Y (appendix C.2).
+ * Checks that a share is the one behind its guardian's verifying share: share·G = Y (appendix C.2).
  *
- * @throws {FrostError} `participants_invalid` for somebody who is no guardian of the key, `share_invalid`.
+ * @throws {FrostError} `participants_invalid` unless it is a guardian of the key; `share_invalid`.
  */
 export function checkShare(
   keyPackage: KeyPackage,
@@ -39,7 +39,7 @@ export function checkShare(
   const suite = suiteOf(keyPackage.ciphersuite);
   const position = keyPackage.participants.indexOf(guardian);
   if (position < 0) {
-    throw new FrostError("participants_invalid", "This is no guardian of the key");
+    throw new FrostError("participants_invalid", "The share is not of a guardian of this key");
   }
   const scalar = parseScalar(suite, signingShare, "share_invalid", "A signing share");
   if (

@@ -1,6 +1,6 @@
 /**
  * The requester's side of a recovery: one device collects a threshold of shares, puts the key together,
- * signs one message, and forgets it. What it signs is what it asked for, whatever the server says later.
+ * signs one message, and forgets it. It signs what it asked for, also if the server says otherwise later.
  *
  * @module
  */
@@ -88,13 +88,13 @@ export class RecoveryRequester {
     return new RecoveryRequester(supabase, secretKey, state, true);
   }
 
-  /** A requester from where it was kept. @throws {TypeError} for what was not exported by one. */
+  /** Restores a requester from its state. @throws {TypeError} unless it is the state of a requester. */
   static restore(supabase: Supabase, state: RequesterState): RecoveryRequester {
     try {
       if (state.version !== 1 || typeof state.ask.messageHash !== "string") throw new Error();
       return new RecoveryRequester(supabase, hexToBytes(state.secretKey), state, false);
     } catch {
-      // A wiped key is not one either. The reason could quote what is secret.
+      // A wiped key is refused too. The reason is left out: it could quote the secret.
       throw new TypeError("Expected the exported state of a requester");
     }
   }
@@ -222,7 +222,7 @@ export class RecoveryRequester {
     const read = await this.#read(options);
     if (!read.success) return read;
     let { request } = read;
-    // Without the key nothing could be read, and nobody is to blame for that.
+    // Without the key no share can be read, and no guardian is to blame for that.
     const { good: shares, bad: rejected, strangers } = this.#wiped
       ? { good: [], bad: [], strangers: [] }
       : openShares(request, this.publicKey, this.#secretKey);

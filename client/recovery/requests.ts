@@ -1,6 +1,6 @@
 /**
- * Recovery requests at the server: it keeps ciphertext, counts, enforces and expires. What is encrypted,
- * by whom and for whom, is `RecoveryGuardian`'s and `RecoveryRequester`'s business.
+ * Recovery requests at the server, which keeps ciphertexts, counts, enforces and expires. `RecoveryGuardian`
+ * and `RecoveryRequester` encrypt and decrypt.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface SubmittedShare {
   readonly ciphertext: string;
 }
 
-/** Reads recovery requests and hands in what devices have made. Methods do not throw. */
+/** Reads recovery requests, and hands in shares and signatures. Methods do not throw. */
 export class RecoveryRequests {
   readonly #supabase: Supabase;
 

@@ -45,7 +45,7 @@ export async function readKeyPackage(
 }
 
 /**
- * Reads the key package that a family's new sessions are bound to, as far as the caller may see it.
+ * Reads the key package that a family's new sessions are bound to; for members of the family.
  *
  * Errors: `no_key_package`.
  */

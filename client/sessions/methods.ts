@@ -53,7 +53,7 @@ export function recommendMethod(useCase?: string): MethodRecommendation {
     method,
     reason: useCase !== undefined && isUseCase(useCase)
       ? REASONS[useCase]
-      : "Unless something speaks against it, the key stays split",
+      : "The key stays split, unless the use case is one of those that need it whole",
     security: SECURITY[method],
     performance: { ...MEASURED[method], summary: SUMMARY[method] },
   };

@@ -31,7 +31,7 @@ export interface PublishOptions extends CallOptions {
 export interface RelayAnswer {
   readonly relay: string;
   readonly accepted: boolean;
-  /** The relay's own words (`duplicate: …`, `blocked: …`), or why there are none. */
+  /** The relay's own words (`duplicate: …`, `blocked: …`), or why it gave no answer. */
   readonly message: string;
 }
 
@@ -52,8 +52,9 @@ const RELAY_TIMEOUT_MS = 10_000;
  * repeated, with the same relays and others: it is the same event each time.
  *
  * Errors: `session_not_found`, `no_key_package`; `round_open`, `session_expired`, `session_finished` where
- * there is no signature; `event_mismatch` where what was signed is no event; `signature_invalid`;
- * `invalid_input` for what is no relay; `not_published` where no relay took it, with `relays` saying why.
+ * there is no signature; `event_mismatch` if the message is not the id of an event; `signature_invalid`;
+ * `invalid_input` unless every relay is a `wss://` or `ws://` address; `not_published` if no relay took it, and
+ * `relays` says why.
  *
  * @param relays - Their addresses, `wss://…`.
  *
@@ -77,10 +78,12 @@ export async function publishSignedEvent(
   const addresses = new Set<string>();
   for (const relay of relays) {
     const address = relayAddress(relay);
-    if (address === undefined) return failure("invalid_input", `This is no relay: ${relay}`);
+    if (address === undefined) {
+      return failure("invalid_input", `A relay must be a wss:// or ws:// address: ${relay}`);
+    }
     addresses.add(address);
   }
-  if (addresses.size === 0) return failure("invalid_input", "There must be a relay to publish to");
+  if (addresses.size === 0) return failure("invalid_input", "There must be at least one relay");
   const signed = await readSignedSession(supabase, id, method, call);
   if (!signed.success) return signed;
   const made = eventOf(signed);
@@ -104,7 +107,7 @@ export async function publishSignedEvent(
     ...call,
     safe: true,
   });
-  // It is published all the same, so what the relays said must not get lost.
+  // It is published all the same: the caller needs the relays' answers.
   return recorded.success
     ? success({ event, relays: answers })
     : { ...recorded, event, relays: answers };
@@ -116,12 +119,12 @@ function eventOf({ found, keyPackage, finalSignature }: SignedSession): Result<
 > {
   const { event_template: template, message_hash: message } = found.session;
   if (template === null || keyPackage.ciphersuite !== TAPROOT_CIPHERSUITE) {
-    return failure("event_mismatch", "What the session signed is no Nostr event");
+    return failure("event_mismatch", "The session did not sign a Nostr event");
   }
   try {
     const event = finishEvent(template, keyPackage.group_public_key, finalSignature);
     if (event.id !== message) {
-      return failure("event_mismatch", "What the session signed is not the id of its event");
+      return failure("event_mismatch", "The signed message is not the id of the session's event");
     }
     // A copy, since nostr-tools keeps what it found out on the event itself.
     return verifyEvent({ ...event })
@@ -144,7 +147,7 @@ async function publishTo(
   const unanswered = (message: string) => ({ relay: address, accepted: false, message });
   if (websocketImplementation === undefined) return unanswered("There is no WebSocket here");
   if (signal?.aborted) return unanswered("The caller gave up");
-  // Nothing is read from relays but their answers.
+  // From relays only their answers are read.
   const relay = new AbstractRelay(address, { verifyEvent: () => false, websocketImplementation });
   relay.publishTimeout = timeoutMs;
   let giveUp = () => {};
@@ -155,11 +158,11 @@ async function publishTo(
   try {
     const published = relay.connect({ timeout: timeoutMs }).then(() => relay.publish(event));
     const message = await Promise.race([published, givenUp]);
-    // NIP-01 wants a reason, be it empty; not all relays give one.
+    // NIP-01 asks for a reason, which may be empty; some relays give none.
     return { relay: address, accepted: true, message: message ?? "" };
   } catch (error) {
     const message = reasonOf(error);
-    // Some say it is there already as a refusal; NIP-01 has it as an acceptance.
+    // Some relays refuse an event that they have already; NIP-01 calls that accepted.
     return { relay: address, accepted: message.startsWith("duplicate:"), message };
   } finally {
     signal?.removeEventListener("abort", giveUp);
@@ -167,7 +170,7 @@ async function publishTo(
   }
 }
 
-/** One spelling of a relay's address; nothing for what is none. */
+/** One spelling of a relay's address; `undefined` unless it is `wss://` or `ws://`. */
 function relayAddress(text: string): string | undefined {
   try {
     const url = new URL(text);

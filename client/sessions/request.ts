@@ -1,15 +1,15 @@
 /**
- * What a FROST session is asked for with, and what is said of it.
+ * What a FROST session is asked for with, and what is answered.
  *
  * @module
  */
 import type { EventTemplate } from "../../supabase/functions/_shared/frost/nostr.ts";
 import type { FrostStatus } from "./session.ts";
 
-/** How long a session lasts unless something else is said, in seconds. */
+/** How long a session lasts by default, in seconds. */
 export const DEFAULT_EXPIRATION_SECONDS = 300;
 
-/** What to ask a signature of. */
+/** A request for a signature. */
 export interface SessionRequest {
   /** The caller's own family. */
   readonly familyId: string;

@@ -166,9 +166,9 @@ export async function readSession(
   return success({ method: "sss", status: read.request.status, session: read.request });
 }
 
-// What came is checked as far as to know that it is an answer of ours; what is in it, our database says.
+// These check that an answer is ours by a few fields. The rest of it is the database's, and not checked again.
 
-/** A FROST session, or nothing. */
+/** A FROST session, if it is one. */
 export function asFrostSession(data: unknown): FrostSession | undefined {
   return isFrostSession(data) ? data : undefined;
 }
@@ -177,7 +177,7 @@ function isFrostSession(data: unknown): data is FrostSession {
   return isFrostSummary(data) && isObject(fieldOf(data, "nonce_commitments"));
 }
 
-/** A page of sessions, or nothing. */
+/** A page of sessions, if it is one. */
 export function asFrostSummaries(data: unknown): FrostSessionSummary[] | undefined {
   return Array.isArray(data) && data.every(isFrostSummary) ? data : undefined;
 }
@@ -186,7 +186,7 @@ function isFrostSummary(data: unknown): data is FrostSessionSummary {
   return isTimed(data, "session_id");
 }
 
-/** A signing package, or nothing; whether it is in order is for `Guardian.sign` to say. */
+/** A signing package, if it is one. `Guardian.sign` checks what it says. */
 export function asSigningPackage(data: unknown): SigningPackage | undefined {
   return isSigningPackage(data) ? data : undefined;
 }
@@ -195,7 +195,7 @@ function isSigningPackage(data: unknown): data is SigningPackage {
   return typeof fieldOf(data, "session_id") === "string" && isKeyed(data);
 }
 
-/** A recovery request, or nothing. */
+/** A recovery request, if it is one. */
 export function asRecoveryRequest(data: unknown): RecoveryRequest | undefined {
   return isRecoveryRequest(data) ? data : undefined;
 }
@@ -204,7 +204,7 @@ function isRecoveryRequest(data: unknown): data is RecoveryRequest {
   return isRecoverySummary(data) && isKeyed(data);
 }
 
-/** A page of recovery requests, or nothing. */
+/** A page of recovery requests, if it is one. */
 export function asRecoverySummaries(data: unknown): RecoveryRequestSummary[] | undefined {
   return Array.isArray(data) && data.every(isRecoverySummary) ? data : undefined;
 }

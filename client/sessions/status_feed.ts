@@ -1,19 +1,19 @@
 /**
  * News of a family's sessions over Supabase Realtime: ids and states, on a private topic, sent by the
- * database. It spares polling where it works, and nothing depends on it.
+ * database. Where it works, there is less polling; nothing depends on it.
  *
  * @module
  */
 import { fieldOf } from "../shapes.ts";
 import type { Channel, RealtimeSupabase } from "../supabase.ts";
 
-/** Is told of a session's state; of nothing in particular when the feed was (re)connected. */
+/** Is told a session's state, or that the feed was connected (again). */
 export type Listener = (news: { sessionId: string; status: string } | "connected") => void;
 
 /** The event that the database broadcasts; its topic is `family:<family_id>`. */
 const EVENT = "session_status";
 
-/** One channel for all who listen to a family: supabase-js knows one of a topic. */
+/** One channel for all listeners of a family: supabase-js has one for each topic. */
 interface Feed {
   readonly listeners: Set<Listener>;
   readonly channel: Channel;
@@ -25,7 +25,7 @@ interface Feed {
 const feeds = new WeakMap<RealtimeSupabase, Map<string, Feed>>();
 
 /**
- * Listens to a family's sessions until `stop` is called. Where there is no Realtime, nothing comes.
+ * Listens to a family's sessions until `stop` is called. Without Realtime it hears nothing.
  *
  * @returns `connected` says whether news come at the moment.
  */
@@ -85,7 +85,7 @@ async function leave(supabase: RealtimeSupabase, { channel, appConnected }: Feed
       await supabase.realtime.disconnect();
     }
   } catch {
-    // Nobody listens any more, and what was waited for is known.
+    // The waiting is over, so it does not matter.
   }
 }
 

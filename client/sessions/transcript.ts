@@ -44,18 +44,18 @@ export interface VerifiedTranscript {
   readonly head: string;
   /** Null if the subject is not bound to a key; then nothing but the chain could be checked. */
   readonly keyPackageFingerprint: string | null;
-  /** What follows by arithmetic, whoever keeps the record. */
+  /** What follows by arithmetic. The server cannot make it up. */
   readonly proven: {
     /** The message, lower-case hex, that the following is about. */
     readonly message: string | null;
-    /** Whose signature shares verify. Nobody but their holders could make them. */
+    /** Whose signature shares verify. Only the holders of their key shares could make them. */
     readonly shares: readonly string[];
     /** A valid signature of the message under the group key, if there is one. Lower-case hex. */
     readonly finalSignature: string | null;
   };
   /**
    * What rests on the server's word alone: what it refused, and from whom; who declined; and why it failed.
-   * The server could have made these up, though not after it showed the head to somebody.
+   * The server could have made these up, but only before it showed the head to a client.
    */
   readonly claimed: readonly TranscriptEvent[];
 }

@@ -1,5 +1,5 @@
 /**
- * One service for apps that do not want to care which way a signature is made.
+ * One service for both ways of making a signature.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions } from "../transport.ts";
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
-/** What to ask a signature of, by whichever method. */
+/** A request for a signature, by either method. */
 export interface SigningRequest extends SessionRequest {
   /** What it is for; decides the method. See `selectMethod`. */
   readonly useCase?: string;
@@ -94,7 +94,7 @@ export class UnifiedFederatedSigningService {
 
   /**
    * Asks the family's guardians for a signature, or for their shares. A FROST session lasts 5 minutes
-   * unless something else is said, a recovery request 24 hours.
+   * by default, a recovery request 24 hours.
    *
    * Errors: as `FrostSessionManager.createSession`; `no_key_package` for recovery without a key. After
    * `timeout` or `network_error` there may be a request or not.

@@ -1,6 +1,6 @@
 /**
- * A finished session's signature, verified here: under the group key the database has, not one that is
- * passed in, so that nobody verifies under the wrong key.
+ * Verifies a finished session's signature on this device, under the group key that the database has for the
+ * session. The key is not passed in, so it cannot be the wrong one by mistake.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type AnySession, readSession } from "./session.ts";
 import type { Supabase } from "../supabase.ts";
 import type { CallOptions } from "../transport.ts";
 
-/** A session that has its signature, and the key this is of. */
+/** A session that has its signature, and the key package that it is under. */
 export interface SignedSession {
   readonly found: AnySession;
   readonly keyPackage: RegisteredKeyPackage;

@@ -46,8 +46,8 @@ const FINISHED = ["completed", "failed", "expired"];
 /**
  * Waits until a session has come to `status` or is past it, or is finished.
  *
- * While the network fails, or a limit is reached, it goes on asking. A session whose shares are all there
- * and whose signature nobody makes is finished on the way.
+ * While the network fails, or a limit is reached, it goes on asking. If all shares are there and no caller
+ * makes the signature of them, it does.
  *
  * Errors: `invalid_input` for a status that a session of this kind never has; `session_not_found`,
  * `unauthorized` and other refusals; `timeout`, `aborted`.
@@ -77,7 +77,7 @@ export async function waitFor(
   let feed: ReturnType<typeof listen> | undefined;
   let interval: number = POLL_MS.first;
   let before: string | undefined;
-  /** Since when all shares are there, as far as is known here. */
+  /** When this call first saw that all shares are there. */
   let aggregating: number | undefined;
   let known = method;
   try {
@@ -104,7 +104,7 @@ export async function waitFor(
         aggregating = found.status === "aggregating" ? aggregating ?? performance.now() : undefined;
         if (aggregating !== undefined && performance.now() - aggregating >= AGGREGATING_MS) {
           aggregating = undefined;
-          // Who may not, or comes too late, learns the rest from the next reading.
+          // If that was refused, the next reading shows why.
           const made = await aggregateSession(supabase, id, callOptions(signal, left));
           if (made.success) continue;
         }
@@ -116,7 +116,7 @@ export async function waitFor(
         : feed?.connected()
         ? POLL_WHILE_LISTENING_MS
         : interval;
-      // That time has passed is broadcast by a sweep, if one runs. The clocks need not agree on when it has.
+      // An expiry is broadcast by a sweep only, if one runs; and the two clocks may differ.
       const expiry = found.success
         ? Math.max(found.session.expires_at - Date.now() + POLL_MS.first, interval)
         : Infinity;

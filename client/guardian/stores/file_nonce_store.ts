@@ -94,7 +94,7 @@ export class FileNonceStore implements NonceStore {
     const damaged: unknown[] = [];
     for (const [slot, files] of slots) {
       try {
-        // What a crash left half done. The name was never anybody's record.
+        // A crash left it half written; it was never a record.
         for (const file of files.filter((name) => name.endsWith(".draft"))) {
           if (await this.#olderThanADay(file, now)) await this.#unlink(file);
         }
@@ -105,7 +105,7 @@ export class FileNonceStore implements NonceStore {
         await this.#remove(slot, "spent");
         count++;
       } catch (error) {
-        // One that cannot be read is no reason to keep the others.
+        // The others are pruned all the same.
         damaged.push(error);
       }
     }
@@ -146,7 +146,7 @@ export class FileNonceStore implements NonceStore {
       await link(draft, this.#path(slot, name));
       return true;
     } catch (error) {
-      // The draft is gone where somebody took the slot meanwhile, and swept up after its nonces.
+      // The draft is gone if another caller took the slot meanwhile, and removed its nonces.
       if (codeOf(error) === "EEXIST" || codeOf(error) === "ENOENT") return false;
       throw error;
     } finally {
@@ -167,7 +167,7 @@ export class FileNonceStore implements NonceStore {
     return draft;
   }
 
-  /** The store's files by slot. Whatever else is in the directory is not ours. */
+  /** The store's files by slot. Other files in the directory are left alone. */
   async #files(): Promise<Map<string, string[]>> {
     const files = new Map<string, string[]>();
     for (const file of await readdir(this.#directory)) {
@@ -177,7 +177,7 @@ export class FileNonceStore implements NonceStore {
     return files;
   }
 
-  /** Of a slot's files, the nonces under every name: a crash may have left them that of a draft as well. */
+  /** Removes a slot's nonces, under every name: a crash may have left a draft of them too. */
   async #removeNonces(files: readonly string[]): Promise<void> {
     for (const file of files) if (!file.endsWith(".spent")) await this.#unlink(file);
     await this.#sync();

@@ -136,7 +136,7 @@ export class IndexedDbNonceStore implements NonceStore {
       await transaction.done;
       return answer;
     } catch (error) {
-      // Whoever threw, nothing of it is kept.
+      // Keep nothing of it, also if `work` threw.
       try {
         transaction.abort();
       } catch {
@@ -160,7 +160,7 @@ export class IndexedDbNonceStore implements NonceStore {
     return (await this.#connect()).transaction(STORE, mode, { durability: "strict" });
   }
 
-  /** The connection; a new one where there is none, or it was lost. */
+  /** The connection; a new one if it was lost. */
   #connect(): Promise<IDBPDatabase<Schema>> {
     if (this.#closed) {
       return Promise.reject(new Error("Using a nonce store failed: it was closed"));
@@ -172,7 +172,7 @@ export class IndexedDbNonceStore implements NonceStore {
     return connection;
   }
 
-  /** Only that one: by the time that somebody hears of its end there may be another. */
+  /** Drops this connection only: when the event of its end arrives, there may be a new one. */
   #forget(connection: Promise<IDBPDatabase<Schema>>): void {
     if (this.#database === connection) this.#database = undefined;
   }

@@ -7,8 +7,8 @@ import {
 } from "./nonce_store.ts";
 
 /**
- * Keeps nonces in memory: for tests, and for guardians that take part in one session after another and
- * can afford to lose those that are open when they stop. Nothing is left on the device.
+ * Keeps nonces in memory: for tests, and for guardians that may lose the sessions that are open when they
+ * stop. It leaves nothing on the device.
  */
 export class MemoryNonceStore implements NonceStore {
   readonly #records = new Map<string, NonceRecord>();

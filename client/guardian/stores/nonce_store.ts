@@ -30,7 +30,7 @@ interface AnyRecord {
   readonly transcript_head?: string;
 }
 
-/** Nonces that wait for round two, and what they were drawn for. Bytes as lower-case hex. */
+/** Nonces that wait for round two, and the request that they are for. Bytes as lower-case hex. */
 export interface CommittedRecord extends AnyRecord {
   readonly state: "committed";
   readonly approved: ApprovedRequest;
@@ -42,7 +42,7 @@ export interface CommittedRecord extends AnyRecord {
   readonly binding_nonce: string;
 }
 
-/** The nonces were taken and no share was kept: a crash in between, or one that is just being made. */
+/** The nonces were taken, and no share was kept: it is being made now, or a crash came between. */
 export interface SpentRecord extends AnyRecord {
   readonly state: "spent";
 }
@@ -78,7 +78,7 @@ export interface NonceStore {
 
   /**
    * Turns `committed` into `spent` and hands the nonces out: to exactly one caller ever, and only after
-   * they can no longer be read. Undefined for everybody else.
+   * they can no longer be read. Every other caller gets `undefined`.
    */
   take(slot: string): Promise<CommittedRecord | undefined>;
 
