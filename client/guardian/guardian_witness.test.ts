@@ -45,13 +45,19 @@ Deno.test("a guardian notices that a transcript which it has seen was rewritten"
     codeOf(await ada.checkTranscript(transcriptOf(KEY, told, of)));
 
   assert.equal(await check(otherwise), "");
-  for (const guardian of [ada, coordinator.guardian(1)]) await guardian.commit(coordinator.session);
+  const bob = coordinator.guardian(1);
+  for (const guardian of [ada, bob]) await guardian.commit(coordinator.session);
   const changed = createdFor(KEY, "a5".repeat(32));
   assert.equal(await check([changed]), "transcript_rewritten");
   assert.equal(await check(otherwise), "");
   await ada.sign({ ...coordinator.package(), transcript_head: headOf(then) });
   assert.equal(await check(later), "");
   for (const told of [otherwise, seen]) assert.equal(await check(told), "transcript_rewritten");
+  // A package that says none leaves what was seen before.
+  await bob.sign(coordinator.package());
+  assert.equal(codeOf(await bob.checkTranscript(transcriptOf(KEY, later))), "");
+  const other = transcriptOf(KEY, [changed]);
+  assert.equal(codeOf(await bob.checkTranscript(other)), "transcript_rewritten");
   // Of another session nothing was seen; but its key is known.
   assert.equal(await check(otherwise, { subjectId: "session-2" }), "");
   const ofAnotherKey = transcriptOf(deal(), seen, { subjectId: "session-2" });

@@ -5,7 +5,7 @@ import { dealKey } from "../guardian/dealer.ts";
 import { SimulatedCoordinator } from "../guardian/simulated_coordinator.ts";
 import { createdFor, type Told, transcriptOf } from "./simulated_transcript.ts";
 import { verifyTranscript } from "./transcript.ts";
-import type { TranscriptEvent } from "./transcript_chain.ts";
+import { digestOf, type TranscriptEvent } from "./transcript_chain.ts";
 
 const MESSAGE = "5a".repeat(32);
 const NAMES = ["ada", "bob", "cyd"];
@@ -91,6 +91,18 @@ Deno.test("a transcript of which anything was changed, left out or put in is inv
       JSON.stringify(change),
     );
   }
+  // Well chained, and yet not the subject's events in their order.
+  for (const change of [{ seq: 3 }, { subject: "key" }, { subject_id: "s2" }, { family_id: "x" }]) {
+    const rechained: TranscriptEvent[] = [];
+    let before = "00".repeat(32);
+    for (const [i, event] of events.entries()) {
+      const changed = i === 1 ? { ...event, ...change } : event;
+      before = digestOf(before, changed);
+      rechained.push({ ...changed, digest: before });
+    }
+    const transcript = { ...good, events: rechained, transcript_head: before };
+    assert.equal(codeOf(transcript), "transcript_invalid", JSON.stringify(change));
+  }
   const lists = [events.toSpliced(1, 1), events.slice(0, -1), [...events, events[9]], [], null];
   for (const list of lists) {
     assert.equal(codeOf({ ...good, events: list }), "transcript_invalid");
@@ -141,11 +153,26 @@ Deno.test("what a transcript tells must bear arithmetic, however well it is chai
     "a signature with a share missing": without("share_accepted"),
     "another signature": telling("completed", { final_signature: other.finalSignature }),
     "no signature": telling("completed", { final_signature: null }),
+    "an open round with a commitment that is not points": [
+      told[0],
+      ["commitment_accepted", "ada", { nonce_commitment: "00" }],
+    ],
+    "a closed round with too few signers": telling("round_one_closed", { signers: ["ada"] })
+      .slice(0, 5),
+    "a creation with a message that is not hex": telling("created", { message_hash: "5A" })
+      .slice(0, 1),
     "a detail that is missing": told.with(2, ["commitment_accepted", "ada", null]),
   };
   for (const [story, events] of Object.entries(stories)) {
     assert.equal(codeOf(transcriptOf(key, events)), "transcript_invalid", story);
   }
+  const { key_package, ...rest } = transcriptOf(key, told.slice(0, 1));
+  const verifying_shares = key_package?.verifying_shares.toReversed();
+  const mixed = { ...rest, key_package: { ...key_package, verifying_shares } };
+  assert.equal(codeOf(mixed), "transcript_invalid", "a key package that does not hold together");
+  const forged = telling("completed", { final_signature: other.finalSignature });
+  const recovery = transcriptOf(key, [told[0], forged[forged.length - 1]], { subject: "recovery" });
+  assert.equal(codeOf(recovery), "transcript_invalid", "another signature of a recovery");
   // And of another key, with the same names.
   assert.equal(codeOf(transcriptOf(other.key, told)), "transcript_invalid");
 });

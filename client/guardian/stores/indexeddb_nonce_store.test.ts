@@ -117,11 +117,20 @@ Deno.test("IndexedDB store: a connection that the browser closed is opened again
     forceCloseDatabase(first);
     assert.deepEqual(await store.read(SLOT), COMMITTED);
     assert.equal(opened.length, 2);
-    // And where no event told of it.
-    opened[1].close();
+    // A database that cannot be opened for a while is tried again by the next call.
+    forceCloseDatabase(opened[1]);
+    const deny = () => {
+      throw new DOMException("Not now", "UnknownError");
+    };
+    await replacing(IDBFactory.prototype, "open", { value: deny }, async () => {
+      await assert.rejects(store.read(SLOT), { name: "UnknownError" });
+    });
+    assert.deepEqual(await store.read(SLOT), COMMITTED);
+    // Two at once open one connection.
+    forceCloseDatabase(opened[2]);
     const taken = await Promise.all([store.take(SLOT), store.take(SLOT)]);
     assert.deepEqual(taken.filter((record) => record !== undefined), [COMMITTED]);
-    assert.equal(opened.length, 3);
+    assert.equal(opened.length, 4);
   });
 });
 

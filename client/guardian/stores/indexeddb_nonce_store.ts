@@ -147,7 +147,7 @@ export class IndexedDbNonceStore implements NonceStore {
     }
   }
 
-  /** Begins a transaction; where the connection was lost unnoticed, once more over a new one. */
+  /** Begins a transaction. If the connection was closed meanwhile, it opens a new one, once. */
   async #begin<M extends Mode>(mode: M): Promise<IDBPTransaction<Schema, [typeof STORE], M>> {
     const connection = this.#connect();
     const database = await connection;
@@ -166,20 +166,19 @@ export class IndexedDbNonceStore implements NonceStore {
       return Promise.reject(new Error("Using a nonce store failed: it was closed"));
     }
     if (this.#database !== undefined) return this.#database;
-    const connection = connect(this.#name, () => this.#forget(connection));
+    const connection = connect(this.#name);
     connection.catch(() => this.#forget(connection));
     this.#database = connection;
     return connection;
   }
 
-  /** Drops this connection only: when the event of its end arrives, there may be a new one. */
+  /** Drops this connection, unless another call has replaced it already. */
   #forget(connection: Promise<IDBPDatabase<Schema>>): void {
     if (this.#database === connection) this.#database = undefined;
   }
 }
 
-/** Opens a connection. `lost` is called when it is closed from outside. */
-function connect(name: string, lost: () => void): Promise<IDBPDatabase<Schema>> {
+function connect(name: string): Promise<IDBPDatabase<Schema>> {
   // What throws in here rejects: where IndexedDB is denied, reaching for it throws.
   return new Promise((resolve, reject) => {
     if (Reflect.get(globalThis, "indexedDB") === undefined) {
@@ -194,11 +193,7 @@ function connect(name: string, lost: () => void): Promise<IDBPDatabase<Schema>> 
         reject(new Error("Opening a nonce store failed: another version of it is in use"));
       },
       // A newer version of the app, in another tab, must not wait for this one.
-      blocking() {
-        lost();
-        database?.close();
-      },
-      terminated: lost,
+      blocking: () => database?.close(),
     }).then((opened) => {
       database = opened;
       if (blocked) opened.close();
