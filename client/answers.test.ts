@@ -39,7 +39,7 @@ function clientOf(answer: () => Response) {
   let calls = 0;
   const foreign = () => {
     calls++;
-    // What an app hands to supabase-js as `fetch`, whatever it answers with.
+    // An app hands this to supabase-js as its `fetch`.
     return Promise.resolve(new ForeignResponse(answer()) as unknown as Response);
   };
   const supabase = createClient("http://127.0.0.1:9", "key", {
@@ -72,7 +72,7 @@ Deno.test("an error of another realm says why nothing arrived", async () => {
   assert.deepEqual(result, { success: false, code: "network_error", error: "reset by peer" });
 });
 
-Deno.test("a gateway's 401 is unauthorized, whatever its body", async () => {
+Deno.test("a gateway's 401 is unauthorized, with any body", async () => {
   const bodies = [
     [JSON.stringify({ message: "Invalid JWT", code: 401 }), "Invalid JWT"],
     [JSON.stringify({ msg: "No API key found" }), "No API key found"],

@@ -1,5 +1,5 @@
 /**
- * What every method of this library answers: the data, or why there are none. Methods do not throw because
+ * What every method of this library answers: the data, or why it is missing. Methods do not throw because
  * of the server, the network or a timeout.
  *
  * @module
@@ -46,7 +46,7 @@ export interface Failure {
 /** An answer with its data. */
 export type Success<Data extends object> = { readonly success: true } & Data;
 
-/** The data, or why there are none. */
+/** The data, or why it is missing. */
 export type Result<Data extends object> = Success<Data> | Failure;
 
 /** A success with its data. */

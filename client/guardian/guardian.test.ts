@@ -262,7 +262,7 @@ Deno.test("a Nostr event is refused for a key that signs something else", async 
   await assert.rejects(commit, refusal("event_mismatch"));
 });
 
-Deno.test("what is no session and no package is refused before anything is looked up", async () => {
+Deno.test("a malformed session or package is refused before the store is asked", async () => {
   const { ada, signingPackage, coordinator } = await roundTwo();
   const { session } = coordinator;
   const broken = <T extends object>(whole: T): T[] =>

@@ -59,7 +59,7 @@ Deno.test("a ciphertext opens for the guardian, key package and device it was ma
   );
 });
 
-Deno.test("whatever is not an unaltered ciphertext is refused, and its contents are not told", () => {
+Deno.test("an altered or malformed ciphertext is refused, and the refusal does not quote it", () => {
   const { secretKey, publicKey } = oneTimeKey();
   const ciphertext = sealShare(purpose(publicKey), SHARE);
   const [prefix, sender, payload] = ciphertext.split(".");
@@ -85,7 +85,7 @@ Deno.test("whatever is not an unaltered ciphertext is refused, and its contents 
   }
 });
 
-Deno.test("nothing is encrypted to what is no key", () => {
+Deno.test("a recipient key that is not a point is refused", () => {
   for (const key of ["", "00".repeat(32), "ff".repeat(32), "02" + "11".repeat(32)]) {
     assert.throws(() => sealShare(purpose(key), SHARE), EnvelopeError, key);
   }

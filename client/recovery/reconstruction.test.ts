@@ -53,7 +53,7 @@ Deno.test("keys of even and of odd y both sign", () => {
   }
 });
 
-Deno.test("checkShare() refuses another's share, another key's, and what is no scalar", () => {
+Deno.test("checkShare() refuses another's share, another key's, and a share that is not a scalar", () => {
   const key = deal();
   const keyPackage = packageOf(key);
   const [ann, bob] = sharesOf(key, 0, 1);

@@ -190,7 +190,7 @@ export function randomHex(bytes: number): string {
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Writes to sessions what their triggers would refuse, as whoever took the coordinator over could. */
+/** Writes to sessions what their triggers would refuse, as an attacker with the database could. */
 export async function pastTheGuards(
   { sql }: TestDatabase,
   work: (sql: postgres.TransactionSql) => Promise<unknown>,

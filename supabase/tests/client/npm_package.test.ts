@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -147,6 +147,10 @@ Deno.test("the npm package says what it is, and under which licence", async () =
     for (const path of Object.keys(project.exports)) {
       assert.ok(shown.includes(`\`${project.name}${path.slice(1)}\``), path);
     }
+    // The page that says how to install it names the tarball as it is called.
+    const tarball = `${project.name.slice(1).replace("/", "-")}-${project.version}.tgz`;
+    assert.ok((await readdir(folder)).includes(tarball));
+    assert.ok((await readFile(join(ROOT, "docs/client.md"), "utf8")).includes(`/${tarball}`));
   });
 });
 

@@ -108,7 +108,7 @@ Deno.test("each relay's own answer is reported, and one that takes it is enough"
   });
 });
 
-Deno.test("nothing is sent of what is no event, or not validly signed", async () => {
+Deno.test("nothing is sent unless it is an event with a valid signature", async () => {
   await withStack(async (stack) => {
     await using relay = startRelay();
     const family = await foundFamily(stack);

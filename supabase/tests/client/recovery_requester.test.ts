@@ -182,7 +182,7 @@ Deno.test("a requester that was restarted goes on, also where it never heard of 
   });
 });
 
-Deno.test("a requester without its key blames nobody", async () => {
+Deno.test("a requester without its key accuses no guardian", async () => {
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
     const [, bob, cleo] = family.members;

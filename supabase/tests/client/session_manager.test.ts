@@ -209,7 +209,7 @@ Deno.test("listSessions() takes a page behind a pair, of one family, or of what 
   });
 });
 
-Deno.test("a session whose last caller died is finished by whoever lists it", async () => {
+Deno.test("a session whose last caller died is finished by the next client that lists it", async () => {
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
     const [ann, bob, cleo] = family.members;
@@ -256,7 +256,7 @@ Deno.test("recoverSession() says what is missing, at every step", async () => {
     await ann.guardian.commit(must(await ann.sessions.getSession(sessionId)).session);
     await bob.guardian.sign(must(await bob.sessions.getSigningPackage(sessionId)).signingPackage);
     assert.deepEqual(await needs(), { ...nothing, status: "signing", missingSignatures: ["ann"] });
-    // The last share is recorded, and whoever handed it in died before it was finished.
+    // The last share is recorded, and its caller died before it finished the session.
     const signatureShare = await shareOf(ann, sessionId);
     const { error } = await family.operator.rpc("record_signature_share", {
       p_session_id: sessionId,

@@ -54,7 +54,7 @@ Deno.test("a database that rewrote a session is found out by who saw it before",
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     const { session } = must(await ann.sessions.getSession(sessionId));
     for (const { guardian } of [ann, bob]) must((await guardian.commit(session)).answer);
-    // A new chain over other events, as whoever has the database can make one.
+    // A new chain over other events, as an attacker with the database can make one.
     await stack.database.sql.begin(async (sql) => {
       await sql`alter table frost_events disable trigger all`;
       await sql`delete from frost_events where subject_id = ${sessionId}`;

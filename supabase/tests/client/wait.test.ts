@@ -244,7 +244,7 @@ Deno.test("the topic is joined with the token that holds now", async () => {
   );
 });
 
-Deno.test("that a session has expired, which nobody broadcasts, is not missed while listening", async () => {
+Deno.test("waitFor() notices an expiry while it listens, though none is broadcast", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
       const family = await foundFamily(stack);

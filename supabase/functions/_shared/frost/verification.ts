@@ -240,6 +240,7 @@ export function aggregate(
  * @param groupPublicKey - As dealt: an encoded point of Ne bytes, under BIP-340 too.
  * @param message - Lower-case hex.
  * @param signature - Lower-case hex, as `aggregate` returns it.
+ * @throws {FrostError} `invalid_input` for a ciphersuite that does not exist.
  */
 export function verifySignature(
   ciphersuite: Ciphersuite,
