@@ -1,6 +1,6 @@
 /**
- * What every method of this library answers: what was asked for, or why not. Nothing here throws for what
- * the other side, the network or the caller's patience did.
+ * What every method of this library answers: the data, or why it is missing. Methods do not throw because
+ * of the server, the network or a timeout.
  *
  * @module
  */
@@ -17,6 +17,9 @@ export const CLIENT_ERRORS = {
   not_published: "No relay took the event",
   not_approved: "The guardian did not approve",
   request_changed: "The request is not what it was when it was made",
+  key_package_mismatch: "The key package is not the one that was pinned",
+  transcript_invalid: "The transcript contradicts itself",
+  transcript_rewritten: "The transcript does not contain what was seen of it before",
   shares_missing: "Fewer good shares than the threshold are there",
 } as const satisfies Record<string, string>;
 
@@ -26,7 +29,7 @@ export type ClientErrorCode = keyof typeof CLIENT_ERRORS;
 /** A code to switch on: the server's, the client's, or one that a newer server has. */
 export type ResultCode = ErrorCode | ClientErrorCode | (string & Record<never, never>);
 
-/** Why there is no answer. What else the server said is kept too. */
+/** A refusal or a failure. Further fields of the server's answer are kept. */
 export interface Failure {
   readonly success: false;
   readonly code: ResultCode;
@@ -34,6 +37,8 @@ export interface Failure {
   readonly error: string;
   /** With `internal`: what to ask the operators about. */
   readonly requestId?: string;
+  /** With `rate_limited`: after how many milliseconds the call may be made again. */
+  readonly retryAfterMs?: number;
   /** With `unexpected_answer`: the HTTP status. */
   readonly httpStatus?: number;
 }
@@ -41,7 +46,7 @@ export interface Failure {
 /** An answer with its data. */
 export type Success<Data extends object> = { readonly success: true } & Data;
 
-/** An answer with its data, or why there is none. */
+/** The data, or why it is missing. */
 export type Result<Data extends object> = Success<Data> | Failure;
 
 /** A success with its data. */
@@ -51,14 +56,14 @@ export function success<Data extends object>(data: Data): Success<Data> {
 
 /** A failure with a code of the client's own. */
 export function failure(code: ClientErrorCode, error?: string): Failure;
-/** A failure with a code of the server's catalogue, found out here. */
+/** A failure with a code of the server's catalogue, for what the client finds out itself. */
 export function failure(code: ErrorCode, error: string): Failure;
 export function failure(code: ClientErrorCode | ErrorCode, error?: string): Failure {
   const sentence = error ?? Object.entries(CLIENT_ERRORS).find(([name]) => name === code)?.[1];
   return { success: false, code, error: sentence ?? code };
 }
 
-/** The failure that a refusal of this library's own is; anything else is thrown on. */
+/** A refusal of this library's own as a failure; any other error is thrown again. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof GuardianError || error instanceof FrostError) {
     return { success: false, code: error.code, error: error.message };

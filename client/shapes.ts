@@ -1,10 +1,10 @@
 /**
- * Looking at values that somebody else made.
+ * Looking at values that came from outside.
  *
  * @module
  */
 
-/** A field of whatever it may be. */
+/** A field of a value; `undefined` if the value is not an object. */
 export function fieldOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
 import type { Failure, Result } from "./result.ts";
-import { type CallOptions, invoke, rpc } from "./transport.ts";
+import { type CallOptions, invoke, type ParticipantOptions, rpc } from "./transport.ts";
 
 type Answer = (
   request: Request,
@@ -17,7 +17,7 @@ async function withServer(
   answer: Answer,
   work: (
     call: {
-      invoke(safe: boolean, options?: CallOptions): Promise<Result<{ value?: number }>>;
+      invoke(safe: boolean, options?: ParticipantOptions): Promise<Result<{ value?: number }>>;
       rpc(safe: boolean, options?: CallOptions): Promise<Result<{ answer: number }>>;
     },
     attempts: () => number,
@@ -70,6 +70,19 @@ Deno.test("invoke() and rpc() send what they are given, and return the answer", 
   ]);
 });
 
+Deno.test("invoke() says who the caller is, if it knows", async () => {
+  const bodies: unknown[] = [];
+  const answer: Answer = async (request) => {
+    bodies.push(await request.json());
+    return Response.json({ success: true });
+  };
+  await withServer(answer, async (call) => {
+    await call.invoke(true, { participantId: "ann" });
+    await call.invoke(true);
+  });
+  assert.deepEqual(bodies, [{ a: 1, participantId: "ann" }, { a: 1 }]);
+});
+
 Deno.test("invoke() returns a refusal's body whole, and asks once", async () => {
   const body = { success: false, code: "share_invalid", error: "No", detail: { a: [1] } };
   await withServer(() => Response.json(body, { status: 422 }), async (call, attempts) => {
@@ -106,7 +119,7 @@ Deno.test("rpc() reads the codes of refusals that were raised and that were retu
   });
 });
 
-Deno.test("a role that may not, and a token that is none, are unauthorized", async () => {
+Deno.test("a role without the right, and an invalid token, are unauthorized", async () => {
   const denied = { code: "42501", hint: null, message: "permission denied", details: null };
   const expired = { code: "PGRST301", hint: null, message: "JWT expired", details: null };
   for (const [status, body] of [[403, denied], [401, expired]] as const) {
@@ -116,7 +129,7 @@ Deno.test("a role that may not, and a token that is none, are unauthorized", asy
   }
 });
 
-Deno.test("what is safe is asked again while the server stumbles; what is not, is not", async () => {
+Deno.test("a safe call is made again while the server stumbles, and an unsafe one is not", async () => {
   const stumble: Answer = (request, attempt) => {
     if (attempt < 3) return new Response("<html>Bad gateway</html>", { status: 502 });
     return request.url.includes("functions")
@@ -196,7 +209,7 @@ Deno.test("a caller may give up: before, while waiting for an answer, and betwee
   });
 });
 
-Deno.test("what is no answer of ours is never taken for one", async () => {
+Deno.test("an answer that is not of ours is unexpected", async () => {
   const answers: Array<[number, unknown]> = [
     [200, "OK"],
     [200, null],
@@ -233,7 +246,7 @@ Deno.test("a call whose token does not come ends in time, and when the caller gi
   }
 });
 
-Deno.test("rpc() knows an argument that is none of its type for invalid_input", async () => {
+Deno.test("rpc() answers invalid_input for an argument of another type", async () => {
   for (const [status, code] of [[400, "22P02"], [500, "22P05"], [400, "22003"]] as const) {
     const answer = () => Response.json({ code, message: "invalid input syntax" }, { status });
     await withServer(answer, async (call, attempts) => {

@@ -1,9 +1,10 @@
 /**
  * Builds the npm package: `deno task build`. ES modules with types, for Node 20 and browsers, into
- * `dist/npm`, from where `npm publish` takes it. What it depends on stays outside, at the versions that
- * `deno.json` pins.
+ * `dist/npm`, from where `npm publish` takes it, and packed as a tarball beside it. What it depends on stays
+ * outside, at the versions that `deno.json` pins.
  */
-import { rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import ts from "typescript";
@@ -12,12 +13,22 @@ import { takeNoArguments } from "../../supabase/local/command_line.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** The modules that can be imported, by the name that they are imported by. */
-const ENTRIES = { ".": "mod", "./file-nonce-store": "file_nonce_store" } as const;
+interface Entry {
+  /** What it is imported by, `.` or `./…`. */
+  readonly path: string;
+  /** Its path below `client/`, without its ending; in the package it has the same. */
+  readonly module: string;
+}
+
+/** The modules that can be imported. */
+const ENTRIES: readonly Entry[] = Object.entries(project.exports)
+  .map(([path, source]) => ({ path, module: source.slice("./client/".length, -".ts".length) }));
 
 /** What the package's own modules import by these names is not bundled. */
-const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "nostr-tools"] as const;
+const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "idb", "nostr-tools"] as const;
 const PEER = "@supabase/supabase-js";
+/** The oldest that the package is tested with. */
+const OLDER_PEER = "@supabase/supabase-js-older";
 
 /** Builds the package into a folder, which is emptied first. */
 export async function buildPackage(folder: string): Promise<void> {
@@ -25,13 +36,30 @@ export async function buildPackage(folder: string): Promise<void> {
   await bundle(folder);
   declare(`${folder}/types`);
   await writeFile(`${folder}/package.json`, `${JSON.stringify(manifest(), null, 2)}\n`);
+  await copyFile(`${ROOT}client/npm/README.md`, `${folder}/README.md`);
+  await copyFile(`${ROOT}LICENSE`, `${folder}/LICENSE`);
+}
+
+/**
+ * Packs a built package as `npm publish` would, into a folder; answers the tarball's path. An app installs
+ * that: of a folder npm makes a link, and installs nothing that the package depends on.
+ */
+export async function packPackage(folder: string, destination: string): Promise<string> {
+  await mkdir(destination, { recursive: true });
+  const { success, stdout, stderr } = await new Deno.Command("npm", {
+    args: ["pack", folder, "--pack-destination", destination, "--json"],
+  }).output();
+  const said = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(`Packing failed\n${said(stderr)}`);
+  const [{ filename }]: { filename: string }[] = JSON.parse(said(stdout));
+  return join(destination, filename);
 }
 
 async function bundle(folder: string): Promise<void> {
   try {
     await esbuild.build({
       absWorkingDir: ROOT,
-      entryPoints: Object.values(ENTRIES).map((name) => `client/${name}.ts`),
+      entryPoints: ENTRIES.map(({ module }) => `client/${module}.ts`),
       outdir: folder,
       bundle: true,
       // What two entries share must exist once: classes and errors are compared by identity.
@@ -49,7 +77,7 @@ async function bundle(folder: string): Promise<void> {
 
 function declare(folder: string): void {
   const program = ts.createProgram({
-    rootNames: Object.values(ENTRIES).map((name) => `${ROOT}client/${name}.ts`),
+    rootNames: ENTRIES.map(({ module }) => `${ROOT}client/${module}.ts`),
     options: {
       strict: true,
       target: ts.ScriptTarget.ES2022,
@@ -82,7 +110,8 @@ function declare(folder: string): void {
 
 function manifest(): Record<string, unknown> {
   const imports: Readonly<Record<string, string>> = project.imports;
-  const version = (name: string) => imports[name].slice(`npm:${name}@`.length);
+  const version = (name: string) => imports[name].slice(imports[name].lastIndexOf("@") + 1);
+  const typesOf = ({ module }: Entry) => `./types/client/${module}.d.ts`;
   return {
     name: project.name,
     version: project.version,
@@ -92,19 +121,32 @@ function manifest(): Record<string, unknown> {
     sideEffects: false,
     engines: { node: ">=20" },
     exports: Object.fromEntries(
-      Object.entries(ENTRIES).map(([path, name]) => [path, {
-        types: `./types/client/${name}.d.ts`,
-        default: `./${name}.js`,
+      ENTRIES.map((entry) => [entry.path, {
+        types: typesOf(entry),
+        default: `./${entry.module}.js`,
       }]),
     ),
+    // For resolvers that do not read `exports`.
+    main: "./mod.js",
+    types: "./types/client/mod.d.ts",
+    typesVersions: {
+      "*": Object.fromEntries(
+        ENTRIES.filter(({ path }) => path !== ".").map((entry) => [
+          entry.path.slice("./".length),
+          [typesOf(entry)],
+        ]),
+      ),
+    },
     dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, version(name)])),
-    peerDependencies: { [PEER]: `^${version(PEER)}` },
+    peerDependencies: { [PEER]: `^${version(OLDER_PEER)}` },
   };
 }
 
 if (import.meta.main) {
-  takeNoArguments("Usage: deno task build\nBuilds the npm package of the client, into dist/npm.");
-  const folder = `${ROOT}dist/npm`;
-  await buildPackage(folder);
-  console.log("Built dist/npm");
+  takeNoArguments(
+    "Usage: deno task build\nBuilds the npm package of the client into dist/npm, and its tarball into dist.",
+  );
+  await buildPackage(`${ROOT}dist/npm`);
+  const tarball = await packPackage(`${ROOT}dist/npm`, `${ROOT}dist`);
+  console.log(`Built dist/npm, and packed it as ${relative(ROOT, tarball)}`);
 }

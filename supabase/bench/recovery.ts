@@ -1,6 +1,6 @@
-import { RecoveryGuardian } from "../../client/recovery_guardian.ts";
-import { RecoveryRequester } from "../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../client/recovery_requests.ts";
+import { RecoveryGuardian } from "../../client/recovery/guardian.ts";
+import { RecoveryRequester } from "../../client/recovery/requester.ts";
+import { RecoveryRequests } from "../../client/recovery/requests.ts";
 import { must } from "../local/family.ts";
 import { Calls } from "./calls.ts";
 import type { Figure } from "./figures.ts";

@@ -1,7 +1,7 @@
 /** A family of three on a stack, any two of whom sign: through the client library, over HTTP. */
 import { bytesToHex } from "@noble/curves/utils.js";
-import { dealKey, type DealtKey } from "../../client/dealer.ts";
-import { MemoryNonceStore } from "../../client/memory_nonce_store.ts";
+import { dealKey, type DealtKey } from "../../client/guardian/dealer.ts";
+import { MemoryNonceStore } from "../../client/guardian/stores/memory_nonce_store.ts";
 import { eventId, type EventTemplate } from "../functions/_shared/frost/nostr.ts";
 import { seededBytes } from "../tests/vectors/simulated_session.ts";
 import { bringUpFamily, type Fetch, type Member, must } from "../local/family.ts";

@@ -4,7 +4,7 @@
  */
 import { bytesToHex } from "@noble/curves/utils.js";
 import postgres from "postgres";
-import { dealKey } from "../../client/dealer.ts";
+import { dealKey } from "../../client/guardian/dealer.ts";
 import { migrate } from "../local/migrate.ts";
 import {
   createPlatformDatabase,

@@ -1,5 +1,6 @@
-import { waitFor } from "../../client/wait.ts";
-import { pause, type Supabase } from "../../client/transport.ts";
+import { waitFor } from "../../client/sessions/wait.ts";
+import type { Supabase } from "../../client/supabase.ts";
+import { pause } from "../../client/transport.ts";
 import { must } from "../local/family.ts";
 import { seededBytes } from "../tests/vectors/simulated_session.ts";
 import { Calls } from "./calls.ts";

@@ -4,8 +4,8 @@
 import { join } from "node:path";
 import { verifyEvent } from "nostr-tools/pure";
 import { npubEncode } from "nostr-tools/nip19";
-import { dealKey, type DealtKey } from "../../client/dealer.ts";
-import { FileNonceStore } from "../../client/file_nonce_store.ts";
+import { dealKey, type DealtKey } from "../../client/guardian/dealer.ts";
+import { FileNonceStore } from "../../client/guardian/stores/file_nonce_store.ts";
 import type { Result } from "../../client/result.ts";
 import {
   eventId,

@@ -3,14 +3,14 @@
  * with a login of its own and the client library, as an app would have them.
  */
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import type { DealtKey, KeyPackageRegistration } from "../../client/dealer.ts";
-import { Guardian } from "../../client/guardian.ts";
-import { guardianTransport } from "../../client/guardian_transport.ts";
-import type { KeyShare } from "../../client/key_share.ts";
-import type { NonceStore } from "../../client/nonce_store.ts";
+import type { DealtKey, KeyPackageRegistration } from "../../client/guardian/dealer.ts";
+import { Guardian } from "../../client/guardian/guardian.ts";
+import { guardianTransport } from "../../client/guardian/guardian_transport.ts";
+import type { KeyShare } from "../../client/guardian/key_share.ts";
+import type { NonceStore } from "../../client/guardian/stores/nonce_store.ts";
 import type { Result, Success } from "../../client/result.ts";
-import { FrostSessionManager } from "../../client/session_manager.ts";
-import { parseSigningPackage, type SigningPackage } from "../../client/signing_session.ts";
+import { FrostSessionManager } from "../../client/sessions/manager.ts";
+import { parseSigningPackage, type SigningPackage } from "../../client/guardian/signing_session.ts";
 import { invoke, rpc } from "../../client/transport.ts";
 import type { StackAddress } from "./stack.ts";
 import { signToken } from "./token.ts";

@@ -18,11 +18,12 @@ Deno.test("a refusal has its code, and its sentence unless it is given another",
   assert.equal(new Refusal("no_key_package", "None yet").message, "None yet");
 });
 
-Deno.test("what the curve refuses is in the catalogue, as a 422", () => {
+Deno.test("what the curve refuses is in the catalogue, with its status", () => {
   // A code that is missing here does not pass the type check: this is the whole list.
   const statuses: Record<FrostErrorCode, number> = {
     commitment_invalid: 422,
     event_mismatch: 422,
+    invalid_input: 400,
     key_package_invalid: 422,
     message_hash_invalid: 422,
     participants_invalid: 422,

@@ -98,6 +98,12 @@ Deno.test({
           assert.equal(await waiting, "completed");
           const verified = await call(`app.sessions.verifyAggregatedSignature(${id})`);
           assert.equal(verified.valid, true);
+          // The browser closes the database under the store, which opens another.
+          const next = must(await bob.sessions.createSession(family.request())).sessionId;
+          await page.clearData();
+          const committed = await call(`app.commit(${JSON.stringify(next)})`);
+          assert.equal(committed.status, "nonce_collection");
+
           const refused = await call(`app.sessions.getSession("nowhere")`);
           assert.deepEqual([refused.success, refused.code], [false, "session_not_found"]);
         });

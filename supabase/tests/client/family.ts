@@ -5,14 +5,14 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { dealKey, type DealtKey } from "../../../client/dealer.ts";
-import { Guardian } from "../../../client/guardian.ts";
-import { guardianTransport } from "../../../client/guardian_transport.ts";
-import type { KeyShare } from "../../../client/key_share.ts";
-import { MemoryNonceStore } from "../../../client/memory_nonce_store.ts";
-import type { NonceStore } from "../../../client/nonce_store.ts";
+import { dealKey, type DealtKey } from "../../../client/guardian/dealer.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import { guardianTransport } from "../../../client/guardian/guardian_transport.ts";
+import type { KeyShare } from "../../../client/guardian/key_share.ts";
+import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
+import type { NonceStore } from "../../../client/guardian/stores/nonce_store.ts";
 import type { Result, Success } from "../../../client/result.ts";
-import { FrostSessionManager } from "../../../client/session_manager.ts";
+import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import { eventId, type EventTemplate } from "../../functions/_shared/frost/nostr.ts";
 import type { Ciphersuite } from "../../functions/_shared/frost/suites.ts";
 import type { StackAddress } from "../../local/stack.ts";
@@ -139,6 +139,30 @@ export async function foundFamily(
   };
 }
 
+/** Both rounds, but for the last step: all shares are there, and nobody makes the signature of them. */
+export async function leaveAggregating(
+  { members, operator, key }: Family,
+  sessionId: string,
+): Promise<void> {
+  const signers = members.slice(0, key.registration.threshold);
+  for (const { guardian, sessions } of signers) {
+    must((await guardian.commit(must(await sessions.getSession(sessionId)).session)).answer);
+  }
+  for (const { keyShare, store, sessions } of signers) {
+    const record = async (_: string, share: string) => {
+      const { error } = await operator.rpc("record_signature_share", {
+        p_session_id: sessionId,
+        p_participant_id: keyShare.participant_id,
+        p_signature_share: share,
+      });
+      assert.equal(error, null);
+    };
+    const transport = { submitNonceCommitment: record, submitSignatureShare: record };
+    const guardian = new Guardian({ keyShare, store, transport });
+    await guardian.sign(must(await sessions.getSigningPackage(sessionId)).signingPackage);
+  }
+}
+
 /** A short text note, another one each time. */
 export function note(): EventTemplate {
   return {
@@ -166,7 +190,7 @@ export function randomHex(bytes: number): string {
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Writes to sessions what their triggers would refuse, as whoever took the coordinator over could. */
+/** Writes to sessions what their triggers would refuse, as an attacker with the database could. */
 export async function pastTheGuards(
   { sql }: TestDatabase,
   work: (sql: postgres.TransactionSql) => Promise<unknown>,

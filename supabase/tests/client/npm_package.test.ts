@@ -1,30 +1,45 @@
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import project from "../../../deno.json" with { type: "json" };
-import { buildPackage } from "../../../client/npm/build.ts";
+import { buildPackage, packPackage } from "../../../client/npm/build.ts";
 import { signToken } from "../../local/token.ts";
 import { withStack } from "../harness.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Runs `work` in a folder that the package was built and installed in. */
-async function withInstalled(work: (folder: string) => Promise<void>): Promise<void> {
+const SUPABASE = "@supabase/supabase-js";
+/** The versions of supabase-js that an app may have. */
+const VERSIONS = [project.imports[SUPABASE], project.imports[`${SUPABASE}-older`]]
+  .map((specifier) => specifier.slice(specifier.lastIndexOf("@") + 1));
+
+/** Runs `work` in a folder that the package was installed in as from its tarball. */
+async function withInstalled(
+  work: (folder: string) => Promise<void>,
+  supabaseVersion = VERSIONS[0],
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "permafrost-npm-"));
   try {
     const modules = join(folder, "node_modules");
+    const installed = join(modules, project.name);
     await buildPackage(join(folder, "built"));
+    const tarball = await packPackage(join(folder, "built"), folder);
+    await mkdir(installed, { recursive: true });
+    const unpack = ["-xzf", tarball, "--strip-components=1", "-C", installed];
+    assert.ok((await new Deno.Command("tar", { args: unpack }).output()).success);
     const { dependencies, peerDependencies } = JSON.parse(
-      await readFile(join(folder, "built/package.json"), "utf8"),
+      await readFile(join(installed, "package.json"), "utf8"),
     );
-    await cp(join(folder, "built"), join(modules, project.name), { recursive: true });
     // Nothing else is there: an import that the manifest does not name fails.
     for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
       await mkdir(join(modules, name, ".."), { recursive: true });
-      await symlink(join(ROOT, "node_modules", name), join(modules, name));
+      const source = name === SUPABASE
+        ? `.deno/${name.replace("/", "+")}@${supabaseVersion}/node_modules/${name}`
+        : name;
+      await symlink(join(ROOT, "node_modules", source), join(modules, name));
     }
     await writeFile(join(folder, "package.json"), '{"type":"module"}');
     await work(folder);
@@ -91,25 +106,26 @@ for (const { guardian, sessions } of guardians) {
 const { status } = must(await waiting);
 const { valid } = must(await first.verifyAggregatedSignature(sessionId));
 console.log(JSON.stringify({ status, valid }));
-process.exit(0);
 `;
 
-Deno.test("the npm package is imported by Node, and signs", async () => {
-  await withStack((stack) =>
-    withInstalled(async (folder) => {
-      await writeFile(join(folder, "app.js"), SIGN);
-      const tokenOf = (participant: string) => signToken({ participant, family: "family" });
-      const answer = await run(folder, {
-        API_URL: stack.apiUrl,
-        PUBLISHABLE_KEY: stack.publishableKey,
-        SECRET_KEY: stack.secretKey,
-        ANN: await tokenOf("ann"),
-        BOB: await tokenOf("bob"),
-      });
-      assert.deepEqual(answer, { status: "completed", valid: true });
-    })
-  );
-});
+for (const version of VERSIONS) {
+  Deno.test(`the npm package is imported by Node, and signs with supabase-js ${version}`, async () => {
+    await withStack((stack) =>
+      withInstalled(async (folder) => {
+        await writeFile(join(folder, "app.js"), SIGN);
+        const tokenOf = (participant: string) => signToken({ participant, family: "family" });
+        const answer = await run(folder, {
+          API_URL: stack.apiUrl,
+          PUBLISHABLE_KEY: stack.publishableKey,
+          SECRET_KEY: stack.secretKey,
+          ANN: await tokenOf("ann"),
+          BOB: await tokenOf("bob"),
+        });
+        assert.deepEqual(answer, { status: "completed", valid: true });
+      }, version)
+    );
+  });
+}
 
 Deno.test("the npm package has all that the source exports", async () => {
   await withInstalled(async (folder) => {
@@ -122,12 +138,33 @@ Deno.test("the npm package has all that the source exports", async () => {
   });
 });
 
+Deno.test("the npm package says what it is, and under which licence", async () => {
+  await withInstalled(async (folder) => {
+    const read = (name: string) =>
+      readFile(join(folder, "node_modules", project.name, name), "utf8");
+    assert.match(await read("LICENSE"), /MIT License/);
+    const shown = await read("README.md");
+    for (const path of Object.keys(project.exports)) {
+      assert.ok(shown.includes(`\`${project.name}${path.slice(1)}\``), path);
+    }
+    // The page that says how to install it names the tarball as it is called.
+    const tarball = `${project.name.slice(1).replace("/", "-")}-${project.version}.tgz`;
+    assert.ok((await readdir(folder)).includes(tarball));
+    assert.ok((await readFile(join(ROOT, "docs/client.md"), "utf8")).includes(`/${tarball}`));
+  });
+});
+
 const TYPED = `
 import { createClient } from "@supabase/supabase-js";
 import {
   type Failure, FrostSessionManager, IndexedDbNonceStore, type KeyShare, type NonceStore,
   type Result, UnifiedFederatedSigningService,
 } from "${project.name}";
+
+import { Guardian } from "${project.name}/guardian";
+import { waitFor } from "${project.name}/sessions";
+import { RecoveryRequester } from "${project.name}/recovery";
+import { FileNonceStore } from "${project.name}/file-nonce-store";
 
 type Database = { public: {
   Tables: { mine: { Row: { a: number }; Insert: { a: number }; Update: { a: number }; Relationships: [] } };
@@ -137,8 +174,12 @@ type Database = { public: {
 } };
 // An app's own types of its own database must not be in the way.
 const sessions = new FrostSessionManager(createClient<Database>("http://x", "y"));
-const service = UnifiedFederatedSigningService.getInstance(createClient("http://x", "y"));
-const store: Promise<NonceStore> = IndexedDbNonceStore.open("nonces", window.indexedDB);
+const supabase = createClient("http://x", "y");
+const service = UnifiedFederatedSigningService.getInstance(supabase);
+const waiting: Promise<Result<{ reached: boolean }>> = waitFor(supabase, "id", "completed");
+const made: [typeof Guardian, typeof RecoveryRequester, typeof FileNonceStore] =
+  [Guardian, RecoveryRequester, FileNonceStore];
+const store: Promise<NonceStore> = IndexedDbNonceStore.open("nonces");
 const created = await service.createSigningRequest({
   familyId: "f", messageHash: "5a", participants: ["a"], threshold: 1, useCase: "key_rotation",
 });
@@ -157,34 +198,41 @@ created.sessionId;
 const share: KeyShare = { ciphersuite: "none" };
 `;
 
-Deno.test("the npm package's types are found, and say what the source says", async () => {
-  await withInstalled((folder) => {
-    const file = join(folder, "app.ts");
-    Deno.writeTextFileSync(file, TYPED);
-    const resolutions = [
-      {
-        module: ts.ModuleKind.NodeNext,
-        moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      },
-      {
-        module: ts.ModuleKind.ESNext,
-        moduleResolution: ts.ModuleResolutionKind.Bundler,
-      },
-    ];
-    for (const resolution of resolutions) {
-      const program = ts.createProgram([file], {
-        strict: true,
-        noEmit: true,
-        skipLibCheck: true,
-        target: ts.ScriptTarget.ES2022,
-        lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.d.ts"],
-        types: [],
-        ...resolution,
-      });
-      const problems = ts.getPreEmitDiagnostics(program)
-        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-      assert.deepEqual(problems, []);
-    }
-    return Promise.resolve();
+for (const version of VERSIONS) {
+  Deno.test(`the npm package's types hold for an app with supabase-js ${version}`, async () => {
+    await withInstalled((folder) => {
+      const file = join(folder, "app.ts");
+      Deno.writeTextFileSync(file, TYPED);
+      const resolutions = [
+        {
+          module: ts.ModuleKind.NodeNext,
+          moduleResolution: ts.ModuleResolutionKind.NodeNext,
+        },
+        {
+          module: ts.ModuleKind.ESNext,
+          moduleResolution: ts.ModuleResolutionKind.Bundler,
+        },
+        // Reads `main`, `types` and `typesVersions`, and no `exports`.
+        {
+          module: ts.ModuleKind.ESNext,
+          moduleResolution: ts.ModuleResolutionKind.Node10,
+        },
+      ];
+      for (const resolution of resolutions) {
+        const program = ts.createProgram([file], {
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+          target: ts.ScriptTarget.ES2022,
+          lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.d.ts"],
+          types: [],
+          ...resolution,
+        });
+        const problems = ts.getPreEmitDiagnostics(program)
+          .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+        assert.deepEqual(problems, []);
+      }
+      return Promise.resolve();
+    }, version);
   });
-});
+}

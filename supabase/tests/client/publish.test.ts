@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Relay as RelayClient } from "nostr-tools/relay";
 import type { Failure } from "../../../client/result.ts";
-import { publishSignedEvent } from "../../../client/publish.ts";
+import { publishSignedEvent } from "../../../client/sessions/publish.ts";
 import { withStack } from "../harness.ts";
 import { foundFamily, must, pastTheGuards, refusedWith } from "./family.ts";
 import { startRelay } from "./relay.ts";
@@ -57,8 +57,8 @@ Deno.test("publishing may be repeated: it is the same event, and it is recorded 
       { relay: first.url, accepted: true, message: "duplicate: already have this event" },
       { relay: second.url, accepted: true, message: "" },
     ]);
-    const [{ count }] = await stack.database.sql`select count(*)::int from frost_session_events
-      where session_id = ${sessionId} and event = 'published'`;
+    const [{ count }] = await stack.database.sql`select count(*)::int from frost_events
+      where subject_id = ${sessionId} and event = 'published'`;
     assert.equal(count, 1);
   });
 });
@@ -108,7 +108,7 @@ Deno.test("each relay's own answer is reported, and one that takes it is enough"
   });
 });
 
-Deno.test("nothing is sent of what is no event, or not validly signed", async () => {
+Deno.test("nothing is sent unless it is an event with a valid signature", async () => {
   await withStack(async (stack) => {
     await using relay = startRelay();
     const family = await foundFamily(stack);

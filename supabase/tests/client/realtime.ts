@@ -18,6 +18,8 @@ export interface RealtimeStack extends ServedStack {
   readonly joins: readonly Join[];
   /** How many channels are joined now. */
   joined(): number;
+  /** How many sockets are open now. */
+  open(): number;
   /** Cuts all connections, as a restart of the server does. */
   cut(): void;
 }
@@ -91,6 +93,7 @@ export async function withRealtime<T>(
       apiUrl: `http://127.0.0.1:${server.addr.port}`,
       joins,
       joined: () => [...sockets.values()].reduce((sum, topics) => sum + topics.size, 0),
+      open: () => sockets.size,
       cut,
     });
   } finally {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { oneTimeKey, recipientFingerprint, sealShare } from "../../../client/recovery_envelope.ts";
-import { RecoveryGuardian } from "../../../client/recovery_guardian.ts";
-import { RecoveryRequester } from "../../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../../client/recovery_requests.ts";
-import { UnifiedFederatedSigningService } from "../../../client/unified_service.ts";
+import { oneTimeKey, recipientFingerprint, sealShare } from "../../../client/recovery/envelope.ts";
+import { RecoveryGuardian } from "../../../client/recovery/guardian.ts";
+import { RecoveryRequester } from "../../../client/recovery/requester.ts";
+import { RecoveryRequests } from "../../../client/recovery/requests.ts";
+import { UnifiedFederatedSigningService } from "../../../client/sessions/unified_service.ts";
 import { withStack } from "../harness.ts";
 import { foundFamily, must, pastTheGuards, randomHex, refusedWith } from "./family.ts";
 import { asked, give } from "./recovery.ts";
@@ -71,22 +71,18 @@ Deno.test("a bad share is refused, its guardian named, and a good one takes its 
     const [, bob, cleo] = family.members;
     const { requester, requestId } = await asked(family);
     const requests = new RecoveryRequests(cleo.supabase);
-    const { request } = must(await requests.get(requestId));
-    const sealed = (share: string, requestOf = requestId, guardianId = "cleo") =>
+    const sealed = (share: string, guardianId = "cleo") =>
       sealShare({
-        requestId: requestOf,
         guardianId,
-        keyPackageId: request.key_package_id,
+        keyPackageFingerprint: family.key.fingerprint,
         recipientPublicKey: requester.publicKey,
       }, share);
     must(await give(bob, requestId));
-    const good = cleo.keyShare.signing_share;
     const bad: Array<[string, RegExp]> = [
       [sealed(bob.keyShare.signing_share), /verifying share/],
       [sealed("00".repeat(32)), /verifying share/],
-      [sealed(good, "another request"), /another purpose: its request_id/],
       // One that another guardian handed in, put under this one's name.
-      [sealed(bob.keyShare.signing_share, requestId, "bob"), /another purpose: its guardian_id/],
+      [sealed(bob.keyShare.signing_share, "bob"), /another purpose: its guardian_id/],
       ["nonsense", /malformed/],
     ];
     for (const [ciphertext, reason] of bad) {
@@ -104,8 +100,8 @@ Deno.test("a bad share is refused, its guardian named, and a good one takes its 
       assert.match(rejected[0].reason, reason);
     }
     const events = await stack.database.sql`
-      select detail ->> 'guardian' as guardian from sss_request_events
-      where request_id = ${requestId} and event = 'share_rejected'`;
+      select detail ->> 'guardian' as guardian from frost_events
+      where subject_id = ${requestId} and event = 'share_rejected'`;
     assert.deepEqual(events.map(({ guardian }) => guardian), bad.map(() => "cleo"));
     must(await give(cleo, requestId));
     assert.equal(must(await requester.finish()).status, "completed");

@@ -1,7 +1,7 @@
 /** What recoveries in tests have in common. */
-import { RecoveryGuardian } from "../../../client/recovery_guardian.ts";
-import { RecoveryRequester } from "../../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../../client/recovery_requests.ts";
+import { RecoveryGuardian } from "../../../client/recovery/guardian.ts";
+import { RecoveryRequester } from "../../../client/recovery/requester.ts";
+import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { type Family, type Member, must } from "./family.ts";
 
 const yes = () => true;

@@ -1,24 +1,114 @@
 import assert from "node:assert/strict";
-import { RecoveryRequester } from "../../../client/recovery_requester.ts";
-import { RecoveryRequests } from "../../../client/recovery_requests.ts";
+import { RecoveryRequester } from "../../../client/recovery/requester.ts";
+import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { withStack } from "../harness.ts";
-import { clientOf, foundFamily, must, pastTheGuards, randomHex, refusedWith } from "./family.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
+import { formatFingerprint } from "../../../client/key_package.ts";
+import type { RegisteredKeyPackage } from "../../../client/sessions/key_packages.ts";
+import type { StackAddress } from "../../local/stack.ts";
+import {
+  clientOf,
+  type Family,
+  foundFamily,
+  must,
+  pastTheGuards,
+  randomHex,
+  refusedWith,
+} from "./family.ts";
 import { asked, give } from "./recovery.ts";
 
 Deno.test("a requester signs what it asked for, not what the server says it asked for", async () => {
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
     const [, bob, cleo] = family.members;
+    const changes = [
+      { message_hash: randomHex(32) },
+      { participants: ["bob", "cleo"] },
+      { threshold: 3 },
+    ];
+    for (const change of changes) {
+      const { requester, requestId } = await asked(family);
+      for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
+      await pastTheGuards(
+        stack.database,
+        (sql) =>
+          sql`update sss_signing_requests set ${sql(change)} where request_id = ${requestId}`,
+      );
+      refusedWith("request_changed", await requester.finish());
+      assert.notEqual(requester.exportState().secretKey, "00".repeat(32));
+    }
+  });
+});
+
+/** Makes the first member's client one whose server tells other things of key packages. */
+function liedTo(family: Family, stack: StackAddress, lie: Partial<RegisteredKeyPackage>) {
+  return clientOf(stack, family.members[0].id, family.id, {
+    async fetch(input, init) {
+      const response = await fetch(input, init);
+      if (!/rpc\/get_recovery_request|frost_key_packages/.test(String(input))) return response;
+      const body = await response.json();
+      const { key_package_id = body.key_package_id } = lie;
+      const changed = body.key_package === undefined
+        ? { ...body, ...lie }
+        : { ...body, key_package_id, key_package: { ...body.key_package, ...lie } };
+      return Response.json(changed, { status: response.status });
+    },
+  });
+}
+
+Deno.test("a lying server does not make a requester accuse honest guardians", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [, bob, cleo] = family.members;
+    const { fingerprint, keyShares: [{ participants, verifying_shares }] } = family.key;
     const { requester, requestId } = await asked(family);
     for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
-    await pastTheGuards(
-      stack.database,
-      (sql) =>
-        sql`update sss_signing_requests set message_hash = ${randomHex(32)}
-        where request_id = ${requestId}`,
-    );
-    refusedWith("request_changed", await requester.finish());
-    assert.notEqual(requester.exportState().secretKey, "00".repeat(32));
+    const state = requester.exportState();
+    const lies: Partial<RegisteredKeyPackage>[] = [
+      { verifying_shares: verifying_shares.toReversed() },
+      { participants: participants.toReversed() },
+      { threshold: 3 },
+    ];
+    for (const lie of lies) {
+      const supabase = await liedTo(family, stack, lie);
+      // With the pin and without it.
+      for (const keyPackageFingerprint of [fingerprint, undefined]) {
+        const ask = { ...state.ask, keyPackageFingerprint };
+        const deceived = RecoveryRequester.restore(supabase, { ...state, ask });
+        refusedWith("key_package_mismatch", await deceived.collect());
+        refusedWith("key_package_mismatch", await deceived.finish());
+      }
+    }
+    // An id of the server's proves nothing, so a lie about it changes nothing.
+    const supabase = await liedTo(family, stack, { key_package_id: crypto.randomUUID() });
+    const { rejected, good } = must(await RecoveryRequester.restore(supabase, state).collect());
+    assert.deepEqual([rejected, good], [[], ["bob", "cleo"]]);
+    const { request } = must(await new RecoveryRequests(bob.supabase).get(requestId));
+    assert.deepEqual(request.rejected_guardians, []);
+    must(await requester.finish());
+  });
+});
+
+Deno.test("a requester with another key package pinned sends nothing", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const { familyId, threshold, participants } = { ...family.request() };
+    // The same secret on another polynomial: the group key is the same.
+    const other = dealKey({ familyId, threshold, participants });
+    let creations = 0;
+    const supabase = await clientOf(stack, "ann", family.id, {
+      fetch(input, init) {
+        if (String(input).includes("create-signing-request")) creations++;
+        return fetch(input, init);
+      },
+    });
+    const prepare = (keyPackageFingerprint: string) =>
+      RecoveryRequester.prepare(supabase, { ...family.request(), keyPackageFingerprint });
+    refusedWith("key_package_mismatch", await prepare(other.fingerprint).send());
+    assert.equal(creations, 0);
+    // As people write it is as good.
+    must(await prepare(formatFingerprint(family.key.fingerprint)).send());
+    assert.equal(creations, 1);
   });
 });
 
@@ -26,12 +116,14 @@ Deno.test("a requester does not put a key together that is not the one it asked 
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
     const liar = await foundFamily(stack);
-    const { groupPublicKey } = family.key.registration;
     const asks = [
-      { ...family.eventRequest() },
-      { ...family.request(), groupPublicKey },
-    ];
-    for (const ask of asks) {
+      ["request_changed", { ...family.eventRequest() }],
+      ["key_package_mismatch", {
+        ...family.request(),
+        keyPackageFingerprint: family.key.fingerprint,
+      }],
+    ] as const;
+    for (const [code, ask] of asks) {
       const requester = RecoveryRequester.prepare(family.members[0].supabase, ask);
       const { requestId } = must(await requester.send());
       assert.equal(must(await requester.collect()).ready, false);
@@ -42,8 +134,8 @@ Deno.test("a requester does not put a key together that is not the one it asked 
             (select key_package_id from frost_key_packages where family_id = ${liar.id})
           where request_id = ${requestId}`,
       );
-      refusedWith("request_changed", await requester.collect());
-      refusedWith("request_changed", await requester.finish());
+      refusedWith(code, await requester.collect());
+      refusedWith(code, await requester.finish());
     }
   });
 });
@@ -90,7 +182,7 @@ Deno.test("a requester that was restarted goes on, also where it never heard of 
   });
 });
 
-Deno.test("a requester without its key blames nobody", async () => {
+Deno.test("a requester without its key accuses no guardian", async () => {
   await withStack(async (stack) => {
     const family = await foundFamily(stack);
     const [, bob, cleo] = family.members;

@@ -1,6 +1,6 @@
 /**
  * A small Nostr relay on loopback (NIP-01): takes events whose id and signature it has verified itself,
- * keeps them, and gives them back to whoever asks. It shares no code with the client.
+ * keeps them, and gives them back to clients that ask. It shares no code with the client.
  */
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";

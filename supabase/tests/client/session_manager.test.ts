@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { Guardian } from "../../../client/guardian.ts";
-import { listSessions } from "../../../client/session_list.ts";
-import { FrostSessionManager } from "../../../client/session_manager.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import { listSessions } from "../../../client/sessions/list.ts";
+import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import { withStack } from "../harness.ts";
 import {
   clientOf,
   foundFamily,
+  leaveAggregating,
   type Member,
   must,
   operatorOf,
@@ -77,7 +78,7 @@ Deno.test("refusals reach the caller with the server's code and sentence", async
     assert.deepEqual(await ann.sessions.getSession("nowhere"), {
       success: false,
       code: "session_not_found",
-      error: "There is no such session, or it is not the caller's to see",
+      error: "There is no such session, or the caller may not see it",
     });
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     refusedWith("invalid_input", await ann.sessions.submitNonceCommitment(sessionId, "XYZ"));
@@ -150,7 +151,7 @@ Deno.test("getActiveSessions() and getPendingSessions() list what is open and wh
       committed,
       fresh,
     ]);
-    assert.deepEqual(ids(await cleo.sessions.getActiveSessions("another family")), []);
+    refusedWith("not_in_family", await cleo.sessions.getActiveSessions("another family"));
     const operator = new FrostSessionManager(family.operator);
     assert.deepEqual(ids(await operator.getActiveSessions(family.id)), [closed, committed, fresh]);
     assert.deepEqual(ids(await operator.getActiveSessions("another family")), []);
@@ -178,10 +179,55 @@ Deno.test("all sessions are listed, however many pages they fill", async () => {
           select created_at from frost_signing_sessions where session_id = ${created[3]})
         where session_id = any (${created.slice(2, 5)})`,
     );
-    for (const page of [4, 5, 6, 7, 8]) {
-      const listed = must(await listSessions(ann.supabase, ["pending"], () => true, {}, page));
+    for (const page of [1, 2, 4, 5, 6, 7, 8]) {
+      const listed = must(await listSessions(ann.supabase, ["pending"], () => true, {}, {}, page));
       const ids = listed.sessions.map(({ session_id }) => session_id);
       assert.deepEqual([...ids].sort(), [...created].sort(), `with pages of ${page}`);
+    }
+  });
+});
+
+Deno.test("listSessions() takes a page behind a pair, of one family, or of what waits for the caller", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [ann, bob] = family.members;
+    for (let i = 0; i < 3; i++) must(await ann.sessions.createSession(family.request()));
+    const list = async (filter: Parameters<typeof bob.sessions.listSessions>[0]) =>
+      must(await bob.sessions.listSessions(filter)).sessions;
+    const all = await list({ familyId: family.id });
+    assert.equal(all.length, 3);
+    const [first] = await list({ limit: 1 });
+    assert.deepEqual(first, all[0]);
+    const behind = { before: first.created_at, beforeId: first.session_id };
+    assert.deepEqual(await list(behind), all.slice(1));
+    const { session } = must(await bob.sessions.getSession(first.session_id));
+    must((await bob.guardian.commit(session)).answer);
+    assert.deepEqual(await list({ awaitingMe: true }), all.slice(1));
+    assert.deepEqual(await list({ status: "signing" }), []);
+    refusedWith("invalid_input", await bob.sessions.listSessions({ limit: 501 }));
+    refusedWith("not_in_family", await bob.sessions.listSessions({ familyId: "another family" }));
+  });
+});
+
+Deno.test("a session whose last caller died is finished by the next client that lists it", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [ann, bob, cleo] = family.members;
+    const lists = [
+      () => cleo.sessions.getPendingSessions("cleo"),
+      () => bob.sessions.getActiveSessions(family.id),
+    ];
+    for (const list of lists) {
+      const { sessionId } = must(await ann.sessions.createSession(family.request()));
+      await leaveAggregating(family, sessionId);
+      const [waiting] = must(await cleo.sessions.listSessions({ awaitingMe: true })).sessions;
+      assert.deepEqual([waiting.session_id, waiting.can_aggregate], [sessionId, true]);
+      // Who cannot finish it, is shown it.
+      const operator = new FrostSessionManager(family.operator);
+      const [shown] = must(await operator.getActiveSessions(family.id)).sessions;
+      assert.equal(shown.session_id, sessionId);
+      assert.deepEqual(must(await list()).sessions, []);
+      assert.equal(must(await ann.sessions.getSession(sessionId)).session.status, "completed");
     }
   });
 });
@@ -210,7 +256,7 @@ Deno.test("recoverSession() says what is missing, at every step", async () => {
     await ann.guardian.commit(must(await ann.sessions.getSession(sessionId)).session);
     await bob.guardian.sign(must(await bob.sessions.getSigningPackage(sessionId)).signingPackage);
     assert.deepEqual(await needs(), { ...nothing, status: "signing", missingSignatures: ["ann"] });
-    // The last share is recorded, and whoever handed it in died before it was finished.
+    // The last share is recorded, and its caller died before it finished the session.
     const signatureShare = await shareOf(ann, sessionId);
     const { error } = await family.operator.rpc("record_signature_share", {
       p_session_id: sessionId,

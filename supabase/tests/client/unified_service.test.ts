@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { UnifiedFederatedSigningService } from "../../../client/unified_service.ts";
+import { UnifiedFederatedSigningService } from "../../../client/sessions/unified_service.ts";
 import { withStack } from "../harness.ts";
 import { clientOf, foundFamily, must, operatorOf, pastTheGuards, refusedWith } from "./family.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { FrostSessionManager } from "../../../client/session_manager.ts";
-import { waitFor } from "../../../client/wait.ts";
+import { FrostSessionManager } from "../../../client/sessions/manager.ts";
+import { waitFor } from "../../../client/sessions/wait.ts";
 import { signToken } from "../../local/token.ts";
 import { withStack } from "../harness.ts";
-import { clientOf, foundFamily, must, refusedWith } from "./family.ts";
+import { clientOf, foundFamily, leaveAggregating, must, refusedWith } from "./family.ts";
 import { withRealtime } from "./realtime.ts";
 
 /** A client of which the test counts what it asks. */
@@ -62,6 +62,64 @@ Deno.test("waitFor() ends at another end than the one waited for, and says which
     const expired = must(await ann.sessions.waitFor(expiring, "completed"));
     assert.deepEqual([expired.reached, expired.status], [false, "expired"]);
   });
+});
+
+Deno.test("waitFor() refuses a status that the session never has at once", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [ann] = family.members;
+    const { sessionId } = must(await ann.sessions.createSession(family.request()));
+    // As an app in JavaScript may call it.
+    const wait = (status: string, method?: "frost" | "sss") =>
+      waitFor(ann.supabase, sessionId, status as "completed", { method, timeoutMs: 10_000 });
+    for (const [status, method] of [["complete"], ["ready"], ["partial", "frost"]] as const) {
+      const started = performance.now();
+      const refused = await wait(status, method);
+      refusedWith("invalid_input", refused);
+      assert.match("error" in refused ? refused.error : "", /must be one of pending, .*completed/);
+      assert.ok(performance.now() - started < 3_000, status);
+    }
+    // And that of the other kind, where the session's is not known.
+    assert.equal(must(await wait("pending")).reached, true);
+  });
+});
+
+Deno.test("waitFor() finishes a session whose last caller died before it did", async () => {
+  await withStack(async (stack) => {
+    const family = await foundFamily(stack);
+    const [ann, , cleo] = family.members;
+    const { sessionId } = must(await ann.sessions.createSession(family.request()));
+    await leaveAggregating(family, sessionId);
+    assert.equal(must(await cleo.sessions.getSession(sessionId)).session.status, "aggregating");
+    const waited = must(await cleo.sessions.waitFor(sessionId, "completed", { timeoutMs: 9_000 }));
+    assert.deepEqual([waited.reached, waited.status], [true, "completed"]);
+  });
+});
+
+Deno.test("waitFor() closes the socket that it opened, and leaves an app's open", async () => {
+  await withStack((stack) =>
+    withRealtime(stack, async (realtime) => {
+      const family = await foundFamily(stack);
+      const [ann] = family.members;
+      const supabase = await clientOf(realtime, "bob", family.id);
+      const wait = async () => {
+        const { sessionId } = must(await ann.sessions.createSession(family.request()));
+        const waiting = waitFor(supabase, sessionId, "completed");
+        await until(() => realtime.joined() >= 1);
+        await family.sign(sessionId);
+        must(await waiting);
+      };
+      await wait();
+      // A script would not end before its socket does, which supabase-js closes after a minute.
+      await until(() => realtime.open() === 0);
+      supabase.channel("the app's own").subscribe();
+      await until(() => realtime.joined() === 1);
+      await wait();
+      await until(() => realtime.joined() === 1);
+      assert.equal(realtime.open(), 1);
+      await supabase.removeAllChannels();
+    })
+  );
 });
 
 Deno.test("waitFor() ends when its time is over, when it is told to, and at a refusal", async () => {
@@ -124,7 +182,7 @@ Deno.test("waitFor() is told by Realtime, on the family's private topic, and ask
       assert.ok(reads() - before <= 4, `${reads() - before} readings`);
       assert.ok(latency < 1_000, `${latency} ms`);
       await until(() => realtime.joined() === 0);
-      await supabase.realtime.disconnect();
+      await until(() => realtime.open() === 0);
     })
   );
 });
@@ -153,7 +211,7 @@ Deno.test("those who wait for one family share a channel, and leave it when the 
       await until(() => realtime.joined() === 1);
       await family.sign(third);
       assert.equal(must(await again).reached, true);
-      await supabase.realtime.disconnect();
+      await until(() => realtime.open() === 0);
     })
   );
 });
@@ -181,12 +239,12 @@ Deno.test("the topic is joined with the token that holds now", async () => {
       assert.equal(realtime.joins[0].token, renewed);
       controller.abort();
       refusedWith("aborted", await waiting);
-      await supabase.realtime.disconnect();
+      await until(() => realtime.open() === 0);
     })
   );
 });
 
-Deno.test("that a session has expired, which nobody broadcasts, is not missed while listening", async () => {
+Deno.test("waitFor() notices an expiry while it listens, though none is broadcast", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
       const family = await foundFamily(stack);
@@ -199,7 +257,7 @@ Deno.test("that a session has expired, which nobody broadcasts, is not missed wh
       await until(() => realtime.joined() === 1);
       const waited = must(await waiting);
       assert.deepEqual([waited.reached, waited.status], [false, "expired"]);
-      await supabase.realtime.disconnect();
+      await until(() => realtime.open() === 0);
     })
   );
 });
@@ -221,7 +279,7 @@ Deno.test("what happened while Realtime was cut off is found out when it is back
       await until(() => realtime.joined() === 0);
       await family.sign(sessionId);
       assert.equal(must(await waiting).reached, true);
-      await supabase.realtime.disconnect();
+      await until(() => realtime.open() === 0);
     })
   );
 });

@@ -11,6 +11,7 @@ import {
   RecoveryRequester,
   RecoveryRequests,
   selectMethod,
+  SessionReader,
   UnifiedFederatedSigningService,
   USE_CASES,
 } from "../../../client/mod.ts";
@@ -60,6 +61,7 @@ Deno.test("docs/client.md shows every public method of the library", () => {
     RecoveryGuardian,
     RecoveryRequester,
     RecoveryRequests,
+    SessionReader,
     UnifiedFederatedSigningService,
   ];
   for (const { name, prototype } of classes) {
@@ -96,7 +98,8 @@ Deno.test("the key ceremony of docs/operations.md goes as it says", async () => 
       SECRET_KEY: secretKey,
     }, (script) => {
       // A person types this from the paper.
-      const typed = 'KEY=$(sed \'s/.*"groupPublicKey":"\\([^"]*\\).*/\\1/\' registration.json)';
+      const typed = 'FINGERPRINT=$(sed \'s/.*"key_package_fingerprint":"\\([^"]*\\).*/\\1/; ' +
+        "s/..../& /g; s/ $//' share-bob.json)";
       assert.ok(script.includes("check_share.ts share-ann.json"));
       return script.replace(/^.*check_share\.ts share-ann/m, `${typed}\n$&`);
     });

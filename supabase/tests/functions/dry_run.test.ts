@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dealKey } from "../../../client/dealer.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { signToken } from "../../local/token.ts";
 import {
   accepted,

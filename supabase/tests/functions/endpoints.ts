@@ -1,5 +1,5 @@
 /** The functions, and a request that each would take if its family and session existed. */
-import { dealKey } from "../../../client/dealer.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { signToken } from "../../local/token.ts";
 import type { Credentials, Json, TestStack } from "./answers.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dealKey } from "../../../client/dealer.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { accepted, type Json, sharedStack } from "./answers.ts";
 import { register } from "./family.ts";
 import { Recovering } from "./recovering.ts";

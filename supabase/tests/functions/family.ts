@@ -4,10 +4,13 @@
  */
 import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
-import { dealKey, type DealtKey } from "../../../client/dealer.ts";
-import { Guardian } from "../../../client/guardian.ts";
-import { MemoryNonceStore } from "../../../client/memory_nonce_store.ts";
-import { parseSigningPackage, parseSigningSession } from "../../../client/signing_session.ts";
+import { dealKey, type DealtKey } from "../../../client/guardian/dealer.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
+import {
+  parseSigningPackage,
+  parseSigningSession,
+} from "../../../client/guardian/signing_session.ts";
 import { eventId, type EventTemplate } from "../../functions/_shared/frost/nostr.ts";
 import { type Ciphersuite, type Suite, suiteOf } from "../../functions/_shared/frost/suites.ts";
 import { signToken } from "../../local/token.ts";

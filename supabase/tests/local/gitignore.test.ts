@@ -24,7 +24,7 @@ const LEFT_BEHIND = [
 
 /** Files of the project whose names are like those. */
 const OURS = [
-  "client/key_share.ts",
+  "client/guardian/key_share.ts",
   "supabase/migrations/20261101000100_identity_and_refusals.sql",
   "supabase/tests/database/schema.test.sql",
   "supabase/tests/vectors/share-ann.json",

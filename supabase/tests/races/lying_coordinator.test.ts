@@ -1,13 +1,13 @@
 /**
- * One lie at a time is `client/guardian.test.ts`. Here a coordinator tells several, to several devices, in
+ * One lie at a time is `client/guardian/guardian.test.ts`. Here a coordinator tells several, to several devices, in
  * any order and at once, and it does not matter.
  */
 import assert from "node:assert/strict";
-import { dealKey } from "../../../client/dealer.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { GuardianError } from "../../../client/errors.ts";
-import { MemoryNonceStore } from "../../../client/memory_nonce_store.ts";
-import type { SigningPackage } from "../../../client/signing_session.ts";
-import { SimulatedCoordinator } from "../../../client/simulated_coordinator.ts";
+import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
+import type { SigningPackage } from "../../../client/guardian/signing_session.ts";
+import { SimulatedCoordinator } from "../../../client/guardian/simulated_coordinator.ts";
 import {
   aggregate,
   prepareVerification,

@@ -1,16 +1,17 @@
 /** Guardians with real shares of a real key, who reach a stack over HTTP with tokens of their own. */
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { dealKey, type DealtKey } from "../../../client/dealer.ts";
-import { Guardian, type GuardianTransport } from "../../../client/guardian.ts";
-import { MemoryNonceStore } from "../../../client/memory_nonce_store.ts";
-import type { NonceStore } from "../../../client/nonce_store.ts";
+import { dealKey, type DealtKey } from "../../../client/guardian/dealer.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import type { GuardianTransport } from "../../../client/guardian/guardian_transport.ts";
+import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
+import type { NonceStore } from "../../../client/guardian/stores/nonce_store.ts";
 import {
   parseSigningPackage,
   parseSigningSession,
   type SigningPackage,
   type SigningSession,
-} from "../../../client/signing_session.ts";
+} from "../../../client/guardian/signing_session.ts";
 import { verifySignature } from "../../functions/_shared/frost/verification.ts";
 import type { StackAddress } from "../../local/stack.ts";
 import { signToken } from "../../local/token.ts";

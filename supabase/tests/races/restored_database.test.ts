@@ -4,12 +4,15 @@
  */
 import assert from "node:assert/strict";
 import postgres from "postgres";
-import { dealKey } from "../../../client/dealer.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { GuardianError } from "../../../client/errors.ts";
-import { FileNonceStore } from "../../../client/file_nonce_store.ts";
-import { Guardian } from "../../../client/guardian.ts";
-import type { NonceStore } from "../../../client/nonce_store.ts";
-import { parseSigningPackage, parseSigningSession } from "../../../client/signing_session.ts";
+import { FileNonceStore } from "../../../client/guardian/stores/file_nonce_store.ts";
+import { Guardian } from "../../../client/guardian/guardian.ts";
+import type { NonceStore } from "../../../client/guardian/stores/nonce_store.ts";
+import {
+  parseSigningPackage,
+  parseSigningSession,
+} from "../../../client/guardian/signing_session.ts";
 import { prepareVerification, verifyShare } from "../../functions/_shared/frost/verification.ts";
 import { privateCluster } from "../harness.ts";
 import { asMember, asService, type Call, make, type Outcome } from "./calls.ts";

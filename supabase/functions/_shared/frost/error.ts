@@ -1,10 +1,11 @@
 /**
- * The refusals of the FROST modules. The codes are of the catalogue (`../errors.ts`): each is a 422, since it takes the
- * curve or the key package to find it out.
+ * The refusals of the FROST modules. The codes are of the catalogue (`../errors.ts`): most are a 422, since it takes
+ * the curve or the key package to find them out.
  */
 export type FrostErrorCode =
   | "commitment_invalid"
   | "event_mismatch"
+  | "invalid_input"
   | "key_package_invalid"
   | "message_hash_invalid"
   | "participants_invalid"

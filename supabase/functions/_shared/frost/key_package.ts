@@ -3,6 +3,8 @@
  * one secret, the one behind the group key, and that the threshold is what it claims to be.
  */
 import { pippenger } from "@noble/curves/abstract/curve.js";
+import { bytesToHex } from "@noble/curves/utils.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { parseElement } from "./encoding.ts";
 import { FrostError } from "./error.ts";
 import { evaluate, leadingCoefficients, powers } from "./polynomial.ts";
@@ -10,6 +12,31 @@ import { type Ciphersuite, type Element, type Suite, suiteOf } from "./suites.ts
 
 /** Identifiers are positions from 1, and a package has room for this many. */
 export const MAX_PARTICIPANTS = 255;
+
+/** The public half of a family's key, as the database and the devices have it. Points as lower-case hex. */
+export interface KeyPackage {
+  readonly ciphersuite: Ciphersuite;
+  /** How many signers a signature takes at least. */
+  readonly threshold: number;
+  /** A participant's position, from 1, is its identifier. */
+  readonly participants: readonly string[];
+  /** As dealt; under BIP-340 its y may be odd. Ne bytes. */
+  readonly group_public_key: string;
+  /** In the order of `participants`; Ne bytes each. */
+  readonly verifying_shares: readonly string[];
+}
+
+/**
+ * What a key package is known by, as a whole: SHA-256 over the UTF-8 of
+ * `JSON.stringify([ciphersuite, threshold, participants, groupPublicKey, verifyingShares])`, 32 bytes as
+ * lower-case hex. The group public key alone does not do: one secret dealt on two polynomials has two
+ * packages, and shares of one are not shares of the other.
+ */
+export function keyPackageFingerprint(keyPackage: KeyPackage): string {
+  const { ciphersuite, threshold, participants, group_public_key, verifying_shares } = keyPackage;
+  const fields = [ciphersuite, threshold, participants, group_public_key, verifying_shares];
+  return bytesToHex(sha256(new TextEncoder().encode(JSON.stringify(fields))));
+}
 
 /** A key package as it is offered for registration. Points as lower-case hex of Ne bytes. */
 export interface KeyPackageInputs {

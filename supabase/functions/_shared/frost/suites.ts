@@ -24,6 +24,7 @@ import {
 import { bytesToNumberBE, bytesToNumberLE, concatBytes } from "@noble/curves/utils.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { shake256 } from "@noble/hashes/sha3.js";
+import { FrostError } from "./error.ts";
 
 /** The ciphersuites by RFC 9591 name; the first is the default. */
 export const CIPHERSUITES = [
@@ -215,7 +216,17 @@ export function isCiphersuite(name: string): name is Ciphersuite {
   return Object.hasOwn(SUITES, name);
 }
 
-/** The suite of a name. */
+/**
+ * The suite of a name.
+ *
+ * @throws {FrostError} `invalid_input` for another name, as an app in JavaScript may give.
+ */
 export function suiteOf(ciphersuite: Ciphersuite): Suite {
+  if (!isCiphersuite(ciphersuite)) {
+    throw new FrostError(
+      "invalid_input",
+      `The ciphersuite must be one of ${CIPHERSUITES.join(", ")}`,
+    );
+  }
   return SUITES[ciphersuite];
 }

@@ -21,6 +21,7 @@ import { FrostError } from "./error.ts";
 import { groupCommitment, isNegated, verificationKey } from "./group_commitment.ts";
 import { interpolationCoefficients } from "./polynomial.ts";
 import { type Ciphersuite, type Element, type Suite, suiteOf } from "./suites.ts";
+import type { KeyPackage } from "./key_package.ts";
 
 /** What all share checks of a session have in common. Points and scalars as lower-case hex. */
 export interface VerificationContext {
@@ -54,17 +55,10 @@ export interface ShareVerification extends VerificationContext {
   readonly signers: readonly SignerVerification[];
 }
 
-/** The part of a key package, as the database has it, that verification reads. */
-export interface VerifyingKeyPackage {
-  readonly ciphersuite: Ciphersuite;
-  readonly participants: readonly string[];
-  readonly group_public_key: string;
-  readonly verifying_shares: readonly string[];
-}
-
 /** A session whose signer set is frozen. */
 export interface SigningInputs {
-  readonly keyPackage: VerifyingKeyPackage;
+  /** The signers are as many as the session's threshold, so that of the key is not read. */
+  readonly keyPackage: Omit<KeyPackage, "threshold">;
   /** Participants in identifier order, each once. */
   readonly signers: readonly string[];
   /** Each signer's hiding ‖ binding as lower-case hex, 2·Ne bytes. Entries of others are not read. */
@@ -246,6 +240,7 @@ export function aggregate(
  * @param groupPublicKey - As dealt: an encoded point of Ne bytes, under BIP-340 too.
  * @param message - Lower-case hex.
  * @param signature - Lower-case hex, as `aggregate` returns it.
+ * @throws {FrostError} `invalid_input` for a ciphersuite that does not exist.
  */
 export function verifySignature(
   ciphersuite: Ciphersuite,

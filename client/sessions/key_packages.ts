@@ -1,0 +1,89 @@
+/**
+ * Reading key packages from the database.
+ *
+ * @module
+ */
+import { postgrestAnswerOf } from "../answers.ts";
+import { keyPackageOf } from "../key_package.ts";
+import { failure, type Result, success } from "../result.ts";
+import { fieldOf } from "../shapes.ts";
+import { selectOne, type Supabase } from "../supabase.ts";
+import { call, type CallOptions } from "../transport.ts";
+import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
+import type { AnySession } from "./session.ts";
+
+/** A key package with its id in the database. */
+export interface RegisteredKeyPackage extends KeyPackage {
+  readonly key_package_id: string;
+}
+
+const TABLE = "frost_key_packages";
+const COLUMNS = [
+  "key_package_id",
+  "ciphersuite",
+  "threshold",
+  "participants",
+  "group_public_key",
+  "verifying_shares",
+] as const satisfies readonly (keyof RegisteredKeyPackage)[];
+
+/**
+ * Reads the key package that a session is bound to.
+ *
+ * Errors: `no_key_package` for a dry run.
+ */
+export async function readKeyPackage(
+  supabase: Supabase,
+  { method, session }: AnySession,
+  options: CallOptions = {},
+): Promise<Result<{ keyPackage: RegisteredKeyPackage }>> {
+  if (method === "sss") return success({ keyPackage: session.key_package });
+  const { key_package_id } = session;
+  const none = "The session is a dry run: it is not bound to a key";
+  if (key_package_id === null) return failure("no_key_package", none);
+  return await select(supabase, { key_package_id }, none, options);
+}
+
+/**
+ * Reads the key package that a family's new sessions are bound to; for members of the family.
+ *
+ * Errors: `no_key_package`.
+ */
+export function readCurrentKeyPackage(
+  supabase: Supabase,
+  familyId: string,
+  options: CallOptions = {},
+): Promise<Result<{ keyPackage: RegisteredKeyPackage }>> {
+  const none = "The family has no key package, or the caller is not in it";
+  return select(supabase, { family_id: familyId, retired_at: null }, none, options);
+}
+
+async function select(
+  supabase: Supabase,
+  where: Readonly<Record<string, string | null>>,
+  none: string,
+  options: CallOptions,
+): Promise<Result<{ keyPackage: RegisteredKeyPackage }>> {
+  const read = (data: unknown) => {
+    const keyPackage = registeredKeyPackageOf(data);
+    return keyPackage === undefined && data !== null ? undefined : { keyPackage };
+  };
+  const selected = await call(
+    true,
+    async (signal) =>
+      postgrestAnswerOf(await selectOne(supabase, TABLE, COLUMNS, where, signal), read),
+    options,
+  );
+  if (!selected.success) return selected;
+  const { keyPackage } = selected.answer;
+  return keyPackage === undefined ? failure("no_key_package", none) : success({ keyPackage });
+}
+
+/** The registered key package in a value; `undefined` if there is none. */
+export function registeredKeyPackageOf(value: unknown): RegisteredKeyPackage | undefined {
+  const keyPackage = keyPackageOf(value);
+  const key_package_id = fieldOf(value, "key_package_id");
+  return keyPackage === undefined || typeof key_package_id !== "string"
+    ? undefined
+    : { key_package_id, ...keyPackage };
+}
