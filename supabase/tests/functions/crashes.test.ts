@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { accepted, type Answer, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
+import {
+  accepted,
+  type Answer,
+  type Json,
+  refused,
+  sharedStack,
+  writesNothing,
+} from "./answers.ts";
 import { Family, serviceRpc } from "./family.ts";
 import { logged } from "./logged.ts";
 

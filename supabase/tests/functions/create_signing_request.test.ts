@@ -235,5 +235,9 @@ Deno.test("255 participants with the longest names fit beside a long template", 
   const family = await Family.found(stack(), { participants });
   const empty = JSON.stringify(note(""));
   const eventRequest = family.eventRequest(note("x".repeat(60_000 - empty.length)));
-  assert.equal(accepted(await family.call(participants[254], "create-signing-request", eventRequest), 201).status, "pending");
+  assert.equal(
+    accepted(await family.call(participants[254], "create-signing-request", eventRequest), 201)
+      .status,
+    "pending",
+  );
 });
