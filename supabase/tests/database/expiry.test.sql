@@ -50,7 +50,20 @@ values ('ancient', 'fam', repeat('ab', 32), '{g1,g2}', 2, 'g1', permafrost.now_m
 select is(cleanup_old_frost_signing_sessions(), 1, 'cleanup deletes what is finished and older than 90 days');
 insert into frost_signing_sessions (family_id, message_hash, participants, threshold, created_by, created_at, expires_at)
 select 'dry', 'm', '{g1}', 1, 'g1', 1000, 2000 from generate_series(1, 2500);
-select is(cleanup_old_frost_signing_sessions(), 2500, 'batch by batch');
+create function pg_temp.cleaned() returns integer language plpgsql as $$
+declare
+  v_total integer := 0;
+  v_deleted integer;
+begin
+  loop -- a call that comes to its five seconds leaves the rest to the next one
+    v_deleted := cleanup_old_frost_signing_sessions();
+    v_total := v_total + v_deleted;
+    exit when v_deleted = 0 and not exists (select from frost_signing_sessions where created_at = 1000);
+  end loop;
+  return v_total;
+end
+$$;
+select is(pg_temp.cleaned(), 2500, 'batch by batch');
 select is(cleanup_old_frost_signing_sessions(2147483647), 0, 'and bears the greatest age');
 select set_eq('select session_id from frost_signing_sessions', array['late', 'soon', 'old'], 'and nothing else');
 select isnt_empty($$select from frost_events where subject_id = 'ancient'$$, 'its events stay');
