@@ -5,10 +5,14 @@
  * @module
  */
 import { fieldOf } from "../shapes.ts";
+import { pause } from "../transport.ts";
 import type { Channel, RealtimeSupabase } from "../supabase.ts";
 
 /** Is told a session's state, or that the feed was connected (again). */
 export type Listener = (news: { sessionId: string; status: string } | "connected") => void;
+
+/** How long leaving a channel may take. */
+const LEAVE_MS = 1_000;
 
 /** The event that the database broadcasts; its topic is `family:<family_id>`. */
 const EVENT = "session_status";
@@ -47,7 +51,10 @@ export function listen(
       feed.listeners.delete(listener);
       if (feed.listeners.size > 0 || families.get(familyId) !== feed) return;
       families.delete(familyId);
-      await leave(supabase, feed);
+      // A server that does not answer must not keep the caller waiting.
+      const left = new AbortController();
+      const leaving = leave(supabase, feed).then(() => left.abort());
+      await Promise.race([leaving, pause(LEAVE_MS, left.signal)]);
     },
   };
 }
