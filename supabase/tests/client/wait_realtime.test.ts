@@ -5,7 +5,7 @@ import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import { waitFor } from "../../../client/sessions/wait.ts";
 import { signToken } from "../../local/token.ts";
 import { withStack } from "../harness.ts";
-import { clientOf, foundFamily, must, refusedWith } from "./family.ts";
+import { clientOf, foundFamily, must, operatorOf, refusedWith } from "./family.ts";
 import { withRealtime } from "./realtime.ts";
 
 /** A client of which the test counts what it asks. */
@@ -43,6 +43,28 @@ Deno.test("waitFor() closes the socket that it opened, and leaves an app's open"
       await until(() => realtime.joined() === 1);
       assert.equal(realtime.open(), 1);
       await supabase.removeAllChannels();
+    })
+  );
+});
+
+Deno.test("waiting for sessions of two families closes the socket after the last of them", async () => {
+  await withStack((stack) =>
+    withRealtime(stack, async (realtime) => {
+      const families = [await foundFamily(stack), await foundFamily(stack)];
+      const sessions = new FrostSessionManager(operatorOf(realtime));
+      const ids: string[] = [];
+      const waiting = [];
+      for (const { members: [ann], request } of families) {
+        const { sessionId } = must(await ann.sessions.createSession(request()));
+        ids.push(sessionId);
+        waiting.push(sessions.waitFor(sessionId, "completed"));
+        await until(() => realtime.joined() === ids.length);
+      }
+      for (const [i, family] of families.entries()) {
+        await family.sign(ids[i]);
+        must(await waiting[i]);
+      }
+      await until(() => realtime.open() === 0);
     })
   );
 });
