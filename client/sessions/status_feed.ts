@@ -5,10 +5,14 @@
  * @module
  */
 import { fieldOf } from "../shapes.ts";
+import { pause } from "../transport.ts";
 import type { Channel, RealtimeSupabase } from "../supabase.ts";
 
 /** Is told a session's state, or that the feed was connected (again). */
 export type Listener = (news: { sessionId: string; status: string } | "connected") => void;
+
+/** How long leaving a channel may take. */
+const LEAVE_MS = 1_000;
 
 /** The event that the database broadcasts; its topic is `family:<family_id>`. */
 const EVENT = "session_status";
@@ -17,12 +21,17 @@ const EVENT = "session_status";
 interface Feed {
   readonly listeners: Set<Listener>;
   readonly channel: Channel;
-  /** Whether the app had the socket open already; then it is the app's to close. */
-  readonly appConnected: boolean;
   connected: boolean;
 }
 
-const feeds = new WeakMap<RealtimeSupabase, Map<string, Feed>>();
+/** The feeds over one client's socket. */
+interface Feeds {
+  readonly families: Map<string, Feed>;
+  /** Whether the app had the socket open before there was any of these; then it is the app's to close. */
+  appConnected: boolean;
+}
+
+const clients = new WeakMap<RealtimeSupabase, Feeds>();
 
 /**
  * Listens to a family's sessions until `stop` is called. Without Realtime it hears nothing.
@@ -34,8 +43,10 @@ export function listen(
   familyId: string,
   listener: Listener,
 ): { connected(): boolean; stop(): Promise<void> } {
-  const families = feeds.get(supabase) ?? new Map<string, Feed>();
-  feeds.set(supabase, families);
+  const feeds = clients.get(supabase) ?? { families: new Map<string, Feed>(), appConnected: false };
+  clients.set(supabase, feeds);
+  const { families } = feeds;
+  if (families.size === 0) feeds.appConnected = supabase.realtime.isConnected();
   const feed = families.get(familyId) ?? open(supabase, familyId);
   if (feed === undefined) return { connected: () => false, stop: () => Promise.resolve() };
   families.set(familyId, feed);
@@ -47,7 +58,10 @@ export function listen(
       feed.listeners.delete(listener);
       if (feed.listeners.size > 0 || families.get(familyId) !== feed) return;
       families.delete(familyId);
-      await leave(supabase, feed);
+      // A server that does not answer must not keep the caller waiting.
+      const left = new AbortController();
+      const leaving = leave(supabase, feed.channel, feeds).then(() => left.abort());
+      await Promise.race([leaving, pause(LEAVE_MS, left.signal)]);
     },
   };
 }
@@ -58,9 +72,8 @@ function open(supabase: RealtimeSupabase, familyId: string): Feed | undefined {
   if (supabase.realtime.getChannels().some((channel) => channel.topic === `realtime:${topic}`)) {
     return undefined;
   }
-  const appConnected = supabase.realtime.isConnected();
   const channel = supabase.channel(topic, { config: { private: true } });
-  const feed: Feed = { listeners: new Set(), channel, appConnected, connected: false };
+  const feed: Feed = { listeners: new Set(), channel, connected: false };
   const tell = (news: Parameters<Listener>[0]) => {
     for (const listener of [...feed.listeners]) listener(news);
   };
@@ -78,10 +91,14 @@ function open(supabase: RealtimeSupabase, familyId: string): Feed | undefined {
 }
 
 /** An idle socket would keep a script that is at its end from ending. */
-async function leave(supabase: RealtimeSupabase, { channel, appConnected }: Feed): Promise<void> {
+async function leave(
+  supabase: RealtimeSupabase,
+  channel: Channel,
+  feeds: Feeds,
+): Promise<void> {
   try {
     await supabase.removeChannel(channel);
-    if (!appConnected && supabase.realtime.getChannels().length === 0) {
+    if (!feeds.appConnected && supabase.realtime.getChannels().length === 0) {
       await supabase.realtime.disconnect();
     }
   } catch {

@@ -20,6 +20,8 @@ export interface RealtimeStack extends ServedStack {
   joined(): number;
   /** How many sockets are open now. */
   open(): number;
+  /** Answers nothing from now on. */
+  fallSilent(): void;
   /** Cuts all connections, as a restart of the server does. */
   cut(): void;
 }
@@ -38,6 +40,7 @@ export async function withRealtime<T>(
         'payload', payload, 'event', event, 'topic', topic, 'private', private)::text)
     $$;`);
   const joins: Join[] = [];
+  let silent = false;
   const sockets = new Map<WebSocket, Set<string>>();
   const listening = await stack.database.connect("postgres", { max: 1 }).listen(
     "realtime",
@@ -65,6 +68,7 @@ export async function withRealtime<T>(
     sockets.set(socket, topics);
     socket.onclose = () => sockets.delete(socket);
     socket.onmessage = ({ data }) => {
+      if (silent) return;
       const [joinRef, ref, topic, event, payload] = JSON.parse(data);
       const reply = (status: string, response: object) =>
         socket.send(JSON.stringify([joinRef, ref, topic, "phx_reply", { status, response }]));
@@ -94,6 +98,7 @@ export async function withRealtime<T>(
       joins,
       joined: () => [...sockets.values()].reduce((sum, topics) => sum + topics.size, 0),
       open: () => sockets.size,
+      fallSilent: () => void (silent = true),
       cut,
     });
   } finally {
