@@ -92,7 +92,7 @@ Deno.test("the TypeScript of every page is correct", async () => {
 Deno.test("the key ceremony of docs/operations.md goes as it says", async () => {
   await withStack(async ({ apiUrl, publishableKey, secretKey }) => {
     await using place = await setUpWorkplace();
-    await walk(place, operations, "Key ceremony", {
+    await walk(place, operations, ["Key ceremony"], {
       API_URL: apiUrl,
       PUBLISHABLE_KEY: publishableKey,
       SECRET_KEY: secretKey,

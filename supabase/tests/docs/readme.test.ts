@@ -13,7 +13,7 @@ const readme = await readPage("README.md");
 Deno.test("the first session by hand goes as the README shows", async () => {
   await withStack(async ({ apiUrl }) => {
     await using place = await setUpWorkplace();
-    await walk(place, readme, "A first session by hand", {}, (script) => {
+    await walk(place, readme, ["A first session by hand"], {}, (script) => {
       assert.ok(script.includes("http://127.0.0.1:54321"));
       return script.replaceAll("http://127.0.0.1:54321", apiUrl);
     });
