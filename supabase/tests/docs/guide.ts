@@ -86,7 +86,7 @@ async function runSql({ text, expected = "" }: Block, sql: postgres.Sql): Promis
 async function runShell({ text, words }: Block, site: Site): Promise<string> {
   const { cluster, place } = site;
   const urls = { DB_URL: cluster.url(site.database), RESTORE_URL: cluster.url(site.restored) };
-  const { code, output } = text.includes("$API_URL")
+  const { code, output } = /\$(API_URL|PUBLISHABLE_KEY)/.test(text)
     ? await served(site, ({ apiUrl, publishableKey, secretKey }) =>
       place.run(text, {
         ...urls,
