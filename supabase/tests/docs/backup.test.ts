@@ -47,13 +47,16 @@ Deno.test({
           }),
       },
     });
-    await t.step("without the migrations, the triggers still refuse a member's writing", async () => {
-      const { output } = await place.run('pg_restore --dbname="$TO" permafrost.dump || true', {
-        TO: cluster.url("careless"),
-      });
-      assert.match(output, /errors ignored on restore: 1$/m, output);
-      await assertOnGuard(cluster.url("careless"), true);
-    });
+    await t.step(
+      "without the migrations, the triggers still refuse a member's writing",
+      async () => {
+        const { output } = await place.run('pg_restore --dbname="$TO" permafrost.dump || true', {
+          TO: cluster.url("careless"),
+        });
+        assert.match(output, /errors ignored on restore: 1$/m, output);
+        await assertOnGuard(cluster.url("careless"), true);
+      },
+    );
   },
 });
 
@@ -80,17 +83,23 @@ function assertOnGuard(url: string, wideGrants = false): Promise<void> {
       where s.status = 'nonce_collection'`;
     const [{ session }] = await sql`select get_signing_session(${session_id}) as session`;
     assert.deepEqual([session.status, session.error_message], ["failed", "restored"]);
-    await assert.rejects(async () => await sql`
+    await assert.rejects(async () =>
+      await sql`
       insert into frost_nonce_commitments (session_id, participant_id, nonce_commitment)
-      values (${session_id}, 'another', ${nonce_commitment})`);
+      values (${session_id}, 'another', ${nonce_commitment})`
+    );
     await assert.rejects(async () => await sql`delete from frost_events`, /append-only/);
     const [{ granted }] = await sql`
       select has_table_privilege('authenticated', 'frost_signing_sessions', 'update') as granted`;
     assert.equal(granted, wideGrants);
-    const write = claims(sql, { participant: created_by, family: family_id }, (transaction) =>
-      transaction`
+    const write = claims(
+      sql,
+      { participant: created_by, family: family_id },
+      (transaction) =>
+        transaction`
         update frost_signing_sessions set status = 'completed', final_signature = 'ab'
-        where session_id = ${session_id}`);
+        where session_id = ${session_id}`,
+    );
     await assert.rejects(write, {
       code: "42501",
       message: wideGrants

@@ -47,12 +47,15 @@ Deno.test("the guide leads from a bare database to a signature, and back", async
     }));
   // As often as one likes, also beside a family that has a key.
   for (const _ of ["again", "and again"]) await follow(t, guide, { ...site, sections: CHECKS });
-  await t.step("the session counts as a success", () =>
-    connected(cluster.url("bare"), async (sql) => {
-      const [{ rate }] = await sql`
+  await t.step(
+    "the session counts as a success",
+    () =>
+      connected(cluster.url("bare"), async (sql) => {
+        const [{ rate }] = await sql`
         select frost_signing_metrics() ->> 'success_rate' as rate`;
-      assert.equal(rate, "1.0000");
-    }));
+        assert.equal(rate, "1.0000");
+      }),
+  );
   await follow(t, rollback, site);
 });
 
@@ -161,9 +164,10 @@ Deno.test("what the SQL editor installed, the CLI's push applies again without h
   await createPlatformDatabase(cluster.address, "editor", "everything");
   await using place = await setUpWorkplace();
   const run = async (word: string) => {
-    const { text = "" } = guide.blocks.find((block) =>
-      block.section === "4. Apply the migrations" && block.text.includes(word)
-    ) ?? {};
+    const { text = "" } =
+      guide.blocks.find((block) =>
+        block.section === "4. Apply the migrations" && block.text.includes(word)
+      ) ?? {};
     const { code, output } = await place.run(text, { DB_URL: cluster.url("editor") });
     assert.equal(code, 0, output);
   };

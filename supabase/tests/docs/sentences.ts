@@ -35,11 +35,12 @@ export async function refusals(): Promise<Map<ErrorCode, Set<string>>> {
   return found;
 }
 
-/** What the database warns of, and what its self-check tells an operator to do. */
+/** What the database warns of or raises without a code, and what its self-check tells an operator to do. */
 export async function advice(): Promise<string[]> {
   const migrations = await sources("migrations/", ".sql");
-  const warnings = migrations.flatMap((text) =>
-    [...text.matchAll(/raise warning E?'([^':\\]+)/g)].map(([, sentence]) => sentence)
+  const raised = migrations.flatMap((text) =>
+    [...text.matchAll(/raise warning E?'([^':\\]+)|\bmessage = (?:format\()?'((?:[^']|'')+)'/g)]
+      .map(([, warning, error]) => (warning ?? error).replaceAll("''", "'"))
   );
   const selfCheck = migrations.find((text) => text.includes("function permafrost.self_check()"));
   const [, body = ""] = /function permafrost\.self_check\(\)([^]*?)\$\$;/.exec(selfCheck ?? "") ??
@@ -47,7 +48,7 @@ export async function advice(): Promise<string[]> {
   const told = literalsOf(body).filter((literal) =>
     isSentence(literal) && /^[A-Z…]/.test(literal) && !/^Members hear/.test(literal)
   );
-  return [...warnings.map((warning) => warning.replaceAll(/%/g, "…").trim()), ...told];
+  return [...raised.map((text) => text.replaceAll(/%s?/g, "…").trim()), ...told];
 }
 
 async function sources(folder: string, ending: string): Promise<string[]> {
@@ -89,5 +90,5 @@ function literalsOf(text: string): string[] {
 }
 
 function isSentence(text: string): boolean {
-  return text.split(" ").length >= 3;
+  return text.trim().split(" ").length >= 3;
 }

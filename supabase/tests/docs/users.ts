@@ -28,4 +28,3 @@ export async function signLegacyToken(request: TokenRequest): Promise<string> {
   return await new SignJWT(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .sign(new TextEncoder().encode("the legacy secret of some project, long enough"));
 }
-
