@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { listFunctions } from "../../local/functions.ts";
 import { listMigrations } from "../../local/migrate.ts";
 import { createPlatformDatabase } from "../../local/platform/platform.ts";
 import { signToken } from "../../local/token.ts";
+import { logged } from "../functions/logged.ts";
 import { privateCluster } from "../harness.ts";
 import { catalogOf, connected } from "./catalog.ts";
 import { assertKnownToCli } from "./cli.ts";
@@ -95,7 +97,9 @@ Deno.test("the guide's check of users fails on a project with legacy keys, and s
     const keys = Deno.env.get(variable) ?? "";
     Deno.env.set(variable, "{}");
     try {
-      assert.match(await ask(good), /This project has legacy API keys only/);
+      const { result, log } = await logged(() => ask(good));
+      assert.match(result, /This project has legacy API keys only/);
+      assert.match(log, /This project has legacy API keys only/);
     } finally {
       Deno.env.set(variable, keys);
     }
@@ -143,9 +147,14 @@ Deno.test("a project that has migrations takes these among its own, and goes on"
       readFile(join(folder, "supabase/config.toml"), "utf8")
     ),
   );
-  assert.equal(names(ours).length, 10);
+  assert.deepEqual(names(ours).map(([, name]) => name).sort(), await listFunctions());
   assert.deepEqual(names(theirs).map(([, name]) => name), names(ours).map(([, name]) => name));
   await run("cd own/supabase/functions && npx -y deno check --config=deno.json metrics/index.ts");
+});
+
+Deno.test("docs/rollback.md deletes every function", async () => {
+  const deleted = [...rollback.text.matchAll(/ functions delete ([\w-]+)$/gm)];
+  assert.deepEqual(deleted.map(([, name]) => name).sort(), await listFunctions());
 });
 
 Deno.test("the commands of the operators' pages that need a project are the CLI's", async () => {

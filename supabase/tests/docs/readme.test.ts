@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import project from "../../../deno.json" with { type: "json" };
 import { ERRORS } from "../../functions/_shared/errors.ts";
+import { listFunctions } from "../../local/functions.ts";
 import { freshDatabase, withStack } from "../harness.ts";
 import { assertKnownToCli } from "./cli.ts";
 import { readPage, readTable } from "./markdown.ts";
@@ -45,6 +46,11 @@ Deno.test("the README's error table is the catalogue", () => {
     sentence,
   ]);
   assert.deepEqual(readTable(readme, "## Errors"), catalogue);
+});
+
+Deno.test("the README lists the functions, and no others", async () => {
+  const listed = readTable(readme, "## Functions").map(([name]) => name.replaceAll("`", ""));
+  assert.deepEqual(listed.sort(), await listFunctions());
 });
 
 Deno.test("the README lists the project's tasks, and no others", () => {
