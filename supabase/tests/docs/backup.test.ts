@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { migrate } from "../../local/migrate.ts";
 import { createPlatformDatabase } from "../../local/platform/platform.ts";
 import type { StackAddress } from "../../local/stack.ts";
-import { foundFamily, must, refusedWith } from "../client/family.ts";
-import { claims, privateCluster } from "../harness.ts";
-import { connected, contents } from "./catalog.ts";
+import { AppFamily, must, refusedWith } from "../support/app_family.ts";
+import { claims, privateCluster } from "../support/harness.ts";
+import { connected, contents } from "../support/catalog.ts";
 import { follow, hasPgDump, served } from "./guide.ts";
 import { readPage } from "./markdown.ts";
 import { setUpWorkplace } from "./shell.ts";
@@ -62,7 +62,7 @@ Deno.test({
 
 /** A signature through the functions, and sessions that are open: one of them past its time by then. */
 async function signAndLeave(stack: StackAddress): Promise<void> {
-  const family = await foundFamily(stack);
+  const family = await AppFamily.found(stack);
   const [ann, bob] = family.members;
   const signed = must(await ann.sessions.createSession(family.eventRequest()));
   await family.sign(signed.sessionId);

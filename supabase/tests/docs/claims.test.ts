@@ -1,6 +1,6 @@
 /** docs/claims.md: its queries print what it says, and the claims of its hook make a member. */
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import { readPage } from "./markdown.ts";
 import { assertPrinted, printed } from "./output.ts";
 

@@ -16,8 +16,8 @@ import {
   USE_CASES,
 } from "../../../client/mod.ts";
 import { signToken } from "../../local/token.ts";
-import { startRelay } from "../client/relay.ts";
-import { freshDatabase, withStack } from "../harness.ts";
+import { startRelay } from "../support/relay.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 import { anchorsOf, linksOf, listPages, readPage, readTable } from "./markdown.ts";
 import { assertPrinted, printed } from "./output.ts";
 import { setUpWorkplace, type Workplace } from "./shell.ts";

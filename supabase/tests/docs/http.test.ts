@@ -11,10 +11,10 @@ import {
   verifySignature,
 } from "../../functions/_shared/frost/verification.ts";
 import { listFunctions } from "../../local/functions.ts";
-import type { Answer } from "../functions/answers.ts";
-import { register, serviceRpc } from "../functions/family.ts";
-import { Recovering } from "../functions/recovering.ts";
-import { freshDatabase, withStack } from "../harness.ts";
+import type { Answer } from "../support/answers.ts";
+import { register, serviceRpc } from "../support/http_family.ts";
+import { Recovering } from "../support/http_recovery.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 import { readPage, readTable } from "./markdown.ts";
 
 const page = await readPage("docs/http.md");

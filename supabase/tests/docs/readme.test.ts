@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import project from "../../../deno.json" with { type: "json" };
 import { ERRORS } from "../../functions/_shared/errors.ts";
 import { listFunctions } from "../../local/functions.ts";
-import { freshDatabase, withStack } from "../harness.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 import { assertKnownToCli } from "./cli.ts";
 import { readPage, readTable } from "./markdown.ts";
 import { setUpWorkplace } from "./shell.ts";

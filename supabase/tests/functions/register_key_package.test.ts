@@ -7,9 +7,9 @@ import {
   suiteOf,
 } from "../../functions/_shared/frost/suites.ts";
 import type { ErrorCode } from "../../functions/_shared/errors.ts";
-import { accepted, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
+import { accepted, type Json, refused, sharedStack, writesNothing } from "../support/answers.ts";
 import { ED25519, INVALID_POINTS } from "./encodings.ts";
-import { register } from "./family.ts";
+import { register } from "../support/http_family.ts";
 
 const stack = sharedStack();
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { asOperator, asService, make, tally } from "./calls.ts";
+import { asOperator, asService, make, tally } from "../support/calls.ts";
 import { stopClock } from "./clock.ts";
-import { Family } from "./families.ts";
-import { assertLegal, illegalities } from "./legality.ts";
-import { Random } from "./random.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal, illegalities } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 const DAY = 86_400_000;
 const SWEEP = asService("expire_old_frost_signing_sessions");
@@ -14,7 +14,7 @@ Deno.test("of 32 callers who mark a nonce as used, exactly one is told that it d
   const random = Random.printed("32 mark a nonce");
   await using database = await freshDatabase();
   const lanes = openLanes(database, 32);
-  const family = await Family.found(database.sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(database.sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 5; round++) {
     const commitment = random.commitment();
     const session = await family.session();
@@ -32,7 +32,7 @@ Deno.test("a nonce that is marked as its share arrives is used by one of the two
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 6);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const ends: Record<string, number> = {};
   for (let round = 0; round < 20; round++) {
     const { session, signers: [signer] } = await family.signing(2);
@@ -65,7 +65,7 @@ Deno.test("four sweeps at once expire each session once, and together all of the
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 4);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   await sql`
     insert into public.frost_signing_sessions
       (family_id, message_hash, participants, threshold, created_by, created_at, expires_at)
@@ -84,7 +84,7 @@ Deno.test("a sweep leaves a session alone whose commitment is under way, and fin
   await using database = await freshDatabase();
   const { sql } = database;
   const clock = await stopClock(sql);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const [busy] = [await family.session(), await family.session(), await family.session()];
   const worker = database.connect("postgres", { max: 1 });
   await worker.unsafe("begin");
@@ -109,7 +109,7 @@ Deno.test("commitments, shares, sweeps and the deadline at once leave what came 
   const { sql } = database;
   const lanes = openLanes(database, 9);
   const clock = await stopClock(sql);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 4 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 4 });
   const codes: Record<string, number> = {};
   for (let round = 0; round < 25; round++) {
     await make(sql, asOperator(clock.moveTo(clock.start)));
@@ -143,7 +143,7 @@ Deno.test("readers see a session whole or not at all while two cleanups delete i
   const { sql } = database;
   const lanes = openLanes(database, 14);
   const clock = await stopClock(sql);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 5; round++) {
     await make(sql, asOperator(clock.moveTo(clock.start)));
     const sessions = [];
