@@ -88,9 +88,13 @@ begin
   end if;
   perform permafrost.check_identifier(tg_argv[1], v_id), permafrost.check_identifier('family_id', new.family_id),
     permafrost.check_identifier('created_by', new.created_by);
-  -- One id is one thing: a call that declines or publishes does not say which kind it means.
-  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and h.subject <> v_kind) then
-    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else', tg_argv[1]));
+  -- One id is one thing: a call that declines or publishes does not say which kind it means, and who reads a record is
+  -- told by its first event, which is still there where the rest was deleted.
+  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and (h.subject <> v_kind
+    or exists (select from public.frost_events as e
+      where e.subject = v_kind and e.subject_id = v_id and e.seq = 1 and e.family_id <> new.family_id)))
+  then
+    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else, nor of another family''s', tg_argv[1]));
   end if;
   perform permafrost.check_participants(new.participants);
   if new.threshold is null or new.threshold not between 1 and cardinality(new.participants) then
