@@ -120,7 +120,6 @@ create or replace function permafrost.check_creation(p_family_id text, p_partici
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_window bigint := p_now - p_now % 60000;
   v_allowed bigint := permafrost.limit_of('open_sessions', p_family_id);
   v_kind permafrost.kinds;
   v_open bigint;
@@ -128,11 +127,7 @@ declare
   v_sum bigint := 0;
   v_next bigint;
 begin
-  if permafrost.count_usage('creations_per_minute', p_family_id, p_participant_id, v_window)
-    > permafrost.limit_of('creations_per_minute', p_family_id)
-  then
-    perform permafrost.refuse_rate('Too many were created in this minute', v_window + 60000 - p_now);
-  end if;
+  perform permafrost.check_rate('creations_per_minute', p_family_id, p_participant_id, p_now, 'Too many were created in this minute');
   -- What was created since the last count bounds what is open; only at the bound is it counted anew.
   if permafrost.count_usage('open_sessions', p_family_id, p_participant_id, 0) > v_allowed then
     for v_kind in select * from permafrost.kinds loop
