@@ -92,9 +92,10 @@ begin
   -- told by its first event, which is still there where the rest was deleted.
   if exists (select from permafrost.event_heads as h where h.subject_id = v_id and (h.subject <> v_kind
     or exists (select from public.frost_events as e
-      where e.subject = v_kind and e.subject_id = v_id and e.seq = 1 and e.family_id <> new.family_id)))
+      where e.subject = v_kind and e.subject_id = v_id and e.seq = 1 and (e.family_id, e.actor, e.detail -> 'participants')
+        is distinct from (new.family_id, new.created_by, to_jsonb(new.participants)))))
   then
-    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else, nor of another family''s', tg_argv[1]));
+    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else, nor have been one of other members', tg_argv[1]));
   end if;
   perform permafrost.check_participants(new.participants);
   if new.threshold is null or new.threshold not between 1 and cardinality(new.participants) then
