@@ -215,7 +215,7 @@ create table permafrost.event_heads (
   seq bigint not null,
   digest bytea not null,
   constraint event_heads_pkey PRIMARY KEY (subject_id, subject)
-);
+) with (fillfactor=70);
 
 comment on table permafrost.event_heads is
   'The last event of each subject. Locked by each writing of an event, after all other locks, so that two refusals at once do not fork a chain.';

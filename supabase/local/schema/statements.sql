@@ -67,7 +67,7 @@ create temp view main_statements (kind, object, name, text) as
   from pg_temp.enums as e join pg_enum on enumtypid = e.oid
   group by e.oid, name
   union all
-  select kind, 'pg_class:' || oid, name, format(E'create table %s (\n%s\n)', name, (
+  select kind, 'pg_class:' || oid, name, format(E'create table %s (\n%s\n)%s', name, (
     select string_agg('  ' || definition, E',\n' order by place, within)
     from (
       select 1 as place, to_char(attnum, 'FM0000') as within, definition
@@ -75,7 +75,7 @@ create temp view main_statements (kind, object, name, text) as
       union all
       select 1 + strpos('pufc', contype::text), conname, format('constraint %I %s', conname, pg_get_constraintdef(oid, true))
       from pg_constraint where conrelid = r.oid and contype in ('p', 'u', 'f', 'c')
-    ) as parts))
+    ) as parts), ' with (' || array_to_string(reloptions, ', ') || ')')
   from pg_temp.relations as r where kind = 'table'
   union all
   select kind, 'pg_class:' || oid, name, format(E'create view %s%s as\n%s', name,
