@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../support/harness.ts";
+import { claims, freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
 import { asService, make, tally } from "../support/calls.ts";
 import { SqlFamily } from "../support/sql_family.ts";
@@ -44,6 +44,22 @@ Deno.test("one registration sent eight times at once makes one epoch", async () 
       select count(*)::int as epochs from public.frost_key_packages where family_id = ${family.id}`;
     assert.equal(epochs, 2);
   }
+});
+
+Deno.test("a login that may do nothing here keeps no family from changing its key", async () => {
+  const random = Random.printed("a login without rights");
+  await using database = await freshDatabase();
+  const { sql } = database;
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
+  await claims(sql, { role: "anon" }, async (transaction) => {
+    // Advisory locks are everybody's: a turn that was one could be taken, and kept, by any role.
+    await transaction`select pg_advisory_xact_lock(hashtextextended(
+      ${`permafrost.key_package:${family.id}`}, 0))`;
+    await sql.begin(async (registering) => {
+      await registering`set local lock_timeout = '2s'`;
+      await registering`select permafrost.lock_family_key(${family.id})`;
+    });
+  });
 });
 
 Deno.test("a session made while the key changes belongs to the one key or the other, and fits it", async () => {

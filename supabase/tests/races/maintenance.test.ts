@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../support/harness.ts";
+import type postgres from "postgres";
+import { claims, freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
 import { asOperator, asService, make, tally } from "../support/calls.ts";
 import { stopClock } from "./clock.ts";
@@ -101,6 +102,42 @@ Deno.test("a sweep leaves a session alone whose commitment is under way, and fin
   assert.equal((await make(sql, commit)).code, "session_expired");
   assert.equal((await make(sql, SWEEP)).answer.value, 1);
   await assertLegal(sql);
+});
+
+Deno.test("a member who keeps its transaction open holds up no sweep", async () => {
+  const random = Random.printed("a sweep beside an open transaction");
+  await using database = await freshDatabase();
+  const { sql } = database;
+  const clock = await stopClock(sql);
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
+  const ends = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const session = await family.session();
+  const create = (transaction: postgres.TransactionSql) =>
+    transaction`
+      insert into public.frost_signing_sessions (family_id, message_hash, participants, threshold, created_by)
+      values (${family.id}, ${random.hex(32)}, ${family.guardians}, 2, ${family.guardians[0]})`;
+  const member = { family: family.id, participant: family.guardians[0] };
+  await claims(sql, member, create);
+  const open = claims(sql, member, async (transaction) => {
+    await create(transaction);
+    begun.resolve();
+    await ends.promise;
+  });
+  await begun.promise;
+  try {
+    await make(sql, asOperator(clock.moveTo(clock.start + DAY)));
+    await sql.begin(async (transaction) => {
+      await transaction`set local lock_timeout = '2s'`;
+      await transaction`select public.expire_old_frost_signing_sessions()`;
+    });
+  } finally {
+    ends.resolve();
+    await open;
+  }
+  const [{ status }] = await sql`
+    select status from public.frost_signing_sessions where session_id = ${session}`;
+  assert.equal(status, "expired");
 });
 
 Deno.test("commitments, shares, sweeps and the deadline at once leave what came in time, expired", async () => {
