@@ -13,8 +13,8 @@ export async function refusals(): Promise<Map<ErrorCode, Set<string>>> {
     for (const sentence of sentences.filter(isSentence)) own.add(sentence);
   };
   for (const text of await sources("migrations/", ".sql")) {
-    for (const { name, literals: [first, ...rest] } of calls(text, /\brefus\w*\(/g)) {
-      if (name === "refuse_rate(") add("rate_limited", [first ?? "", ...rest]);
+    for (const { name, literals: [first, ...rest] } of calls(text, /\b(refus\w*|check_rate)\(/g)) {
+      if (/rate\($/.test(name)) add("rate_limited", [first ?? "", ...rest]);
       else add(first, rest);
     }
   }
