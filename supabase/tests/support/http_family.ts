@@ -38,11 +38,10 @@ export interface UnsentShares {
 
 /** A family, and what its members do. */
 export class HttpFamily extends Family {
-  readonly #guardians: ReadonlyMap<string, Guardian<string, string>>;
+  readonly #guardians = new Map<string, Guardian<string, string>>();
 
   private constructor(readonly stack: TestStack, options: FamilyOptions) {
     super(options);
-    this.#guardians = new Map(this.participants.map((name) => [name, this.deviceOf(name, HELD)]));
   }
 
   /** Deals a key and registers it. */
@@ -157,8 +156,8 @@ export class HttpFamily extends Family {
   }
 
   #guardian(participant: string): Guardian<string, string> {
-    const guardian = this.#guardians.get(participant);
-    if (guardian === undefined) throw new Error(`${participant} has no share`);
+    const guardian = this.#guardians.get(participant) ?? this.deviceOf(participant, HELD);
+    this.#guardians.set(participant, guardian);
     return guardian;
   }
 }
