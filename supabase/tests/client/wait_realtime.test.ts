@@ -54,8 +54,9 @@ Deno.test("waiting for sessions of two families closes the socket after the last
       const sessions = new FrostSessionManager(operatorOf(realtime));
       const ids: string[] = [];
       const waiting = [];
-      for (const { members: [ann], request } of families) {
-        const { sessionId } = must(await ann.sessions.createSession(request()));
+      for (const family of families) {
+        const [ann] = family.members;
+        const { sessionId } = must(await ann.sessions.createSession(family.request()));
         ids.push(sessionId);
         waiting.push(sessions.waitFor(sessionId, "completed"));
         await until(() => realtime.joined() === ids.length);
