@@ -128,10 +128,11 @@ async function addExpired(address: ClusterAddress, count: number): Promise<void>
     await sql.unsafe(`
       with expired as (
         insert into public.frost_signing_sessions (family_id, message_hash, participants, threshold,
-          created_by, status, created_at, updated_at, nonce_collection_started_at, expires_at)
+          created_by, status, incarnation, created_at, updated_at, nonce_collection_started_at, expires_at)
         select 'expired-' || n % 1000, encode(sha256(convert_to(n::text, 'UTF8')), 'hex'),
           '{alice,bob,carol}', 2, 'alice',
           case n % 2 when 0 then 'pending' else 'nonce_collection' end::public.signing_session_status,
+          permafrost.live_from(),
           permafrost.now_ms() - 400000, permafrost.now_ms() - 400000,
           case n % 2 when 1 then permafrost.now_ms() - 390000 end, permafrost.now_ms() - 100000 + n % 1000
         from generate_series(1, ${count}) as n
@@ -142,7 +143,7 @@ async function addExpired(address: ClusterAddress, count: number): Promise<void>
       from expired where status = 'nonce_collection'`);
     await sql.unsafe("vacuum (analyze) public.frost_signing_sessions");
     await sql.unsafe("vacuum (analyze) public.frost_nonce_commitments");
-    await sql.unsafe("vacuum (analyze) public.frost_session_events");
+    await sql.unsafe("vacuum (analyze) public.frost_events");
   });
 }
 

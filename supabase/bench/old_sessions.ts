@@ -26,7 +26,7 @@ const SESSIONS = `
   insert into public.frost_signing_sessions (session_id, family_id, message_hash, participants, threshold,
     created_by, status, key_package_id, signers, final_signature, error_message, created_at, updated_at,
     nonce_collection_started_at, signing_started_at, aggregating_started_at, completed_at, failed_at,
-    expires_at)
+    expires_at, incarnation)
   select o.session_id, o.family_id, encode(sha256(convert_to(o.n::text, 'UTF8')), 'hex'),
     '{alice,bob,carol}', 2, 'alice', o.status, k.key_package_id,
     case when o.status = 'completed' then '{alice,bob}'::text[] end,
@@ -35,7 +35,7 @@ const SESSIONS = `
     case when o.status = 'completed' then o.at + 10000 end,
     case when o.status = 'completed' then o.at + 19000 end,
     case when o.status = 'completed' then o.at + 20000 end,
-    case when o.status = 'failed' then o.at + 20000 end, o.at + 300000
+    case when o.status = 'failed' then o.at + 20000 end, o.at + 300000, 1
   from old as o left join public.frost_key_packages as k on k.family_id = o.family_id
   order by o.n`;
 
@@ -67,19 +67,27 @@ const SHARES = `
   order by c.session_id`;
 
 const EVENTS = `
-  insert into public.frost_session_events (session_id, family_id, event, actor, occurred_at)
-  select o.session_id, o.family_id, e.event, e.actor, o.at
-  from old as o cross join (values ('created', 'alice'), ('commitment_accepted', 'alice'),
-    ('commitment_accepted', 'bob'), ('round_one_closed', null), ('share_accepted', 'alice'),
-    ('share_accepted', 'bob'), ('aggregating', null), ('completed', null)) as e (event, actor)
+  insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
+  select 'session', o.session_id, e.seq, o.family_id, e.event, e.actor,
+    jsonb_build_object('filling', repeat('ab', 66)), o.at, sha256(convert_to(o.session_id || e.seq, 'UTF8'))
+  from old as o cross join (values (1, 'created', 'alice'), (2, 'commitment_accepted', 'alice'),
+    (3, 'commitment_accepted', 'bob'), (4, 'round_one_closed', null), (5, 'share_accepted', 'alice'),
+    (6, 'share_accepted', 'bob'), (7, 'aggregating', null), (8, 'completed', null)) as e (seq, event, actor)
   where o.status = 'completed' or e.event = 'created'
+  order by o.session_id, e.seq`;
+
+const HEADS = `
+  insert into permafrost.event_heads (subject_id, subject, seq, digest)
+  select o.session_id, 'session', case o.status when 'completed' then 8 else 1 end, sha256(convert_to(o.session_id, 'UTF8'))
+  from old as o
   order by o.session_id`;
 
 const TABLES = [
   "public.frost_signing_sessions",
   "public.frost_nonce_commitments",
   "public.frost_signature_shares",
-  "public.frost_session_events",
+  "public.frost_events",
+  "permafrost.event_heads",
   "permafrost.nonce_ledger",
 ];
 const VACUUM = TABLES.map((table) => `vacuum (analyze) ${table}`);
@@ -105,7 +113,7 @@ export async function fillWithOldSessions(
     });
   await run(old(count, family), "analyze old");
   // Two at once, for two cores.
-  await Promise.all([run(SESSIONS, EVENTS), run(COMMITMENTS, LEDGER, SHARES)]);
+  await Promise.all([run(SESSIONS, EVENTS, HEADS), run(COMMITMENTS, LEDGER, SHARES)]);
   progress("vacuum and analyze");
   await run("drop table old", ...VACUUM, "checkpoint");
 }
