@@ -3,15 +3,16 @@
 
 create table if not exists public.frost_signature_shares (
   session_id text not null,
+  quorum integer not null default 1,
   participant_id text not null,
   signature_share text not null,
   created_at bigint not null default permafrost.now_ms(),
-  primary key (session_id, participant_id),
-  foreign key (session_id, participant_id)
-    references public.frost_nonce_commitments (session_id, participant_id) on delete cascade
+  primary key (session_id, quorum, participant_id),
+  foreign key (session_id, quorum, participant_id)
+    references public.frost_nonce_commitments (session_id, quorum, participant_id) on delete cascade
 );
 comment on table public.frost_signature_shares is
-  'Round two of RFC 9591: one verified signature share a signer. Written by record_signature_share only; never altered.';
+  'Round two of RFC 9591: one verified signature share a signer and quorum. Written by record_signature_share only; never altered.';
 comment on column public.frost_signature_shares.signature_share is 'Encoded scalar, lower-case hex: 64 characters on secp256k1.';
 comment on column public.frost_signature_shares.created_at is 'Milliseconds since the epoch.';
 
@@ -36,27 +37,33 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
+  v_quorum public.frost_signing_quorums;
   v_scalar_bytes integer;
 begin
   if new.participant_id is null or new.participant_id <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
   end if;
   if exists (select from public.frost_signature_shares
-    where session_id = new.session_id and participant_id = new.participant_id)
+    where session_id = new.session_id and quorum = new.quorum and participant_id = new.participant_id)
   then
     perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
   end if;
   if v_session.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
   end if;
-  if v_session.status < 'signing' then
+  select * into v_quorum from public.frost_signing_quorums where session_id = new.session_id and quorum = new.quorum;
+  if v_quorum.signers is null then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
   end if;
-  if new.participant_id <> all (v_session.signers) then
+  if new.participant_id <> all (v_quorum.signers) then
     perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
   end if;
+  if v_quorum.status = 'abandoned' then
+    perform permafrost.refuse(case when v_session.status = 'aggregating' then 'session_finished' else 'round_closed' end,
+      'This quorum was abandoned');
+  end if;
   if not exists (select from public.frost_nonce_commitments
-    where session_id = new.session_id and participant_id = new.participant_id and not nonce_used)
+    where session_id = new.session_id and quorum = new.quorum and participant_id = new.participant_id and not nonce_used)
   then
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
@@ -75,7 +82,7 @@ create or replace trigger tg_frost_signature_shares__10_admit
   before insert on public.frost_signature_shares
   for each row execute function permafrost.tg_frost_signature_shares__10_admit();
 
--- Security definer: it marks the commitment and moves the session.
+-- Security definer: it marks the commitment and moves the session. The first quorum with all its shares finishes it.
 create or replace function permafrost.tg_frost_signature_shares__20_advance() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -85,15 +92,18 @@ begin
   select * into strict v_session from public.frost_signing_sessions where session_id = new.session_id;
   -- Asked again here: an operator's mark may have been on its way when the share was admitted.
   update public.frost_nonce_commitments set nonce_used = true
-  where session_id = new.session_id and participant_id = new.participant_id and not nonce_used;
+  where session_id = new.session_id and quorum = new.quorum and participant_id = new.participant_id and not nonce_used;
   if not found then
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
   perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'share_accepted', new.participant_id,
-    jsonb_build_object('signature_share', new.signature_share));
-  if v_session.status = 'signing' and cardinality(v_session.signers) =
-    (select count(*) from public.frost_signature_shares where session_id = new.session_id)
+    jsonb_build_object('quorum', new.quorum, 'signature_share', new.signature_share));
+  update public.frost_signing_quorums set refused = array_remove(refused, new.participant_id)
+  where session_id = new.session_id and quorum = new.quorum and new.participant_id = any (refused);
+  if v_session.status = 'signing' and v_session.threshold = (select count(*) from public.frost_signature_shares
+    where session_id = new.session_id and quorum = new.quorum)
   then
+    perform permafrost.abandon_quorums(new.session_id, new.quorum);
     update public.frost_signing_sessions set status = 'aggregating' where session_id = new.session_id;
   end if;
   return null;
@@ -111,7 +121,7 @@ as $$
 begin
   -- The cascade deletes the commitment first; while the commitment stands, so does its share.
   if tg_op = 'DELETE' and not exists (select from public.frost_nonce_commitments
-    where session_id = old.session_id and participant_id = old.participant_id)
+    where session_id = old.session_id and quorum = old.quorum and participant_id = old.participant_id)
   then
     return old;
   end if;

@@ -35,8 +35,8 @@ begin
   p_session.event_template := null;
   select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id) filter (where s.participant_id is not null), '{}')
   into v_committed, v_signed
-  from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, participant_id)
-  where c.session_id = p_session.session_id;
+  from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, quorum, participant_id)
+  where c.session_id = p_session.session_id and c.quorum = 1;
   return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(
     'status', v_status,
     'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, 'restored') end,
@@ -46,9 +46,9 @@ begin
     -- Owed in the round that is open; once the signer set is frozen nobody owes a commitment.
     'missing_commitments', (select coalesce(jsonb_agg(p order by n), '[]')
       from unnest(p_session.participants) with ordinality as u (p, n)
-      where p_session.signers is null and p <> all (v_committed) and not v_declined ? p),
+      where p_session.mode = 'two_round' and p_session.signers is null and p <> all (v_committed) and not v_declined ? p),
     'missing_signatures', (select coalesce(jsonb_agg(p order by n), '[]')
-      from unnest(p_session.signers) with ordinality as u (p, n) where p <> all (v_signed)),
+      from unnest(p_session.signers) with ordinality as u (p, n) where p_session.mode = 'two_round' and p <> all (v_signed)),
     'declined', v_declined,
     'can_aggregate', v_status = 'aggregating',
     'is_expired', v_status = 'expired',
@@ -60,34 +60,60 @@ $$;
 comment on function permafrost.session_summary(public.frost_signing_sessions, bigint, integer) is
   'A session as lists show it: its columns with the status that is true at p_now, and what is missing to finish it; of its template the kind alone.';
 
-create or replace function permafrost.commitments_of(p_session_id text) returns jsonb
+create or replace function permafrost.commitments_of(p_session_id text, p_quorum integer) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (select coalesce(jsonb_object_agg(c.participant_id, c.nonce_commitment), '{}')
-    from public.frost_nonce_commitments as c where c.session_id = p_session_id);
+    from public.frost_nonce_commitments as c where c.session_id = p_session_id and c.quorum = p_quorum);
 end;
 $$;
-comment on function permafrost.commitments_of(text) is 'The nonce commitments of a session, {participant: hex}.';
+comment on function permafrost.commitments_of(text, integer) is 'The nonce commitments of a quorum, {participant: hex}.';
 
-create or replace function permafrost.shares_of(p_session_id text) returns jsonb
+create or replace function permafrost.shares_of(p_session_id text, p_quorum integer) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (select coalesce(jsonb_object_agg(s.participant_id, s.signature_share), '{}')
-    from public.frost_signature_shares as s where s.session_id = p_session_id);
+    from public.frost_signature_shares as s where s.session_id = p_session_id and s.quorum = p_quorum);
 end;
 $$;
-comment on function permafrost.shares_of(text) is 'The signature shares of a session, {participant: hex}.';
+comment on function permafrost.shares_of(text, integer) is 'The signature shares of a quorum, {participant: hex}.';
+
+create or replace function permafrost.quorums_of(p_session_id text) returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return (select coalesce(jsonb_agg(jsonb_build_object('quorum', q.quorum, 'signers', q.signers, 'status', q.status,
+      'commitments', permafrost.commitments_of(q.session_id, q.quorum), 'shares', permafrost.shares_of(q.session_id, q.quorum)) order by q.quorum), '[]')
+    from public.frost_signing_quorums as q where q.session_id = p_session_id);
+end;
+$$;
+comment on function permafrost.quorums_of(text) is 'The quorums of a session: [{quorum, signers, status, commitments, shares}].';
+
+-- The one quorum of two rounds; in the other modes the one that finishes, if there is one yet.
+create or replace function permafrost.telling_quorum(p_session public.frost_signing_sessions) returns integer
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case when p_session.mode = 'two_round' then 1
+    when p_session.status in ('aggregating', 'completed') then (permafrost.full_quorum(p_session.session_id, p_session.threshold)).quorum end;
+end;
+$$;
+comment on function permafrost.telling_quorum(public.frost_signing_sessions) is
+  'Whose commitments and shares a session''s answer shows; null while no quorum of several has finished.';
 
 create or replace function permafrost.session_answer(p_session public.frost_signing_sessions) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_quorum integer := permafrost.telling_quorum(p_session);
 begin
   return permafrost.session_summary(p_session, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
     'event_template', p_session.event_template,
-    'nonce_commitments', permafrost.commitments_of(p_session.session_id),
-    'signature_shares', permafrost.shares_of(p_session.session_id));
+    'quorums', permafrost.quorums_of(p_session.session_id),
+    'nonce_commitments', permafrost.commitments_of(p_session.session_id, v_quorum),
+    'signature_shares', permafrost.shares_of(p_session.session_id, v_quorum));
 end;
 $$;
 comment on function permafrost.session_answer(public.frost_signing_sessions) is 'A session as clients see it, whole.';
@@ -101,7 +127,7 @@ create or replace function public.get_signing_session(p_session_id text) returns
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.get_signing_session(p_session_id); end;
 comment on function public.get_signing_session(text) is
-  'A session the caller created or takes part in: all columns, with nonce_commitments, signature_shares, missing_commitments, missing_signatures, declined, can_aggregate, is_expired, signable, signable_reason, event_kind, ciphersuite, warning, transcript_head. Refuses session_not_found.';
+  'A session the caller created or takes part in: all columns, with quorums ([{quorum, signers, status, commitments, shares}]), nonce_commitments, signature_shares, missing_commitments, missing_signatures, declined, can_aggregate, is_expired, signable, signable_reason, event_kind, ciphersuite, warning, transcript_head. Refuses session_not_found.';
 
 -- Round two is for those who may answer it: participants, and the service that verifies their answers.
 create or replace function permafrost.round_two_session(p_session_id text) returns public.frost_signing_sessions
@@ -130,7 +156,7 @@ begin
     perform permafrost.refuse('session_finished',
       format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
   end if;
-  if v_session.signers is null then
+  if v_session.status < 'signing' then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
   end if;
   return v_session;
@@ -139,12 +165,49 @@ $$;
 comment on function permafrost.round_two_session(text) is
   'A session the caller takes part in, from signing on. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
 
-create or replace function permafrost.signing_package(p_session public.frost_signing_sessions) returns jsonb
+-- The quorum that a call about shares means: the one it names; else in two rounds the only one, and in the other modes
+-- the first that the participant has not answered.
+create or replace function permafrost.asked_quorum(
+  p_session public.frost_signing_sessions, p_quorum integer, p_participant_id text
+) returns public.frost_signing_quorums
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_quorum public.frost_signing_quorums;
+begin
+  if p_quorum is null and p_session.mode <> 'two_round' then
+    select q.* into v_quorum from public.frost_signing_quorums as q
+    where q.session_id = p_session.session_id and p_participant_id = any (q.signers) and (q.status = 'completed' or q.status = 'signing'
+      and not exists (select from public.frost_signature_shares as s
+        where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id))
+    order by q.status, q.quorum limit 1;
+    if not found then
+      select q.* into v_quorum from public.frost_signing_quorums as q
+      where q.session_id = p_session.session_id and q.status in ('signing', 'completed') order by q.status desc, q.quorum limit 1;
+    end if;
+  else
+    select q.* into v_quorum from public.frost_signing_quorums as q
+    where q.session_id = p_session.session_id and q.quorum = coalesce(p_quorum, 1);
+  end if;
+  if v_quorum.signers is null then
+    perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
+  end if;
+  return v_quorum;
+end;
+$$;
+comment on function permafrost.asked_quorum(public.frost_signing_sessions, integer, text) is
+  'A quorum with its signers: p_quorum, or (null) the participant''s first unanswered one. Refuses round_open.';
+
+create or replace function permafrost.signing_package(
+  p_session public.frost_signing_sessions, p_quorum public.frost_signing_quorums
+) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (select jsonb_build_object(
+  return (
+    select jsonb_build_object(
       'session_id', p_session.session_id,
+      'quorum', p_quorum.quorum,
       'family_id', p_session.family_id,
       'status', p_session.status,
       'ciphersuite', k.ciphersuite,
@@ -153,30 +216,39 @@ begin
       'event_type', p_session.event_type,
       'threshold', p_session.threshold,
       'expires_at', p_session.expires_at,
-      'signers', p_session.signers,
-      'commitments', permafrost.commitments_of(p_session.session_id),
+      'signers', p_quorum.signers,
+      'commitments', permafrost.commitments_of(p_session.session_id, p_quorum.quorum),
       'transcript_head', permafrost.transcript_head('session', p_session.session_id),
       'key_package', to_jsonb(k))
     from public.frost_key_packages as k where k.key_package_id = p_session.key_package_id);
 end;
 $$;
-comment on function permafrost.signing_package(public.frost_signing_sessions) is 'What a signer needs for round two.';
+comment on function permafrost.signing_package(public.frost_signing_sessions, public.frost_signing_quorums) is 'What a signer needs for round two.';
 
 -- Security definer: it reads all signers' commitments, where RLS shows a caller its own.
-create or replace function permafrost.get_signing_package(p_session_id text) returns jsonb
-language sql stable security definer set search_path = pg_catalog, pg_temp
-return permafrost.signing_package(permafrost.round_two_session(p_session_id));
+create or replace function permafrost.get_signing_package(p_session_id text, p_quorum integer) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.frost_signing_sessions := permafrost.round_two_session(p_session_id);
+begin
+  return permafrost.signing_package(v_session,
+    permafrost.asked_quorum(v_session, p_quorum, permafrost.memberships() ->> v_session.family_id));
+end;
+$$;
 
-create or replace function public.get_signing_package(p_session_id text) returns jsonb
+create or replace function public.get_signing_package(p_session_id text, p_quorum integer default null) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.get_signing_package(p_session_id); end;
-comment on function public.get_signing_package(text) is
-  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package, transcript_head. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+begin atomic select permafrost.get_signing_package(p_session_id, p_quorum); end;
+comment on function public.get_signing_package(text, integer) is
+  'For participants, from signing on, everything round two takes, of one quorum (null: the caller''s first unanswered one): quorum, ciphersuite, message, event_template, threshold, signers, commitments, key_package, transcript_head. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
 
 revoke all on function permafrost.visible_session(text), permafrost.session_summary(public.frost_signing_sessions, bigint, integer),
-  permafrost.commitments_of(text), permafrost.shares_of(text), permafrost.session_answer(public.frost_signing_sessions),
+  permafrost.commitments_of(text, integer), permafrost.shares_of(text, integer), permafrost.quorums_of(text),
+  permafrost.telling_quorum(public.frost_signing_sessions), permafrost.asked_quorum(public.frost_signing_sessions, integer, text), permafrost.session_answer(public.frost_signing_sessions),
   permafrost.get_signing_session(text), public.get_signing_session(text), permafrost.round_two_session(text),
-  permafrost.signing_package(public.frost_signing_sessions), permafrost.get_signing_package(text), public.get_signing_package(text)
+  permafrost.signing_package(public.frost_signing_sessions, public.frost_signing_quorums),
+  permafrost.get_signing_package(text, integer), public.get_signing_package(text, integer)
   from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_signing_session(text), public.get_signing_session(text),
-  permafrost.get_signing_package(text), public.get_signing_package(text) to authenticated, service_role;
+  permafrost.get_signing_package(text, integer), public.get_signing_package(text, integer) to authenticated, service_role;

@@ -81,6 +81,7 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions;
+  v_quorum public.frost_signing_quorums;
   v_closed_now boolean := false;
   v_state text;
   v_code text;
@@ -93,7 +94,7 @@ begin
       insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment)
       values (p_session_id, p_participant_id, p_nonce_commitment);
       select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
-      v_closed_now := v_session.status = 'signing';
+      v_closed_now := true;
     end if;
   exception when others then
     get stacked diagnostics v_state = returned_sqlstate, v_code = pg_exception_hint,
@@ -111,14 +112,17 @@ begin
         then 'commitment_refused' end,
       v_code, v_reason, jsonb_build_object('nonce_commitment', left(p_nonce_commitment, 1024)));
   end;
+  select q.* into strict v_quorum from public.frost_signing_quorums as q join public.frost_nonce_commitments as c using (session_id, quorum)
+  where c.session_id = p_session_id and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment;
   return jsonb_build_object(
     'accepted', true,
     'status', v_session.status,
-    'nonce_count', (select count(*) from public.frost_nonce_commitments where session_id = p_session_id),
-    'threshold_met', v_session.signers is not null
-  ) || case when v_closed_now and v_session.key_package_id is not null
-    -- To the one call that closed round one: what share verification is prepared from.
-    then jsonb_build_object('signing_package', permafrost.signing_package(v_session)) else '{}' end;
+    'quorum', v_quorum.quorum,
+    'nonce_count', (select count(*) from public.frost_nonce_commitments where session_id = p_session_id and quorum = v_quorum.quorum),
+    'threshold_met', v_quorum.signers is not null
+  ) || case when v_closed_now and v_quorum.signers is not null and v_session.key_package_id is not null
+    -- To the one call that closed a quorum: what share verification is prepared from.
+    then jsonb_build_object('signing_package', permafrost.signing_package(v_session, v_quorum)) else '{}' end;
 end;
 $$;
 
@@ -128,7 +132,7 @@ create or replace function public.record_nonce_commitment(
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.record_nonce_commitment(p_session_id, p_participant_id, p_nonce_commitment); end;
 comment on function public.record_nonce_commitment(text, text, text) is
-  'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, nonce_count, threshold_met, and signing_package to the call that closed round one; or accepted false, code, error.';
+  'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, quorum, nonce_count, threshold_met, and signing_package to the call that closed the quorum; or accepted false, code, error.';
 
 -- Security definer: it writes the event.
 create or replace function permafrost.record_refused_commitment(

@@ -2,49 +2,55 @@
 -- recording of those that were found good, up to the signature.
 
 create table if not exists permafrost.share_verifications (
-  session_id text primary key references public.frost_signing_sessions (session_id) on delete cascade,
+  session_id text not null,
+  quorum integer not null,
   verification jsonb not null check (coalesce(jsonb_typeof(verification -> 'signers'), '') = 'array'),
-  created_at bigint not null default permafrost.now_ms()
+  created_at bigint not null default permafrost.now_ms(),
+  primary key (session_id, quorum),
+  foreign key (session_id, quorum) references public.frost_signing_quorums (session_id, quorum) on delete cascade
 );
 alter table permafrost.share_verifications enable row level security;
 revoke all on table permafrost.share_verifications from public, anon, authenticated, service_role;
 comment on table permafrost.share_verifications is
-  'Per session, what every share check needs: group commitment, challenge, and each signer''s commitment share and interpolation coefficient. Public data; recomputed where it is missing.';
+  'Per quorum, what every share check needs: group commitment, challenge, and each signer''s commitment share and interpolation coefficient. Public data; recomputed where it is missing.';
 
 -- Security definer: it alone may write there. The first to store wins: all compute the same.
-create or replace function permafrost.store_share_verification(p_session_id text, p_verification jsonb)
+create or replace function permafrost.store_share_verification(p_session_id text, p_verification jsonb, p_quorum integer)
 returns boolean
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into permafrost.share_verifications (session_id, verification)
-  select s.session_id, p_verification from public.frost_signing_sessions as s
-  where s.session_id = p_session_id and s.signers is not null
+  insert into permafrost.share_verifications (session_id, quorum, verification)
+  select q.session_id, q.quorum, p_verification from public.frost_signing_quorums as q
+  where q.session_id = p_session_id and q.quorum = p_quorum and q.signers is not null
   on conflict do nothing;
   return found;
 end;
 $$;
 
-create or replace function public.store_share_verification(p_session_id text, p_verification jsonb) returns boolean
+create or replace function public.store_share_verification(p_session_id text, p_verification jsonb, p_quorum integer default 1) returns boolean
 language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.store_share_verification(p_session_id, p_verification); end;
-comment on function public.store_share_verification(text, jsonb) is
-  'Keeps what share checks of a session are made from; false where it was there already or round one is open.';
+begin atomic select permafrost.store_share_verification(p_session_id, p_verification, p_quorum); end;
+comment on function public.store_share_verification(text, jsonb, integer) is
+  'Keeps what share checks of a quorum are made from; false where it was there already or round one is open.';
 
 -- Security definer: it reads share_verifications, for a signer its own entry.
-create or replace function permafrost.get_share_verification(p_session_id text) returns jsonb
+create or replace function permafrost.get_share_verification(p_session_id text, p_quorum integer) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.round_two_session(p_session_id);
   v_me text := permafrost.memberships() ->> v_session.family_id;
+  v_quorum public.frost_signing_quorums := permafrost.asked_quorum(v_session, p_quorum, v_me);
   v_verification jsonb;
 begin
-  if v_me is null or v_me <> all (v_session.signers) then
+  if v_me is null or v_me <> all (v_quorum.signers) then
     perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
   end if;
-  select verification into v_verification from permafrost.share_verifications where session_id = p_session_id;
+  select verification into v_verification from permafrost.share_verifications
+  where session_id = p_session_id and quorum = v_quorum.quorum;
   return jsonb_build_object(
+    'quorum', v_quorum.quorum,
     -- What is signed, under which key, is the session's to say: the finished signature is verified by it.
     'verification', (v_verification - 'signers') || (
       select jsonb_build_object('ciphersuite', k.ciphersuite, 'group_public_key', k.group_public_key,
@@ -52,15 +58,15 @@ begin
       from public.frost_key_packages as k where k.key_package_id = v_session.key_package_id),
     'signer', jsonb_path_query_first(v_verification, '$.signers[*] ? (@.participant == $me)', jsonb_build_object('me', v_me)),
     'signature_share', (select signature_share from public.frost_signature_shares
-      where session_id = p_session_id and participant_id = v_me));
+      where session_id = p_session_id and quorum = v_quorum.quorum and participant_id = v_me));
 end;
 $$;
 
-create or replace function public.get_share_verification(p_session_id text) returns jsonb
+create or replace function public.get_share_verification(p_session_id text, p_quorum integer default null) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.get_share_verification(p_session_id); end;
-comment on function public.get_share_verification(text) is
-  'For a signer: verification and signer, what its share is checked with (null where they must be computed again), and signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
+begin atomic select permafrost.get_share_verification(p_session_id, p_quorum); end;
+comment on function public.get_share_verification(text, integer) is
+  'For a signer of a quorum (null: the caller''s first unanswered one): quorum; verification and signer, what its share is checked with (null where they must be computed again); signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
 
 -- Recording ---------------------------------------------------------------------------------------------
 
@@ -78,12 +84,13 @@ comment on function permafrost.is_recorded_share(text, text, text) is 'Whether a
 
 -- Security definer: it locks and moves sessions.
 create or replace function permafrost.record_signature_share(
-  p_session_id text, p_participant_id text, p_signature_share text
+  p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer
 ) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions;
+  v_quorum integer;
   v_shares jsonb;
   v_state text;
   v_code text;
@@ -91,9 +98,14 @@ declare
 begin
   begin
     v_session := permafrost.lock_session(p_session_id);
-    if not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
-      insert into public.frost_signature_shares (session_id, participant_id, signature_share)
-      values (p_session_id, p_participant_id, p_signature_share);
+    select s.quorum into v_quorum from public.frost_signature_shares as s
+    where s.session_id = p_session_id and s.participant_id = p_participant_id and s.signature_share = p_signature_share
+      and s.quorum = coalesce(p_quorum, s.quorum);
+    if not found then
+      v_quorum := coalesce(p_quorum, case when v_session.mode = 'two_round' then 1
+        else (permafrost.asked_quorum(v_session, null, p_participant_id)).quorum end);
+      insert into public.frost_signature_shares (session_id, quorum, participant_id, signature_share)
+      values (p_session_id, v_quorum, p_participant_id, p_signature_share);
       select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
     end if;
   exception when others then
@@ -106,27 +118,31 @@ begin
     return permafrost.refusal_answer(p_session_id, p_participant_id,
       case when not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share)
         then 'share_refused' end,
-      v_code, v_reason, jsonb_build_object('signature_share', left(p_signature_share, 1024)));
+      v_code, v_reason, jsonb_build_object('quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)))
+      -- A share that comes after another quorum has finished is told the signature: nothing is left to do.
+      || case when v_code = 'session_finished' then coalesce((select jsonb_build_object('final_signature', s.final_signature)
+        from public.frost_signing_sessions as s where s.session_id = p_session_id and s.final_signature is not null), '{}') else '{}' end;
   end;
-  v_shares := permafrost.shares_of(p_session_id);
+  v_shares := permafrost.shares_of(p_session_id, v_quorum);
   return jsonb_build_object(
     'accepted', true,
     'status', v_session.status,
+    'quorum', v_quorum,
     'signature_count', (select count(*) from jsonb_object_keys(v_shares)),
-    'threshold_met', v_session.status in ('aggregating', 'completed'),
+    'threshold_met', v_session.threshold = (select count(*) from jsonb_object_keys(v_shares)),
     'final_signature', v_session.final_signature
-  ) || case when v_session.status = 'aggregating'
+  ) || case when v_session.status = 'aggregating' and v_session.threshold = (select count(*) from jsonb_object_keys(v_shares))
     then jsonb_build_object('signature_shares', v_shares) else '{}' end;
 end;
 $$;
 
 create or replace function public.record_signature_share(
-  p_session_id text, p_participant_id text, p_signature_share text
+  p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer default null
 ) returns jsonb
 language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share); end;
-comment on function public.record_signature_share(text, text, text) is
-  'Records a signer''s share, which the caller has verified: accepted, status, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
+begin atomic select permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share, p_quorum); end;
+comment on function public.record_signature_share(text, text, text, integer) is
+  'Records a signer''s share for a quorum (null: its first unanswered one), which the caller has verified: accepted, status, quorum, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
 
 -- A share that was recorded and does not verify was recorded past the functions. Its session can never finish: it
 -- fails, with the name.
@@ -138,14 +154,23 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.accused_session(p_session_id, p_participant_id);
+  v_quorum integer := coalesce(p_quorum, 1);
   v_event_id bigint;
 begin
-  if p_quorum is distinct from 1 then
-    perform permafrost.refuse('invalid_input', 'quorum must be 1: a session of two rounds has no other');
-  end if;
   v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
-    'code', 'share_invalid', 'reason', left(p_reason, 1000), 'signature_share', left(p_signature_share, 1024)));
-  if v_session.status = 'aggregating' and permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
+    'code', 'share_invalid', 'reason', left(p_reason, 1000), 'quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)));
+  if v_session.mode <> 'two_round' and v_session.status = 'signing' then
+    v_session := permafrost.lock_session(p_session_id);
+    -- Out of this quorum until a share of its verifies, and so out of every other.
+    update public.frost_signing_quorums as q set refused = q.refused || p_participant_id
+    where q.session_id = p_session_id and q.quorum = v_quorum and q.status = 'signing' and p_participant_id = any (q.signers)
+      and p_participant_id <> all (q.refused) and not exists (select from public.frost_signature_shares as s
+        where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id);
+    perform permafrost.fail_if_stuck(v_session, format('Too few are left: a signature share of %s does not verify', p_participant_id));
+    select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
+  elsif v_session.status = 'aggregating' and exists (select from public.frost_signature_shares as s
+    where s.session_id = p_session_id and s.quorum = v_quorum and s.participant_id = p_participant_id and s.signature_share = p_signature_share)
+  then
     v_session := permafrost.lock_session(p_session_id);
     if v_session.status = 'aggregating' then
       update public.frost_signing_sessions set status = 'failed',
@@ -190,14 +215,14 @@ begin atomic select permafrost.complete_signing_session(p_session_id, p_final_si
 comment on function public.complete_signing_session(text, text) is
   'Completes an aggregating session with a signature the caller has verified under the group key; the same signature again gets the same answer. Refuses session_not_found, session_expired, session_finished, invalid_transition, invalid_input.';
 
-revoke all on function permafrost.store_share_verification(text, jsonb), public.store_share_verification(text, jsonb),
-  permafrost.get_share_verification(text), public.get_share_verification(text), permafrost.is_recorded_share(text, text, text),
-  permafrost.record_signature_share(text, text, text), public.record_signature_share(text, text, text),
+revoke all on function permafrost.store_share_verification(text, jsonb, integer), public.store_share_verification(text, jsonb, integer),
+  permafrost.get_share_verification(text, integer), public.get_share_verification(text, integer), permafrost.is_recorded_share(text, text, text),
+  permafrost.record_signature_share(text, text, text, integer), public.record_signature_share(text, text, text, integer),
   permafrost.record_refused_share(text, text, text, integer, text), public.record_refused_share(text, text, text, integer, text),
   permafrost.complete_signing_session(text, text), public.complete_signing_session(text, text)
   from public, anon, authenticated, service_role;
-grant execute on function permafrost.get_share_verification(text), public.get_share_verification(text) to authenticated;
-grant execute on function permafrost.store_share_verification(text, jsonb), public.store_share_verification(text, jsonb),
-  permafrost.record_signature_share(text, text, text), public.record_signature_share(text, text, text),
+grant execute on function permafrost.get_share_verification(text, integer), public.get_share_verification(text, integer) to authenticated;
+grant execute on function permafrost.store_share_verification(text, jsonb, integer), public.store_share_verification(text, jsonb, integer),
+  permafrost.record_signature_share(text, text, text, integer), public.record_signature_share(text, text, text, integer),
   permafrost.record_refused_share(text, text, text, integer, text), public.record_refused_share(text, text, text, integer, text),
   permafrost.complete_signing_session(text, text), public.complete_signing_session(text, text) to service_role;

@@ -67,7 +67,10 @@ begin
   where nonce_commitment = p_nonce_commitment and not nonce_used
   returning participant_id into v_participant;
   if not found then
-    return false;
+    -- A pooled commitment that is not bound is taken out of its pool.
+    update public.frost_nonce_pool as p set withdrawn_at = permafrost.now_ms()
+    where p.nonce_commitment = p_nonce_commitment and p.bound_at is null and p.withdrawn_at is null;
+    return found;
   end if;
   perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'nonce_marked', null,
     jsonb_build_object('participant', v_participant));
