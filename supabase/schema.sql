@@ -2055,7 +2055,9 @@ begin
       and not exists (select from public.frost_signature_shares as s
         where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id))
     order by q.status, q.quorum limit 1;
-    if not found then
+    if not found and not exists (select from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+      where c.session_id = p_session.session_id and c.participant_id = p_participant_id and q.status = 'collecting')
+    then
       select q.* into v_quorum from public.frost_signing_quorums as q
       where q.session_id = p_session.session_id and q.status in ('signing', 'completed') order by q.status desc, q.quorum limit 1;
     end if;
@@ -4825,6 +4827,9 @@ declare
   v_quorum integer := coalesce(p_quorum, 1);
   v_event_id bigint;
 begin
+  if v_quorum <> 1 and not exists (select from public.frost_signing_quorums where session_id = p_session_id and quorum = v_quorum) then
+    perform permafrost.refuse('invalid_input', 'quorum must be one of this session''s');
+  end if;
   v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
     'code', 'share_invalid', 'reason', left(p_reason, 1000), 'quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)));
   if v_session.mode <> 'two_round' and v_session.status = 'signing' then

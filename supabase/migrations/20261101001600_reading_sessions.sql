@@ -181,7 +181,9 @@ begin
       and not exists (select from public.frost_signature_shares as s
         where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id))
     order by q.status, q.quorum limit 1;
-    if not found then
+    if not found and not exists (select from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+      where c.session_id = p_session.session_id and c.participant_id = p_participant_id and q.status = 'collecting')
+    then
       select q.* into v_quorum from public.frost_signing_quorums as q
       where q.session_id = p_session.session_id and q.status in ('signing', 'completed') order by q.status desc, q.quorum limit 1;
     end if;

@@ -157,6 +157,9 @@ declare
   v_quorum integer := coalesce(p_quorum, 1);
   v_event_id bigint;
 begin
+  if v_quorum <> 1 and not exists (select from public.frost_signing_quorums where session_id = p_session_id and quorum = v_quorum) then
+    perform permafrost.refuse('invalid_input', 'quorum must be one of this session''s');
+  end if;
   v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
     'code', 'share_invalid', 'reason', left(p_reason, 1000), 'quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)));
   if v_session.mode <> 'two_round' and v_session.status = 'signing' then
