@@ -709,6 +709,7 @@ export type Database = {
         Args: {
           "p_failure_rate"?: number;
           "p_family_id"?: string;
+          "p_one_tap_sessions"?: number;
           "p_reuse_attempts"?: number;
           "p_stuck_seconds"?: number;
           "p_window"?: string;

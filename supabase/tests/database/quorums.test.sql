@@ -94,6 +94,10 @@ select is(pg_temp.as_member('g1', 'fam', $$select get_nonce_pool('fam') ->> 'one
 select is(pg_temp.as_member('g3', 'fam', $$select jsonb_array_length(get_nonce_pool('fam') -> 'own')$$), '1', 'and which are its own');
 select is(pg_temp.refusal_as('g1', 'big', $$select get_nonce_pool('fam')$$), 'PT403 not_in_family', 'in its own family');
 
+select is(frost_signing_metrics(p_family_id => 'fam') -> 'one_tap_sessions', '{"fam": 4}', 'operators see it, too');
+select is(jsonb_path_query_array(frost_signing_metrics(p_family_id => 'fam', p_one_tap_sessions => n), '$.alerts[*].alert') ? 'low_pools', expected, format('fewer than %s left is an alert: %s', n, expected))
+from (values (4, false), (5, true)) as v (n, expected);
+
 -- Binding: one quorum for every pair of those whose pools suffice.
 create temp table t as select pg_temp.create_in('one_tap') as made;
 select is(made ->> 'mode', 'one_tap', 'two of three have enough') from t;
