@@ -294,6 +294,19 @@ alter table permafrost.inventory enable row level security;
 
 revoke all on table permafrost.inventory from public, anon, authenticated, service_role;
 
+-- table permafrost.key_turns ----------------------------------------------------------------------
+create table permafrost.key_turns (
+  family_id text not null,
+  constraint key_turns_pkey PRIMARY KEY (family_id)
+);
+
+comment on table permafrost.key_turns is
+  'A row for each family, locked by whoever has the turn at its key packages.';
+
+alter table permafrost.key_turns enable row level security;
+
+revoke all on table permafrost.key_turns from public, anon, authenticated, service_role;
+
 -- table permafrost.limits -------------------------------------------------------------------------
 create table permafrost.limits (
   limit_name text not null,
@@ -631,9 +644,14 @@ begin
   end if;
   perform permafrost.check_identifier(tg_argv[1], v_id), permafrost.check_identifier('family_id', new.family_id),
     permafrost.check_identifier('created_by', new.created_by);
-  -- One id is one thing: a call that declines or publishes does not say which kind it means.
-  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and h.subject <> v_kind) then
-    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else', tg_argv[1]));
+  -- One id is one thing: a call that declines or publishes does not say which kind it means, and who reads a record is
+  -- told by its first event, which is still there where the rest was deleted.
+  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and (h.subject <> v_kind
+    or exists (select from public.frost_events as e
+      where e.subject = v_kind and e.subject_id = v_id and e.seq = 1 and (e.family_id, e.actor, e.detail -> 'participants')
+        is distinct from (new.family_id, new.created_by, to_jsonb(new.participants)))))
+  then
+    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else, nor have been one of other members', tg_argv[1]));
   end if;
   perform permafrost.check_participants(new.participants);
   if new.threshold is null or new.threshold not between 1 and cardinality(new.participants) then
@@ -2202,7 +2220,6 @@ CREATE OR REPLACE FUNCTION permafrost.check_creation(p_family_id text, p_partici
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_window bigint := p_now - p_now % 60000;
   v_allowed bigint := permafrost.limit_of('open_sessions', p_family_id);
   v_kind permafrost.kinds;
   v_open bigint;
@@ -2210,11 +2227,7 @@ declare
   v_sum bigint := 0;
   v_next bigint;
 begin
-  if permafrost.count_usage('creations_per_minute', p_family_id, p_participant_id, v_window)
-    > permafrost.limit_of('creations_per_minute', p_family_id)
-  then
-    perform permafrost.refuse_rate('Too many were created in this minute', v_window + 60000 - p_now);
-  end if;
+  perform permafrost.check_rate('creations_per_minute', p_family_id, p_participant_id, p_now, 'Too many were created in this minute');
   -- What was created since the last count bounds what is open; only at the bound is it counted anew.
   if permafrost.count_usage('open_sessions', p_family_id, p_participant_id, 0) > v_allowed then
     for v_kind in select * from permafrost.kinds loop
@@ -2428,17 +2441,39 @@ AS $function$
 begin
   if array_ndims(p_participants) is distinct from 1 or array_lower(p_participants, 1) <> 1
     or cardinality(p_participants) > 255
-    or (select count(distinct p) <> count(*) or not bool_and(permafrost.is_identifier(p)) from unnest(p_participants) as p)
+    -- Members are shown each other's lists: together they must stay readable.
+    or (select sum(octet_length(p)) > 16384 or count(distinct p) <> count(*) or not bool_and(permafrost.is_identifier(p))
+      from unnest(p_participants) as p)
   then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers, of 16,384 bytes together at most');
   end if;
 end;
 $function$;
 
 comment on function permafrost.check_participants(pg_catalog.text[]) is
-  'Refuses participants_invalid unless there are 1 to 255 distinct identifiers. RFC 9591 identifiers are positions in such a list, from 1.';
+  'Refuses participants_invalid unless there are 1 to 255 distinct identifiers, of 16,384 bytes together at most. RFC 9591 identifiers are positions in such a list, from 1.';
 
 revoke all on function permafrost.check_participants(text[]) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_rate(text,text,text,bigint,text) --------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_rate(p_limit_name text, p_family_id text, p_participant_id text, p_now bigint, p_message text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_window bigint := p_now - p_now % 60000;
+begin
+  if permafrost.count_usage(p_limit_name, p_family_id, p_participant_id, v_window) > permafrost.limit_of(p_limit_name, p_family_id) then
+    perform permafrost.refuse_rate(p_message, v_window + 60000 - p_now);
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_rate(pg_catalog.text,pg_catalog.text,pg_catalog.text,bigint,pg_catalog.text) is
+  'Counts one more in this minute. Refuses rate_limited past the limit.';
+
+revoke all on function permafrost.check_rate(text,text,text,bigint,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_reason(text) ----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_reason(p_reason text)
@@ -3153,9 +3188,14 @@ CREATE OR REPLACE FUNCTION permafrost.expire_old_frost_signing_sessions()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_now constant bigint := permafrost.now_ms();
 begin
-  delete from permafrost.usage where window_start between 1 and permafrost.now_ms() - 120000;
-  return permafrost.sweep('session', permafrost.now_ms() + 5000);
+  -- A member that keeps its transaction open does not hold up the sweep of everybody.
+  delete from permafrost.usage where (family_id, participant_id, limit_name, window_start) in (
+    select u.family_id, u.participant_id, u.limit_name, u.window_start from permafrost.usage as u
+    where u.window_start between 1 and v_now - 120000 for update skip locked);
+  return permafrost.sweep('session', v_now + 5000);
 end;
 $function$;
 
@@ -4127,9 +4167,14 @@ grant execute on function permafrost.list_signing_sessions(public.signing_sessio
 -- function permafrost.lock_family_key(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.lock_family_key(p_family_id text)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN pg_advisory_xact_lock(hashtextextended(('permafrost.key_package:'::text || p_family_id), (0)::bigint));
+AS $function$
+begin
+  insert into permafrost.key_turns (family_id) values (p_family_id)
+  on conflict (family_id) do update set family_id = excluded.family_id;
+end;
+$function$;
 
 comment on function permafrost.lock_family_key(pg_catalog.text) is
   'Waits for the turn at a family''s key packages, and keeps it until the transaction ends.';
@@ -4265,10 +4310,16 @@ CREATE OR REPLACE FUNCTION permafrost.log_refusal(p_session public.frost_signing
 AS $function$
 declare
   v_now bigint := permafrost.now_ms();
+  v_window bigint := v_now - v_now % 60000;
 begin
-  if p_participant_id is not null and permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id,
-    p_participant_id, v_now - v_now % 60000) > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
+  if p_participant_id is not null and (
+    permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id, p_participant_id, v_window)
+      > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
+    or (select count(*) from public.frost_events as e where e.subject = 'session' and e.subject_id = p_session.session_id
+      and e.actor = p_participant_id and e.detail ->> 'code' = p_detail ->> 'code')
+      >= permafrost.limit_of('recorded_refusals_per_session', p_session.family_id))
   then
+    perform permafrost.count_usage('unrecorded_refusals', p_session.family_id, p_participant_id, v_window);
     return null;
   end if;
   return permafrost.log_event('session', p_session.session_id, p_session.family_id, p_event, p_participant_id,
@@ -4277,7 +4328,7 @@ end;
 $function$;
 
 comment on function permafrost.log_refusal(public.frost_signing_sessions,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
-  'Records a refusal and returns its event_id; null past the limit of a member.';
+  'Records a refusal and returns its event_id; null past the limits of a member.';
 
 revoke all on function permafrost.log_refusal(public.frost_signing_sessions,text,text,jsonb) from public, anon, authenticated, service_role;
 
@@ -4294,20 +4345,31 @@ begin
   -- The turn first: of two shares that are handed in at once the second counts the first.
   perform permafrost.lock_family_key(p_request.family_id);
   select * into strict v_package from public.frost_key_packages where key_package_id = p_request.key_package_id;
-  with recursive given as (
-    select e.actor as guardian, e.detail ->> 'requester' as requester, e.detail ->> 'recipient_public_key' as recipient
+  if not exists (select from public.frost_key_packages
+    where family_id = p_request.family_id and group_public_key = v_package.group_public_key and exposed_at is null)
+  then
+    return;
+  end if;
+  -- Names of requesters and keys that are of one device, each joined by equality: a list that somebody made long costs
+  -- its length, not its square.
+  with recursive given as materialized (
+    select distinct e.actor as guardian, e.detail ->> 'requester' as requester, e.detail ->> 'recipient_public_key' as recipient
     from public.frost_events as e
     where e.subject = 'recovery' and e.event = 'share_submitted' and e.family_id = p_request.family_id
       and e.detail ->> 'key_package_id' = p_request.key_package_id::text
-  ), devices (requester, recipient) as (
-    select p_request.created_by, p_request.recipient_public_key
+  ), links (name, is_key, other) as materialized (
+    select g.requester, false, g.recipient from given as g
     union
-    select g.requester, g.recipient from given as g join devices as d on g.requester = d.requester or g.recipient = d.recipient
+    select g.recipient, true, g.requester from given as g
+  ), device (name, is_key) as (
+    values (p_request.created_by, false), (p_request.recipient_public_key, true)
+    union
+    select l.other, not l.is_key from links as l join device as d using (name, is_key)
   )
   select count(*) into v_shares from (
-    select g.guardian from given as g join devices as d using (requester, recipient)
+    select g.guardian from given as g join device as d on d.name = g.requester and not d.is_key
     union
-    select d.requester from devices as d where d.requester = any (v_package.participants)
+    select d.name from device as d where not d.is_key and d.name = any (v_package.participants)
   ) as holders;
   if v_shares >= v_package.threshold then
     update public.frost_key_packages set exposed_at = permafrost.now_ms()
@@ -4999,6 +5061,7 @@ AS $function$
 declare
   v_current public.frost_key_packages;
 begin
+  perform permafrost.check_identifier('family_id', p_family_id);
   perform permafrost.lock_family_key(p_family_id);
   select * into v_current from public.frost_key_packages
   where family_id = p_family_id and ciphersuite = p_ciphersuite and threshold = p_threshold
@@ -5479,11 +5542,9 @@ begin
   into v_orphaned, v_stuck
   from public.frost_unhealthy_sessions as u
   where p_family_id is null or u.family_id = p_family_id;
-  -- Past its limit a member's refusals are counted, but no longer recorded.
-  select coalesce(sum(u.used - permafrost.limit_of(u.limit_name, u.family_id)), 0) into v_unrecorded
-  from permafrost.usage as u
-  where u.limit_name = 'recorded_refusals_per_minute' and u.used > permafrost.limit_of(u.limit_name, u.family_id)
-    and (p_family_id is null or u.family_id = p_family_id);
+  -- Past its limits a member's refusals are counted, but no longer recorded.
+  select coalesce(sum(u.used), 0) into v_unrecorded from permafrost.usage as u
+  where u.limit_name = 'unrecorded_refusals' and (p_family_id is null or u.family_id = p_family_id);
   -- Another database than the one before, which no operator has accepted: found in the window, or just now.
   select count(*) into v_restored
   from (select i.* from permafrost.incarnation_now() as i) as i
@@ -5625,6 +5686,9 @@ begin
   end if;
   -- An exact retry gets the answer that is true now, and does not bring back what was rejected.
   if not v_repeated then
+    -- Each leaves an event that every later one is counted with.
+    perform permafrost.check_rate('recovery_shares_per_minute', v_request.family_id, v_me, permafrost.now_ms(),
+      'Too many shares were handed in in this minute');
     insert into public.sss_encrypted_shares (request_id, guardian_id, ciphertext)
     values (p_request_id, v_me, p_ciphertext)
     -- After a rejection another may be handed in.
@@ -6307,7 +6371,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.submit_recovery_share(pg_catalog.text,pg_catalog.text) is
-  'For a guardian: its signing share, encrypted to the request''s key. Returns status, share_count, threshold_met. Refuses session_not_found, not_a_participant, session_expired, session_finished, round_open, round_closed, share_already_submitted, invalid_transition, invalid_input.';
+  'For a guardian: its signing share, encrypted to the request''s key. Returns status, share_count, threshold_met. Refuses session_not_found, not_a_participant, session_expired, session_finished, round_open, round_closed, share_already_submitted, invalid_transition, invalid_input, rate_limited.';
 
 revoke all on function public.submit_recovery_share(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.submit_recovery_share(text,text) to authenticated;

@@ -12,7 +12,7 @@ import { GuardianError, type GuardianErrorCode } from "../errors.ts";
 import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 import type { CommittedRecord } from "./stores/nonce_store.ts";
 import type { SigningPackage, SigningSession } from "./signing_session.ts";
-import { SimulatedCoordinator } from "./simulated_coordinator.ts";
+import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
 
 const NAMES = ["ada", "bob", "cyd"];
 const MESSAGE = "5a".repeat(32);

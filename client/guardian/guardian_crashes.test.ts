@@ -5,7 +5,7 @@ import type { GuardianTransport } from "./guardian_transport.ts";
 import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 import type { NonceStore } from "./stores/nonce_store.ts";
 import type { SigningPackage } from "./signing_session.ts";
-import { SimulatedCoordinator } from "./simulated_coordinator.ts";
+import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
 
 const KEY = dealKey({ familyId: "family", threshold: 2, participants: ["ada", "bob", "cyd"] });
 const MESSAGE = "5a".repeat(32);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Result } from "../result.ts";
 import { createdFor, type Told, transcriptOf } from "../sessions/simulated_transcript.ts";
 import { dealKey } from "./dealer.ts";
-import { SimulatedCoordinator } from "./simulated_coordinator.ts";
+import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
 import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 
 const MESSAGE = "5a".repeat(32);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { aggregate } from "../../supabase/functions/_shared/frost/verification.ts";
 import { type Ciphersuite, CIPHERSUITES } from "../../supabase/functions/_shared/frost/suites.ts";
 import { dealKey } from "../guardian/dealer.ts";
-import { SimulatedCoordinator } from "../guardian/simulated_coordinator.ts";
+import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
 import { createdFor, type Told, transcriptOf } from "./simulated_transcript.ts";
 import { verifyTranscript } from "./transcript.ts";
 import { digestOf, type TranscriptEvent } from "./transcript_chain.ts";

@@ -1,4 +1,4 @@
-import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import { seededBytes } from "../tests/support/vectors/simulated_session.ts";
 import type { ClusterAddress } from "../local/postgres/address.ts";
 import { asSuperuser } from "../local/postgres/databases.ts";
 import { pause } from "../../client/transport.ts";

@@ -10,7 +10,11 @@ import {
   prepareVerification,
   type SigningInputs,
 } from "../functions/_shared/frost/verification.ts";
-import { seededBytes, simulateKey, simulateRoundOne } from "../tests/vectors/simulated_session.ts";
+import {
+  seededBytes,
+  simulateKey,
+  simulateRoundOne,
+} from "../tests/support/vectors/simulated_session.ts";
 import { type HostedDeno, hostedDeno } from "../local/hosted_deno.ts";
 import type { Figure } from "./figures.ts";
 import type { AllShares, HeavyCall } from "./heavy_call.ts";

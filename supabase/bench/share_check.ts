@@ -6,7 +6,7 @@ import {
   prepareVerification,
   verifyShare,
 } from "../functions/_shared/frost/verification.ts";
-import { seededBytes, simulateSession } from "../tests/vectors/simulated_session.ts";
+import { seededBytes, simulateSession } from "../tests/support/vectors/simulated_session.ts";
 import type { Figure } from "./figures.ts";
 import type { Bench, Part } from "./part.ts";
 import { interleave, median } from "./statistics.ts";

@@ -3,7 +3,7 @@ import { bytesToHex } from "@noble/curves/utils.js";
 import { dealKey, type DealtKey } from "../../client/guardian/dealer.ts";
 import { MemoryNonceStore } from "../../client/guardian/stores/memory_nonce_store.ts";
 import { eventId, type EventTemplate } from "../functions/_shared/frost/nostr.ts";
-import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import { seededBytes } from "../tests/support/vectors/simulated_session.ts";
 import { bringUpFamily, type Fetch, type Member, must } from "../local/family.ts";
 import type { StackAddress } from "../local/stack.ts";
 

@@ -1,4 +1,4 @@
-import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import { seededBytes } from "../tests/support/vectors/simulated_session.ts";
 import type { ClusterAddress } from "../local/postgres/address.ts";
 import type { Figure } from "./figures.ts";
 import { analyze, fillWithOldSessions, sizeOf } from "./old_sessions.ts";

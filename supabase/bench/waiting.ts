@@ -2,7 +2,7 @@ import { waitFor } from "../../client/sessions/wait.ts";
 import type { Supabase } from "../../client/supabase.ts";
 import { pause } from "../../client/transport.ts";
 import { must } from "../local/family.ts";
-import { seededBytes } from "../tests/vectors/simulated_session.ts";
+import { seededBytes } from "../tests/support/vectors/simulated_session.ts";
 import { Calls } from "./calls.ts";
 import type { Figure } from "./figures.ts";
 import type { Bench, Part } from "./part.ts";

@@ -71,14 +71,16 @@ as $$
 begin
   if array_ndims(p_participants) is distinct from 1 or array_lower(p_participants, 1) <> 1
     or cardinality(p_participants) > 255
-    or (select count(distinct p) <> count(*) or not bool_and(permafrost.is_identifier(p)) from unnest(p_participants) as p)
+    -- Members are shown each other's lists: together they must stay readable.
+    or (select sum(octet_length(p)) > 16384 or count(distinct p) <> count(*) or not bool_and(permafrost.is_identifier(p))
+      from unnest(p_participants) as p)
   then
-    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers');
+    perform permafrost.refuse('participants_invalid', 'Participants must be 1 to 255 distinct identifiers, of 16,384 bytes together at most');
   end if;
 end;
 $$;
 comment on function permafrost.check_participants(text[]) is
-  'Refuses participants_invalid unless there are 1 to 255 distinct identifiers. RFC 9591 identifiers are positions in such a list, from 1.';
+  'Refuses participants_invalid unless there are 1 to 255 distinct identifiers, of 16,384 bytes together at most. RFC 9591 identifiers are positions in such a list, from 1.';
 
 create or replace function permafrost.check_reason(p_reason text) returns void
 language plpgsql immutable set search_path = pg_catalog, pg_temp

@@ -14,7 +14,9 @@ comment on table permafrost.limits is 'What a member may use up, by name; a row 
 insert into permafrost.limits (limit_name, value) values
   ('open_sessions', 1000), -- of one creator
   ('creations_per_minute', 600), -- of one creator
-  ('recorded_refusals_per_minute', 60) -- of one member; further ones are answered and counted, but get no row
+  ('recovery_shares_per_minute', 60), -- handed in by one guardian
+  ('recorded_refusals_per_minute', 60), -- of one member; further ones are answered and counted, but get no row
+  ('recorded_refusals_per_session', 100) -- of one member in one session for one code; likewise
 on conflict do nothing;
 
 create table if not exists permafrost.usage (
@@ -71,5 +73,21 @@ $$;
 comment on function permafrost.refuse_rate(text, bigint) is
   'Raises rate_limited; the detail of the error is {"retry_after_ms": …}.';
 
+create or replace function permafrost.check_rate(
+  p_limit_name text, p_family_id text, p_participant_id text, p_now bigint, p_message text
+) returns void
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_window bigint := p_now - p_now % 60000;
+begin
+  if permafrost.count_usage(p_limit_name, p_family_id, p_participant_id, v_window) > permafrost.limit_of(p_limit_name, p_family_id) then
+    perform permafrost.refuse_rate(p_message, v_window + 60000 - p_now);
+  end if;
+end;
+$$;
+comment on function permafrost.check_rate(text, text, text, bigint, text) is
+  'Counts one more in this minute. Refuses rate_limited past the limit.';
+
 revoke all on function permafrost.limit_of(text, text), permafrost.count_usage(text, text, text, bigint, bigint),
-  permafrost.refuse_rate(text, bigint) from public, anon, authenticated, service_role;
+  permafrost.refuse_rate(text, bigint), permafrost.check_rate(text, text, text, bigint, text) from public, anon, authenticated, service_role;

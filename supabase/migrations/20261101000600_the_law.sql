@@ -88,9 +88,14 @@ begin
   end if;
   perform permafrost.check_identifier(tg_argv[1], v_id), permafrost.check_identifier('family_id', new.family_id),
     permafrost.check_identifier('created_by', new.created_by);
-  -- One id is one thing: a call that declines or publishes does not say which kind it means.
-  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and h.subject <> v_kind) then
-    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else', tg_argv[1]));
+  -- One id is one thing: a call that declines or publishes does not say which kind it means, and who reads a record is
+  -- told by its first event, which is still there where the rest was deleted.
+  if exists (select from permafrost.event_heads as h where h.subject_id = v_id and (h.subject <> v_kind
+    or exists (select from public.frost_events as e
+      where e.subject = v_kind and e.subject_id = v_id and e.seq = 1 and (e.family_id, e.actor, e.detail -> 'participants')
+        is distinct from (new.family_id, new.created_by, to_jsonb(new.participants)))))
+  then
+    perform permafrost.refuse('invalid_input', format('%s must not be the id of anything else, nor have been one of other members', tg_argv[1]));
   end if;
   perform permafrost.check_participants(new.participants);
   if new.threshold is null or new.threshold not between 1 and cardinality(new.participants) then
@@ -116,7 +121,6 @@ create or replace function permafrost.check_creation(p_family_id text, p_partici
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_window bigint := p_now - p_now % 60000;
   v_allowed bigint := permafrost.limit_of('open_sessions', p_family_id);
   v_kind permafrost.kinds;
   v_open bigint;
@@ -124,11 +128,7 @@ declare
   v_sum bigint := 0;
   v_next bigint;
 begin
-  if permafrost.count_usage('creations_per_minute', p_family_id, p_participant_id, v_window)
-    > permafrost.limit_of('creations_per_minute', p_family_id)
-  then
-    perform permafrost.refuse_rate('Too many were created in this minute', v_window + 60000 - p_now);
-  end if;
+  perform permafrost.check_rate('creations_per_minute', p_family_id, p_participant_id, p_now, 'Too many were created in this minute');
   -- What was created since the last count bounds what is open; only at the bound is it counted anew.
   if permafrost.count_usage('open_sessions', p_family_id, p_participant_id, 0) > v_allowed then
     for v_kind in select * from permafrost.kinds loop

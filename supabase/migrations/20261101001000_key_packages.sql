@@ -135,11 +135,23 @@ create or replace trigger tg_frost_key_packages__40_log
   after insert or update on public.frost_key_packages
   for each row execute function permafrost.tg_frost_key_packages__40_log();
 
+create table if not exists permafrost.key_turns (
+  family_id text primary key
+);
+alter table permafrost.key_turns enable row level security;
+revoke all on table permafrost.key_turns from public, anon, authenticated, service_role;
+comment on table permafrost.key_turns is 'A row for each family, locked by whoever has the turn at its key packages.';
+
 -- A change of a family's packages takes this turn, so that nobody is asked to retry, and nobody misses what
--- another call has just done.
+-- another call has just done. A row, not an advisory lock: that, any role could take and keep.
 create or replace function permafrost.lock_family_key(p_family_id text) returns void
-language sql volatile set search_path = pg_catalog, pg_temp
-return pg_advisory_xact_lock(hashtextextended('permafrost.key_package:' || p_family_id, 0));
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into permafrost.key_turns (family_id) values (p_family_id)
+  on conflict (family_id) do update set family_id = excluded.family_id;
+end;
+$$;
 comment on function permafrost.lock_family_key(text) is 'Waits for the turn at a family''s key packages, and keeps it until the transaction ends.';
 
 -- Registration -----------------------------------------------------------------------------------------
@@ -154,6 +166,7 @@ as $$
 declare
   v_current public.frost_key_packages;
 begin
+  perform permafrost.check_identifier('family_id', p_family_id);
   perform permafrost.lock_family_key(p_family_id);
   select * into v_current from public.frost_key_packages
   where family_id = p_family_id and ciphersuite = p_ciphersuite and threshold = p_threshold

@@ -1,8 +1,9 @@
 -- What the edge functions record, after they have done the arithmetic. A refusal here is returned, not
 -- raised, with its status in response.status: a raise would roll back the event that records it.
 
--- Past recorded_refusals_per_minute a refusal is still answered, and counted, but it writes no row: who sends
--- rubbish in a loop does not fill the record.
+-- Past recorded_refusals_per_minute and recorded_refusals_per_session a refusal is still answered, and counted, but it
+-- writes no row: who sends rubbish in a loop does not fill the record, nor make a transcript too long to be read. By
+-- code, so that nobody hides one kind of attempt behind many of another.
 create or replace function permafrost.log_refusal(
   p_session public.frost_signing_sessions, p_event text, p_participant_id text, p_detail jsonb
 ) returns bigint
@@ -10,10 +11,16 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now bigint := permafrost.now_ms();
+  v_window bigint := v_now - v_now % 60000;
 begin
-  if p_participant_id is not null and permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id,
-    p_participant_id, v_now - v_now % 60000) > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
+  if p_participant_id is not null and (
+    permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id, p_participant_id, v_window)
+      > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
+    or (select count(*) from public.frost_events as e where e.subject = 'session' and e.subject_id = p_session.session_id
+      and e.actor = p_participant_id and e.detail ->> 'code' = p_detail ->> 'code')
+      >= permafrost.limit_of('recorded_refusals_per_session', p_session.family_id))
   then
+    perform permafrost.count_usage('unrecorded_refusals', p_session.family_id, p_participant_id, v_window);
     return null;
   end if;
   return permafrost.log_event('session', p_session.session_id, p_session.family_id, p_event, p_participant_id,
@@ -21,7 +28,7 @@ begin
 end;
 $$;
 comment on function permafrost.log_refusal(public.frost_signing_sessions, text, text, jsonb) is
-  'Records a refusal and returns its event_id; null past the limit of a member.';
+  'Records a refusal and returns its event_id; null past the limits of a member.';
 
 -- What the database refused: by its rules, and of an exact retry nobody is accused.
 create or replace function permafrost.refusal_answer(

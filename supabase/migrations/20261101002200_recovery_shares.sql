@@ -50,20 +50,31 @@ begin
   -- The turn first: of two shares that are handed in at once the second counts the first.
   perform permafrost.lock_family_key(p_request.family_id);
   select * into strict v_package from public.frost_key_packages where key_package_id = p_request.key_package_id;
-  with recursive given as (
-    select e.actor as guardian, e.detail ->> 'requester' as requester, e.detail ->> 'recipient_public_key' as recipient
+  if not exists (select from public.frost_key_packages
+    where family_id = p_request.family_id and group_public_key = v_package.group_public_key and exposed_at is null)
+  then
+    return;
+  end if;
+  -- Names of requesters and keys that are of one device, each joined by equality: a list that somebody made long costs
+  -- its length, not its square.
+  with recursive given as materialized (
+    select distinct e.actor as guardian, e.detail ->> 'requester' as requester, e.detail ->> 'recipient_public_key' as recipient
     from public.frost_events as e
     where e.subject = 'recovery' and e.event = 'share_submitted' and e.family_id = p_request.family_id
       and e.detail ->> 'key_package_id' = p_request.key_package_id::text
-  ), devices (requester, recipient) as (
-    select p_request.created_by, p_request.recipient_public_key
+  ), links (name, is_key, other) as materialized (
+    select g.requester, false, g.recipient from given as g
     union
-    select g.requester, g.recipient from given as g join devices as d on g.requester = d.requester or g.recipient = d.recipient
+    select g.recipient, true, g.requester from given as g
+  ), device (name, is_key) as (
+    values (p_request.created_by, false), (p_request.recipient_public_key, true)
+    union
+    select l.other, not l.is_key from links as l join device as d using (name, is_key)
   )
   select count(*) into v_shares from (
-    select g.guardian from given as g join devices as d using (requester, recipient)
+    select g.guardian from given as g join device as d on d.name = g.requester and not d.is_key
     union
-    select d.requester from devices as d where d.requester = any (v_package.participants)
+    select d.name from device as d where not d.is_key and d.name = any (v_package.participants)
   ) as holders;
   if v_shares >= v_package.threshold then
     update public.frost_key_packages set exposed_at = permafrost.now_ms()

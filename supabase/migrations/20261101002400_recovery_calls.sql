@@ -71,6 +71,9 @@ begin
   end if;
   -- An exact retry gets the answer that is true now, and does not bring back what was rejected.
   if not v_repeated then
+    -- Each leaves an event that every later one is counted with.
+    perform permafrost.check_rate('recovery_shares_per_minute', v_request.family_id, v_me, permafrost.now_ms(),
+      'Too many shares were handed in in this minute');
     insert into public.sss_encrypted_shares (request_id, guardian_id, ciphertext)
     values (p_request_id, v_me, p_ciphertext)
     -- After a rejection another may be handed in.
@@ -85,7 +88,7 @@ create or replace function public.submit_recovery_share(p_request_id text, p_cip
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.submit_recovery_share(p_request_id, p_ciphertext); end;
 comment on function public.submit_recovery_share(text, text) is
-  'For a guardian: its signing share, encrypted to the request''s key. Returns status, share_count, threshold_met. Refuses session_not_found, not_a_participant, session_expired, session_finished, round_open, round_closed, share_already_submitted, invalid_transition, invalid_input.';
+  'For a guardian: its signing share, encrypted to the request''s key. Returns status, share_count, threshold_met. Refuses session_not_found, not_a_participant, session_expired, session_finished, round_open, round_closed, share_already_submitted, invalid_transition, invalid_input, rate_limited.';
 
 -- Security definer: nobody has update. The function complete-recovery has verified the signature.
 create or replace function permafrost.complete_recovery_request(

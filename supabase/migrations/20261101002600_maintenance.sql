@@ -5,9 +5,14 @@
 create or replace function permafrost.expire_old_frost_signing_sessions() returns integer
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_now constant bigint := permafrost.now_ms();
 begin
-  delete from permafrost.usage where window_start between 1 and permafrost.now_ms() - 120000;
-  return permafrost.sweep('session', permafrost.now_ms() + 5000);
+  -- A member that keeps its transaction open does not hold up the sweep of everybody.
+  delete from permafrost.usage where (family_id, participant_id, limit_name, window_start) in (
+    select u.family_id, u.participant_id, u.limit_name, u.window_start from permafrost.usage as u
+    where u.window_start between 1 and v_now - 120000 for update skip locked);
+  return permafrost.sweep('session', v_now + 5000);
 end;
 $$;
 

@@ -139,11 +139,9 @@ begin
   into v_orphaned, v_stuck
   from public.frost_unhealthy_sessions as u
   where p_family_id is null or u.family_id = p_family_id;
-  -- Past its limit a member's refusals are counted, but no longer recorded.
-  select coalesce(sum(u.used - permafrost.limit_of(u.limit_name, u.family_id)), 0) into v_unrecorded
-  from permafrost.usage as u
-  where u.limit_name = 'recorded_refusals_per_minute' and u.used > permafrost.limit_of(u.limit_name, u.family_id)
-    and (p_family_id is null or u.family_id = p_family_id);
+  -- Past its limits a member's refusals are counted, but no longer recorded.
+  select coalesce(sum(u.used), 0) into v_unrecorded from permafrost.usage as u
+  where u.limit_name = 'unrecorded_refusals' and (p_family_id is null or u.family_id = p_family_id);
   -- Another database than the one before, which no operator has accepted: found in the window, or just now.
   select count(*) into v_restored
   from (select i.* from permafrost.incarnation_now() as i) as i

@@ -10,9 +10,9 @@ import { parseArgs } from "node:util";
 import { readArguments } from "../local/command_line.ts";
 import { ALL_GRANTS } from "../local/platform/platform.ts";
 import type { Cluster } from "../local/postgres/cluster.ts";
-import { startTestCluster } from "./cluster.ts";
-import { type Counts, runDenoTests } from "./runner/deno_tests.ts";
-import { runPgtapFile } from "./runner/pgtap.ts";
+import { startTestCluster } from "./support/cluster.ts";
+import { type Counts, runDenoTests } from "./support/runner/deno_tests.ts";
+import { runPgtapFile } from "./support/runner/pgtap.ts";
 
 const USAGE = `Usage: deno task test [<word> ...]
 Runs all tests, or those whose path holds one of the words, for example a whole path or

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { freshDatabase } from "../../tests/harness.ts";
+import { freshDatabase } from "../../tests/support/harness.ts";
 import { Refusal } from "./errors.ts";
 import {
   byParticipant,

@@ -7,9 +7,9 @@ import * as esbuild from "esbuild";
 import { buildPackage } from "../../../client/npm/build.ts";
 import project from "../../../deno.json" with { type: "json" };
 import { signToken } from "../../local/token.ts";
-import { withStack } from "../harness.ts";
-import { findChromium, withPage } from "./chromium.ts";
-import { foundFamily, must } from "./family.ts";
+import { withStack } from "../support/harness.ts";
+import { findChromium, withPage } from "../support/chromium.ts";
+import { AppFamily, must } from "../support/app_family.ts";
 
 const chromium = findChromium();
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -52,7 +52,7 @@ Deno.test({
     );
     try {
       await withStack(async (stack) => {
-        const family = await foundFamily(stack);
+        const family = await AppFamily.found(stack);
         const [ann, bob] = family.members;
         const request = family.eventRequest();
         const { apiUrl, publishableKey } = stack;

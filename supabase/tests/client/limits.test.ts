@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { asFrostSession } from "../../../client/sessions/session.ts";
 import { rpc } from "../../../client/transport.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, must, refusedWith } from "./family.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, must, refusedWith } from "../support/app_family.ts";
 
 Deno.test("past a limit a client is told when to come again, by RPC and by function", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     await stack.database.sql`insert into permafrost.limits (limit_name, family_id, value)
       values ('creations_per_minute', ${family.id}, 1)`;

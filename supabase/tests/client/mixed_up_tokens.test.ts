@@ -7,9 +7,9 @@ import { RecoveryRequester } from "../../../client/recovery/requester.ts";
 import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { UnifiedFederatedSigningService } from "../../../client/sessions/unified_service.ts";
 import type { Result } from "../../../client/result.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, must, refusedWith } from "./family.ts";
-import { asked } from "./recovery.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, must, refusedWith } from "../support/app_family.ts";
+import { asked } from "../support/app_recovery.ts";
 
 function mixedUp(result: Result<object>): void {
   refusedWith("not_a_participant", result);
@@ -19,7 +19,7 @@ function mixedUp(result: Result<object>): void {
 
 Deno.test("a guardian's device with another guardian's token is refused in both rounds", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     const { session } = must(await bob.sessions.getSession(sessionId));
@@ -42,7 +42,7 @@ Deno.test("a guardian's device with another guardian's token is refused in both 
 
 Deno.test("a device with another's token gives no share, requests nothing and declines nothing", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const { requestId } = await asked(family);
     const { request } = must(await new RecoveryRequests(bob.supabase).get(requestId));

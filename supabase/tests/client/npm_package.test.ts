@@ -7,7 +7,7 @@ import ts from "typescript";
 import project from "../../../deno.json" with { type: "json" };
 import { buildPackage, packPackage } from "../../../client/npm/build.ts";
 import { signToken } from "../../local/token.ts";
-import { withStack } from "../harness.ts";
+import { withStack } from "../support/harness.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 

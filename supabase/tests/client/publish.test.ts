@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { Relay as RelayClient } from "nostr-tools/relay";
 import type { Failure } from "../../../client/result.ts";
 import { publishSignedEvent } from "../../../client/sessions/publish.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, must, pastTheGuards, refusedWith } from "./family.ts";
-import { startRelay } from "./relay.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, must, refusedWith } from "../support/app_family.ts";
+import { pastTheGuards } from "../support/owner.ts";
+import { startRelay } from "../support/relay.ts";
 
 Deno.test("an event is signed, published to relays, and found there by others", async () => {
   await withStack(async (stack) => {
     await using first = startRelay();
     await using second = startRelay("gives no reasons");
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const request = family.eventRequest();
     const { sessionId } = must(await ann.sessions.createSession(request));
@@ -44,7 +45,7 @@ Deno.test("publishing may be repeated: it is the same event, and it is recorded 
   await withStack(async (stack) => {
     await using first = startRelay();
     await using second = startRelay();
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.eventRequest()));
     await family.sign(sessionId);
@@ -69,7 +70,7 @@ Deno.test("each relay's own answer is reported, and one that takes it is enough"
     await using blocking = startRelay("blocks");
     await using silent = startRelay("silent");
     await using hangingUp = startRelay("hangs up");
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.eventRequest()));
     await family.sign(sessionId);
@@ -111,7 +112,7 @@ Deno.test("each relay's own answer is reported, and one that takes it is enough"
 Deno.test("nothing is sent unless it is an event with a valid signature", async () => {
   await withStack(async (stack) => {
     await using relay = startRelay();
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const publish = (id: string, relays = [relay.url]) =>
       publishSignedEvent(ann.supabase, id, relays);
@@ -135,13 +136,13 @@ Deno.test("nothing is sent unless it is an event with a valid signature", async 
     const [{ final_signature: other }] = await stack.database.sql`
       select final_signature from frost_signing_sessions where session_id = ${plain}`;
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) =>
         sql`update frost_signing_sessions set final_signature = ${other} where session_id = ${event}`,
     );
     refusedWith("signature_invalid", await publish(event));
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) =>
         sql`update frost_signing_sessions set event_template =
           jsonb_set(event_template, '{content}', '"Something else"') where session_id = ${event}`,
@@ -154,7 +155,7 @@ Deno.test("nothing is sent unless it is an event with a valid signature", async 
 Deno.test("publishing stops when the caller gives up", async () => {
   await withStack(async (stack) => {
     await using relay = startRelay("silent");
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.eventRequest()));
     await family.sign(sessionId);

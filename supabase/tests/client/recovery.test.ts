@@ -6,15 +6,17 @@ import { RecoveryGuardian } from "../../../client/recovery/guardian.ts";
 import { RecoveryRequester } from "../../../client/recovery/requester.ts";
 import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { UnifiedFederatedSigningService } from "../../../client/sessions/unified_service.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, must, pastTheGuards, randomHex, refusedWith } from "./family.ts";
-import { asked, give } from "./recovery.ts";
-import { startRelay } from "./relay.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, must, refusedWith } from "../support/app_family.ts";
+import { randomHex } from "../support/family.ts";
+import { pastTheGuards } from "../support/owner.ts";
+import { asked, give } from "../support/app_recovery.ts";
+import { startRelay } from "../support/relay.ts";
 
 Deno.test("a recovery: two guardians give their shares, and the requester's device signs and publishes", async () => {
   await withStack(async (stack) => {
     await using relay = startRelay();
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     const ask = { ...family.eventRequest(), useCase: "emergency_recovery" };
     const requester = RecoveryRequester.prepare(ann.supabase, ask);
@@ -67,7 +69,7 @@ Deno.test("a recovery: two guardians give their shares, and the requester's devi
 
 Deno.test("a bad share is refused, its guardian named, and a good one takes its place", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [, bob, cleo] = family.members;
     const { requester, requestId } = await asked(family);
     const requests = new RecoveryRequests(cleo.supabase);
@@ -110,8 +112,8 @@ Deno.test("a bad share is refused, its guardian named, and a good one takes its 
 
 Deno.test("a guardian gives its share to nothing but an approved request for its own key", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
-    const other = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
+    const other = await AppFamily.found(stack);
     const [, bob, cleo] = family.members;
     const { requester, requestId } = await asked(family, { participants: ["ann", "bob"] });
     const { request } = must(await new RecoveryRequests(bob.supabase).get(requestId));
@@ -156,12 +158,12 @@ Deno.test("a guardian gives its share to nothing but an approved request for its
 
 Deno.test("a coordinator that puts another key in shows the guardian another fingerprint", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [, bob] = family.members;
     const { requester, requestId } = await asked(family);
     const mallory = oneTimeKey();
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) =>
         sql`update sss_signing_requests set recipient_public_key = ${mallory.publicKey}
         where request_id = ${requestId}`,
@@ -179,7 +181,7 @@ Deno.test("a coordinator that puts another key in shows the guardian another fin
 
 Deno.test("only its requester completes a recovery, and only with a valid signature", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     const { requestId } = await asked(family);
     for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
@@ -197,7 +199,7 @@ Deno.test("only its requester completes a recovery, and only with a valid signat
 
 Deno.test("a guardian is told which requests wait for it, and setRecipient() sets a key once", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const service = UnifiedFederatedSigningService.getInstance(ann.supabase);
     const { sessionId } = must(

@@ -1,25 +1,19 @@
 import assert from "node:assert/strict";
 import { RecoveryRequester } from "../../../client/recovery/requester.ts";
 import { RecoveryRequests } from "../../../client/recovery/requests.ts";
-import { withStack } from "../harness.ts";
+import { withStack } from "../support/harness.ts";
 import { dealKey } from "../../../client/guardian/dealer.ts";
 import { formatFingerprint } from "../../../client/key_package.ts";
 import type { RegisteredKeyPackage } from "../../../client/sessions/key_packages.ts";
 import type { StackAddress } from "../../local/stack.ts";
-import {
-  clientOf,
-  type Family,
-  foundFamily,
-  must,
-  pastTheGuards,
-  randomHex,
-  refusedWith,
-} from "./family.ts";
-import { asked, give } from "./recovery.ts";
+import { AppFamily, clientOf, must, refusedWith } from "../support/app_family.ts";
+import { randomHex } from "../support/family.ts";
+import { pastTheGuards } from "../support/owner.ts";
+import { asked, give } from "../support/app_recovery.ts";
 
 Deno.test("a requester signs what it asked for, not what the server says it asked for", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [, bob, cleo] = family.members;
     const changes = [
       { message_hash: randomHex(32) },
@@ -30,7 +24,7 @@ Deno.test("a requester signs what it asked for, not what the server says it aske
       const { requester, requestId } = await asked(family);
       for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
       await pastTheGuards(
-        stack.database,
+        stack.database.sql,
         (sql) =>
           sql`update sss_signing_requests set ${sql(change)} where request_id = ${requestId}`,
       );
@@ -41,7 +35,7 @@ Deno.test("a requester signs what it asked for, not what the server says it aske
 });
 
 /** Makes the first member's client one whose server tells other things of key packages. */
-function liedTo(family: Family, stack: StackAddress, lie: Partial<RegisteredKeyPackage>) {
+function liedTo(family: AppFamily, stack: StackAddress, lie: Partial<RegisteredKeyPackage>) {
   return clientOf(stack, family.members[0].id, family.id, {
     async fetch(input, init) {
       const response = await fetch(input, init);
@@ -58,7 +52,7 @@ function liedTo(family: Family, stack: StackAddress, lie: Partial<RegisteredKeyP
 
 Deno.test("a lying server does not make a requester accuse honest guardians", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [, bob, cleo] = family.members;
     const { fingerprint, keyShares: [{ participants, verifying_shares }] } = family.key;
     const { requester, requestId } = await asked(family);
@@ -91,7 +85,7 @@ Deno.test("a lying server does not make a requester accuse honest guardians", as
 
 Deno.test("a requester with another key package pinned sends nothing", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const { familyId, threshold, participants } = { ...family.request() };
     // The same secret on another polynomial: the group key is the same.
     const other = dealKey({ familyId, threshold, participants });
@@ -114,8 +108,8 @@ Deno.test("a requester with another key package pinned sends nothing", async () 
 
 Deno.test("a requester does not put a key together that is not the one it asked for", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
-    const liar = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
+    const liar = await AppFamily.found(stack);
     const asks = [
       ["request_changed", { ...family.eventRequest() }],
       ["key_package_mismatch", {
@@ -128,7 +122,7 @@ Deno.test("a requester does not put a key together that is not the one it asked 
       const { requestId } = must(await requester.send());
       assert.equal(must(await requester.collect()).ready, false);
       await pastTheGuards(
-        stack.database,
+        stack.database.sql,
         (sql) =>
           sql`update sss_signing_requests set key_package_id =
             (select key_package_id from frost_key_packages where family_id = ${liar.id})
@@ -142,7 +136,7 @@ Deno.test("a requester does not put a key together that is not the one it asked 
 
 Deno.test("a requester that was restarted goes on, also where it never heard of its request", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     // The answer gets lost, and then the device is restarted.
     const deaf = await clientOf(stack, "ann", family.id, {
@@ -184,7 +178,7 @@ Deno.test("a requester that was restarted goes on, also where it never heard of 
 
 Deno.test("a requester without its key accuses no guardian", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [, bob, cleo] = family.members;
     const { requester, requestId } = await asked(family);
     for (const guardian of [bob, cleo]) must(await give(guardian, requestId));
@@ -197,7 +191,7 @@ Deno.test("a requester without its key accuses no guardian", async () => {
 
 Deno.test("a state that is shown does not show the requester's key", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const { requester } = await asked(family);
     const { secretKey } = requester.exportState();
     for (const shown of [Deno.inspect(requester, { depth: 9 }), JSON.stringify(requester)]) {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { listSessions } from "../../../client/sessions/list.ts";
 import { FrostSessionManager } from "../../../client/sessions/manager.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, leaveAggregating, must, pastTheGuards, refusedWith } from "./family.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, leaveAggregating, must, refusedWith } from "../support/app_family.ts";
+import { pastTheGuards } from "../support/owner.ts";
 
 Deno.test("getActiveSessions() and getPendingSessions() list what is open and what is owed", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     const create = async () => must(await ann.sessions.createSession(family.request())).sessionId;
     const [fresh, committed, closed, failed, expired] = [
@@ -25,7 +26,7 @@ Deno.test("getActiveSessions() and getPendingSessions() list what is open and wh
     await commit(closed, bob, cleo);
     must(await ann.sessions.failSession(failed, "done with"));
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) =>
         sql`update frost_signing_sessions set created_at = 1, expires_at = 2
         where session_id = ${expired}`,
@@ -52,7 +53,7 @@ Deno.test("getActiveSessions() and getPendingSessions() list what is open and wh
 
 Deno.test("all sessions are listed, however many pages they fill", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const created: string[] = [];
     for (let i = 0; i < 7; i++) {
@@ -60,7 +61,7 @@ Deno.test("all sessions are listed, however many pages they fill", async () => {
     }
     // Three in one millisecond, over the end of a page of four.
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) =>
         sql`update frost_signing_sessions set created_at = (
           select created_at from frost_signing_sessions where session_id = ${created[3]})
@@ -76,7 +77,7 @@ Deno.test("all sessions are listed, however many pages they fill", async () => {
 
 Deno.test("listSessions() takes a page behind a pair, of one family, or of what waits for the caller", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     for (let i = 0; i < 3; i++) must(await ann.sessions.createSession(family.request()));
     const list = async (filter: Parameters<typeof bob.sessions.listSessions>[0]) =>
@@ -98,7 +99,7 @@ Deno.test("listSessions() takes a page behind a pair, of one family, or of what 
 
 Deno.test("a session whose last caller died is finished by the next client that lists it", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     const lists = [
       () => cleo.sessions.getPendingSessions("cleo"),

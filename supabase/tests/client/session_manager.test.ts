@@ -3,21 +3,21 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
 import { Guardian } from "../../../client/guardian/guardian.ts";
 import { FrostSessionManager } from "../../../client/sessions/manager.ts";
-import { withStack } from "../harness.ts";
+import { withStack } from "../support/harness.ts";
 import {
+  AppFamily,
   clientOf,
-  foundFamily,
   type Member,
   must,
   operatorOf,
-  pastTheGuards,
-  randomHex,
   refusedWith,
-} from "./family.ts";
+} from "../support/app_family.ts";
+import { randomHex } from "../support/family.ts";
+import { pastTheGuards } from "../support/owner.ts";
 
 Deno.test("a session is created, signed by two of three, and verified by the client", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const before = Date.now();
     const request = family.request();
@@ -49,13 +49,13 @@ Deno.test("a session is created, signed by two of three, and verified by the cli
 
 Deno.test("verifyAggregatedSignature() does not take the coordinator's word for a signature", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     await family.sign(sessionId);
     // What a coordinator that was taken over could do.
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) =>
         sql`update frost_signing_sessions set final_signature = ${randomHex(64)}
         where session_id = ${sessionId}`,
@@ -66,7 +66,7 @@ Deno.test("verifyAggregatedSignature() does not take the coordinator's word for 
 
 Deno.test("refusals reach the caller with the server's code and sentence", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     assert.deepEqual(await ann.sessions.createSession({ ...family.request(), threshold: 9 }), {
       success: false,
@@ -98,7 +98,7 @@ Deno.test("refusals reach the caller with the server's code and sentence", async
 
 Deno.test("a refusal that the database records and returns is a refusal to the client", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     const { session } = must(await ann.sessions.getSession(sessionId));
@@ -117,7 +117,7 @@ Deno.test("a refusal that the database records and returns is a refusal to the c
 
 Deno.test("recoverSession() says what is missing, at every step", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     const needs = async () => {
@@ -164,12 +164,12 @@ async function shareOf({ keyShare, store, sessions }: Member, sessionId: string)
 
 Deno.test("sweeping is the operators', and says how much was done", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const operator = new FrostSessionManager(operatorOf(stack));
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     await pastTheGuards(
-      stack.database,
+      stack.database.sql,
       (sql) => sql`update frost_signing_sessions set created_at = 1, expires_at = 2`,
     );
     refusedWith("unauthorized", await ann.sessions.expireOldSessions());

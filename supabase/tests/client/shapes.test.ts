@@ -9,9 +9,9 @@ import type {
   RecoveryRequestSummary,
 } from "../../../client/sessions/session.ts";
 import type { Transcript, TranscriptEvent } from "../../../client/sessions/transcript_chain.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, must } from "./family.ts";
-import { asked } from "./recovery.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, must } from "../support/app_family.ts";
+import { asked } from "../support/app_recovery.ts";
 
 /** Every key of a type: one that is missing here, or is too many, does not pass the type check. */
 type Keys<T> = Record<keyof T, true>;
@@ -137,7 +137,7 @@ const keysOf = (value: object) => Object.keys(value).sort();
 
 Deno.test("answers about sessions have the fields of their types, and no others", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const request = family.eventRequest();
     const { sessionId } = must(await ann.sessions.createSession(request));
@@ -159,7 +159,7 @@ Deno.test("answers about sessions have the fields of their types, and no others"
 
 Deno.test("answers about recovery requests have the fields of their types, and no others", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const requests = new RecoveryRequests(family.members[0].supabase);
     const { requestId } = await asked(family);
     const { request } = must(await requests.get(requestId));

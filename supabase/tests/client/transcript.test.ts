@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { verifyTranscript } from "../../../client/sessions/transcript.ts";
 import { CIPHERSUITES } from "../../functions/_shared/frost/suites.ts";
-import { withStack } from "../harness.ts";
-import { foundFamily, must, randomHex, refusedWith } from "./family.ts";
-import { asked, give } from "./recovery.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, must, refusedWith } from "../support/app_family.ts";
+import { randomHex } from "../support/family.ts";
+import { asked, give } from "../support/app_recovery.ts";
 
 Deno.test("the transcript of a session proves who signed, and says what was refused", async () => {
   await withStack(async (stack) => {
     for (const ciphersuite of CIPHERSUITES.slice(0, 2)) {
-      const family = await foundFamily(stack, { ciphersuite });
+      const family = await AppFamily.found(stack, { ciphersuite });
       const [ann, bob, cleo] = family.members;
       const request = family.request();
       const { sessionId } = must(await ann.sessions.createSession(request));
@@ -49,7 +50,7 @@ Deno.test("the transcript of a session proves who signed, and says what was refu
 
 Deno.test("a database that rewrote a session is found out by who saw it before", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     const { session } = must(await ann.sessions.getSession(sessionId));
@@ -79,7 +80,7 @@ Deno.test("a database that rewrote a session is found out by who saw it before",
 
 Deno.test("the transcript of a recovery proves its signature", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members;
     const { requester, requestId } = await asked(family);
     for (const guardian of [bob, cleo]) must(await give(guardian, requestId));

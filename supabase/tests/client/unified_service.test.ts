@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { UnifiedFederatedSigningService } from "../../../client/sessions/unified_service.ts";
-import { withStack } from "../harness.ts";
-import { clientOf, foundFamily, must, operatorOf, pastTheGuards, refusedWith } from "./family.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, clientOf, must, operatorOf, refusedWith } from "../support/app_family.ts";
+import { pastTheGuards } from "../support/owner.ts";
 
 const { getInstance } = UnifiedFederatedSigningService;
 
@@ -15,7 +16,7 @@ Deno.test("getInstance() gives one service to one client, and another to another
 
 Deno.test("a request is made by the method of its use case, as the server sees it too", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const service = getInstance(family.members[0].supabase);
     const cases = [
       [undefined, undefined],
@@ -49,7 +50,7 @@ Deno.test("a request is made by the method of its use case, as the server sees i
 
 Deno.test("a signature is made through the service alone", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob] = family.members;
     const service = getInstance(ann.supabase);
     const { sessionId } = must(await service.createSigningRequest(family.request()));
@@ -75,7 +76,7 @@ Deno.test("a signature is made through the service alone", async () => {
 
 Deno.test("failSession() and declineRequest() work on requests of both kinds", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, bob, cleo] = family.members.map(({ supabase }) => getInstance(supabase));
     for (const method of ["frost", "sss"] as const) {
       const create = async () => {
@@ -103,12 +104,12 @@ Deno.test("failSession() and declineRequest() work on requests of both kinds", a
 
 Deno.test("cleanupExpiredSessions() counts both kinds, and is the operators'", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const service = getInstance(family.members[0].supabase);
     for (const preferredMethod of ["frost", "sss", "sss"] as const) {
       must(await service.createSigningRequest({ ...family.request(), preferredMethod }));
     }
-    await pastTheGuards(stack.database, async (sql) => {
+    await pastTheGuards(stack.database.sql, async (sql) => {
       await sql`update frost_signing_sessions set created_at = 1, expires_at = 2`;
       await sql`update sss_signing_requests set created_at = 1, expires_at = 2`;
     });

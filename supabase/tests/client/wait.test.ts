@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { waitFor } from "../../../client/sessions/wait.ts";
-import { withStack } from "../harness.ts";
-import { clientOf, foundFamily, leaveAggregating, must, refusedWith } from "./family.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, clientOf, leaveAggregating, must, refusedWith } from "../support/app_family.ts";
 
 Deno.test("waitFor() polls where there is no Realtime, and ends when the session is that far", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, , cleo] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     const waiting = cleo.sessions.waitFor(sessionId, "completed", { timeoutMs: 20_000 });
@@ -19,7 +19,7 @@ Deno.test("waitFor() polls where there is no Realtime, and ends when the session
 
 Deno.test("waitFor() takes a session that is past the state for one that reached it", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     assert.equal(must(await ann.sessions.waitFor(sessionId, "pending")).status, "pending");
@@ -31,7 +31,7 @@ Deno.test("waitFor() takes a session that is past the state for one that reached
 
 Deno.test("waitFor() ends at another end than the one waited for, and says which", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const failing = must(await ann.sessions.createSession(family.request())).sessionId;
     const waiting = ann.sessions.waitFor(failing, "completed");
@@ -49,7 +49,7 @@ Deno.test("waitFor() ends at another end than the one waited for, and says which
 
 Deno.test("waitFor() refuses a status that the session never has at once", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     // As an app in JavaScript may call it.
@@ -69,7 +69,7 @@ Deno.test("waitFor() refuses a status that the session never has at once", async
 
 Deno.test("waitFor() finishes a session whose last caller died before it did", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann, , cleo] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     await leaveAggregating(family, sessionId);
@@ -81,7 +81,7 @@ Deno.test("waitFor() finishes a session whose last caller died before it did", a
 
 Deno.test("waitFor() ends when its time is over, when it is told to, and at a refusal", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     refusedWith("timeout", await ann.sessions.waitFor(sessionId, "signing", { timeoutMs: 300 }));
@@ -97,7 +97,7 @@ Deno.test("waitFor() ends when its time is over, when it is told to, and at a re
 
 Deno.test("waitFor() goes on asking while the network fails", async () => {
   await withStack(async (stack) => {
-    const family = await foundFamily(stack);
+    const family = await AppFamily.found(stack);
     const [ann] = family.members;
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
     let failures = 0;

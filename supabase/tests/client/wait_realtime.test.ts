@@ -4,9 +4,9 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import { waitFor } from "../../../client/sessions/wait.ts";
 import { signToken } from "../../local/token.ts";
-import { withStack } from "../harness.ts";
-import { clientOf, foundFamily, must, operatorOf, refusedWith } from "./family.ts";
-import { withRealtime } from "./realtime.ts";
+import { withStack } from "../support/harness.ts";
+import { AppFamily, clientOf, must, operatorOf, refusedWith } from "../support/app_family.ts";
+import { withRealtime } from "../support/realtime.ts";
 
 /** A client of which the test counts what it asks. */
 function counting(supabase: SupabaseClient): { client: SupabaseClient; reads: () => number } {
@@ -24,7 +24,7 @@ function counting(supabase: SupabaseClient): { client: SupabaseClient; reads: ()
 Deno.test("waitFor() closes the socket that it opened, and leaves an app's open", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const [ann] = family.members;
       const supabase = await clientOf(realtime, "bob", family.id);
       const wait = async () => {
@@ -50,7 +50,7 @@ Deno.test("waitFor() closes the socket that it opened, and leaves an app's open"
 Deno.test("waiting for sessions of two families closes the socket after the last of them", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const families = [await foundFamily(stack), await foundFamily(stack)];
+      const families = [await AppFamily.found(stack), await AppFamily.found(stack)];
       const sessions = new FrostSessionManager(operatorOf(realtime));
       const ids: string[] = [];
       const waiting = [];
@@ -72,7 +72,7 @@ Deno.test("waiting for sessions of two families closes the socket after the last
 Deno.test("waitFor() ends in time also where Realtime has stopped to answer", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const { sessionId } = must(
         await family.members[0].sessions.createSession(family.request()),
       );
@@ -91,7 +91,7 @@ Deno.test("waitFor() ends in time also where Realtime has stopped to answer", as
 Deno.test("waitFor() is told by Realtime, on the family's private topic, and asks hardly at all", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const [ann] = family.members;
       const { sessionId } = must(await ann.sessions.createSession(family.request()));
       const supabase = await clientOf(realtime, "cleo", family.id);
@@ -121,7 +121,7 @@ Deno.test("waitFor() is told by Realtime, on the family's private topic, and ask
 Deno.test("those who wait for one family share a channel, and leave it when the last is done", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const [ann] = family.members;
       const create = async () => must(await ann.sessions.createSession(family.request())).sessionId;
       const [first, second] = [await create(), await create()];
@@ -150,7 +150,7 @@ Deno.test("those who wait for one family share a channel, and leave it when the 
 Deno.test("the topic is joined with the token that holds now", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const [ann] = family.members;
       const { sessionId } = must(await ann.sessions.createSession(family.request()));
       const [old, renewed] = [
@@ -178,7 +178,7 @@ Deno.test("the topic is joined with the token that holds now", async () => {
 Deno.test("waitFor() notices an expiry while it listens, though none is broadcast", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const [ann] = family.members;
       const request = { ...family.request(), expirationSeconds: 2 };
       const { sessionId } = must(await ann.sessions.createSession(request));
@@ -196,7 +196,7 @@ Deno.test("waitFor() notices an expiry while it listens, though none is broadcas
 Deno.test("what happened while Realtime was cut off is found out when it is back", async () => {
   await withStack((stack) =>
     withRealtime(stack, async (realtime) => {
-      const family = await foundFamily(stack);
+      const family = await AppFamily.found(stack);
       const [ann] = family.members;
       const { sessionId } = must(await ann.sessions.createSession(family.request()));
       const supabase = await clientOf(realtime, "bob", family.id);

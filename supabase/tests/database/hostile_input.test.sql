@@ -2,7 +2,7 @@
 -- shapes, numbers at the edge of their type. Each is refused by a code, or is harmless.
 begin;
 set local search_path = public, extensions;
-select plan(108);
+select plan(110);
 \ir fixtures.psql
 
 select pg_temp.key('fam', 2, '{g1,g2,g3}');
@@ -39,6 +39,9 @@ from unnest(array['{}', '{{g1,g2}}', '{{g1},{g2}}', '{g1,g1}', '{g1,NULL}', '{NU
 select is(pg_temp.creating('dry', (select array_agg('g' || n) from generate_series(1, 255) as n)), 'accepted', '255 participants are the most');
 select is(pg_temp.creating('dry', (select array_agg('g' || n) from generate_series(1, 256) as n)), 'PT422 participants_invalid', '256 are too many');
 select is(pg_temp.creating('dry', (select array_agg(left('g' || n, 10)) from generate_series(1, 100000) as n)), 'PT422 participants_invalid', 'and so are 100,000');
+-- impossible 13: 500 sessions of the longest names would be a list of 264 MB for whoever they name.
+select is(pg_temp.creating('dry', (select array_agg(lpad(n::text, bytes, '0')) from generate_series(1, 128) as n)), expected, '128 names of ' || bytes || ' bytes: ' || expected)
+from (values (128, 'accepted'), (129, 'PT422 participants_invalid')) as v (bytes, expected);
 
 -- Bytes --------------------------------------------------------------------------------------------------------------
 

@@ -69,6 +69,10 @@ select is(pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', 'service_r
   '42501', 'service_role has no way to try');
 delete from frost_signing_sessions where session_id = 's';
 select isnt_empty($$select from frost_events where subject_id = 's'$$, 'they survive their session');
+-- Who may read them is told by the first of them, so the id is never that of a session of others.
+select is(pg_temp.refusal(format('select pg_temp.session(%L, %L, %L, 2)', 's', family, members)), expected, format('a session of %s %s under the same id: %s', family, members, expected))
+from (values ('stranger', '{g1,g2}', 'PT400 invalid_input'), ('fam', '{g1,g3}', 'PT400 invalid_input'), ('fam', '{g2,g1}', 'PT400 invalid_input'),
+  ('fam', '{g1,g2}', 'accepted')) as v (family, members, expected);
 
 -- The two lists of codes are held together by a test of the functions; here, what is unknown has no status.
 select is(permafrost.http_status_of('nonsense'), null, 'an unknown code has no status');

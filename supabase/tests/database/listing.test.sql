@@ -9,7 +9,7 @@ select pg_temp.key('fam', 2, '{g1,g2,g3}'), pg_temp.key('other', 2, '{g1,g2,g3}'
 -- 40 sessions of one time, in two families, with templates as large as they may be.
 insert into frost_signing_sessions (session_id, family_id, message_hash, event_template, participants, threshold, created_by, created_at, expires_at)
 select format('%s-%s', f, n), f, repeat('ab', 32), jsonb_build_object('kind', 7, 'created_at', 1, 'tags', '[]'::jsonb, 'content', repeat('x', 65000)),
-  '{g1,g2}', 2, 'g1', 1000 * (permafrost.now_ms() / 1000), permafrost.now_ms() + 100000
+  '{g1,g2}', 2, 'g1', (select 1000 * (permafrost.now_ms() / 1000)), permafrost.now_ms() + 100000
 from unnest('{fam,other}'::text[]) as f, generate_series(1, 20) as n;
 create function pg_temp.both(p_sql text) returns jsonb language sql
 return pg_temp.run_as('authenticated', '{"role": "authenticated", "sub": "x", "families": {"fam": "g2", "other": "g1"}}', p_sql)::jsonb;

@@ -105,5 +105,17 @@ select is(pg_temp.collected('device ' || n, asks), exposed, what) from (values
   (5, '{{x,aa,g1},{g5,aa,g2}}', true, 'with the share of a requester who is a guardian'),
   (6, '{{x,aa,g1},{y,aa,g1},{x,bb,g1},{g1,aa,g1}}', false, 'one share many times is one share')) as v (n, asks, exposed, what);
 
+-- A guardian that asked with many keys, one of them another's, costs the others the length of its list, not the square.
+select pg_temp.key('many', 3, '{g1,g2,g3}');
+select count(permafrost.log_event('recovery', 'many ' || n, 'many', 'share_submitted', 'g1', jsonb_build_object(
+  'key_package_id', (select key_package_id from frost_key_packages where family_id = 'many'),
+  'requester', 'g1', 'recipient_public_key', case n when 1 then repeat('ab', 32) else encode(sha256(int8send(n)), 'hex') end)))
+from generate_series(1, 4000) as n;
+select pg_temp.as_member('x', 'many', $$select create_recovery_request('many', repeat('ab', 32), '{g1,g2,g3}', 3, p_recipient_public_key => repeat('ab', 32))$$);
+set local statement_timeout = '4s';
+select is(pg_temp.refusal_as('g2', 'many', format('select submit_recovery_share(%L, %L)', (select request_id from sss_signing_requests where family_id = 'many'), 'c')),
+  'accepted', 'a share is handed in at once after 4,000 others');
+reset statement_timeout;
+
 select * from finish();
 rollback;

@@ -45,7 +45,7 @@ select is(pg_temp.create_of(k, 'b', p_more => c, p_value => v), expected, format
   (values ('status', $$'failed'$$, 'PT409 invalid_transition'), ('error_message', $$'x'$$, 'PT409 invalid_transition'), ('completed_at', '1', 'PT409 invalid_transition'),
     ('incarnation', '1', 'PT409 invalid_transition'), ('final_signature', $$'ab'$$, 'PT409 invalid_transition')) as v (c, v, expected);
 select is(pg_temp.refusal(format('insert into %s (%I, family_id, message_hash, participants, threshold, created_by) values (%L, %L, repeat(%L, 32), %L, 2, %L)',
-  k.relation, k.id_column, o.kind || 'a', 'fam', 'ab', '{g1,g2}', 'g1')), case when k.kind = o.kind then '23505' else 'PT400 invalid_input' end,
+  k.relation, k.id_column, o.kind || 'a', 'fam', 'ab', '{g1,g2,g3}', 'g1')), case when k.kind = o.kind then '23505' else 'PT400 invalid_input' end,
   format('the id of a %s is no id of a %s', o.kind, k.kind)) from kinds as k, kinds as o;
 select is(jsonb_build_array(e.seq, e.actor, e.detail ->> 'message_hash'), jsonb_build_array(1, 'g1', repeat('ab', 32)), kind || ' begins its record')
 from kinds, frost_events as e where e.subject = kind and e.subject_id = kind || 'a';

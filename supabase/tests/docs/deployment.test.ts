@@ -1,57 +1,108 @@
-/** docs/deployment.md does what it says. */
+/** docs/deployment.md, docs/existing-project.md and docs/rollback.md do what they say. */
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { listFunctions } from "../../local/functions.ts";
 import { listMigrations } from "../../local/migrate.ts";
 import { createPlatformDatabase } from "../../local/platform/platform.ts";
-import type { StackAddress } from "../../local/stack.ts";
-import { foundFamily, must, refusedWith } from "../client/family.ts";
-import { privateCluster } from "../harness.ts";
-import { catalogOf, connected, contents, tablesOf } from "./catalog.ts";
+import { signToken } from "../../local/token.ts";
+import { logged } from "../functions/logged.ts";
+import { privateCluster } from "../support/harness.ts";
+import { catalogOf, connected } from "../support/catalog.ts";
 import { assertKnownToCli } from "./cli.ts";
-import { follow, guide, served } from "./guide.ts";
+import { follow, served, type Site } from "./guide.ts";
+import { readPage } from "./markdown.ts";
 import { setUpWorkplace } from "./shell.ts";
+import { signLegacyToken, signUpGuardians } from "./users.ts";
+import { saveTypeScript, walk } from "./walk.ts";
 
-Deno.test("the guide leads from a bare database to a deployment and back", async (t) => {
+const guide = await readPage("docs/deployment.md");
+const existingProject = await readPage("docs/existing-project.md");
+const rollback = await readPage("docs/rollback.md");
+const readme = await readPage("README.md");
+
+const CHECKS = ["5. Check the database", "6. Try the database by plain SQL", "Afterwards"];
+const USERS = ["8. Make two users guardians", "9. Register the first key"];
+const SIGNING = "10. Sign with two users' tokens";
+
+Deno.test("the guide leads from a bare database to a signature, and back", async (t) => {
   await using owned = await privateCluster();
   const { cluster } = owned;
   await using place = await setUpWorkplace();
-  for (const name of ["bare", "restored"]) {
-    await createPlatformDatabase(cluster.address, name, "everything");
-  }
-  const site = { cluster, place, database: "bare", restored: "restored" };
-  await follow(t, {
-    ...site,
-    before: { "Back up a running deployment": () => served(site, signAndLeave) },
-    after: {
-      "Restore it": async () => {
-        const [main, restored] = [site.database, site.restored].map((name) => cluster.url(name));
-        assert.deepEqual(await contents(restored), await contents(main));
-        await assertOnGuard(restored);
-      },
-      "After a restore": () =>
-        connected(cluster.url(site.restored), async (sql) => {
-          const rows = await sql`
-            select status, count(*)::int from frost_signing_sessions group by 1 order by 1`;
-          assert.deepEqual(rows.map(({ status, count }) => `${count} ${status}`), [
-            "1 completed",
-            "1 failed",
-            "1 expired",
-          ]);
-        }),
-    },
-  });
+  await createPlatformDatabase(cluster.address, "bare", "everything");
+  const site: Site = { cluster, place, database: "bare", restored: "bare" };
+  const untilUsers = [...new Set(guide.blocks.map(({ section }) => section))]
+    .filter((section) => /^[1-7]\./.test(section));
+  assert.equal(untilUsers.length, 7);
+  await follow(t, guide, { ...site, sections: [...untilUsers, "Afterwards"] });
+  await t.step("two users sign with their tokens", () =>
+    served(site, async (stack) => {
+      const PASSWORD = "correct horse battery";
+      await signUpGuardians(stack, PASSWORD);
+      await saveTypeScript(place, readme, "A first session by hand");
+      await walk(place, guide, [...USERS, SIGNING], {
+        API_URL: stack.apiUrl,
+        PUBLISHABLE_KEY: stack.publishableKey,
+        SECRET_KEY: stack.secretKey,
+        PASSWORD,
+      });
+    }));
+  // As often as one likes, also beside a family that has a key.
+  for (const _ of ["again", "and again"]) await follow(t, guide, { ...site, sections: CHECKS });
+  await t.step(
+    "the session counts as a success",
+    () =>
+      connected(cluster.url("bare"), async (sql) => {
+        const [{ rate }] = await sql`
+        select frost_signing_metrics() ->> 'success_rate' as rate`;
+        assert.equal(rate, "1.0000");
+      }),
+  );
+  await follow(t, rollback, site);
 });
 
-Deno.test("what the guide verifies, tests and monitors holds on the embedded stack", async (t) => {
+Deno.test("what the guide checks and tries holds on the embedded stack", async (t) => {
   await using owned = await privateCluster();
   await using place = await setUpWorkplace();
-  await follow(t, {
-    cluster: owned.cluster,
-    place,
-    database: owned.database.name,
-    restored: owned.database.name,
-    sections: ["Verify", "The database, by plain SQL", "Monitor"],
+  const { name } = owned.database;
+  const site = { cluster: owned.cluster, place, database: name, restored: name };
+  await follow(t, guide, { ...site, sections: CHECKS });
+});
+
+Deno.test("the guide's check of users fails on a project with legacy keys, and says so", async () => {
+  await using owned = await privateCluster();
+  await using place = await setUpWorkplace();
+  const { name } = owned.database;
+  await served({ cluster: owned.cluster, database: name }, async (stack) => {
+    const block = guide.blocks.find(({ section, text }) =>
+      section === USERS[0] && text.includes("/functions/v1/")
+    );
+    assert.ok(block?.expected);
+    const { text, expected } = block;
+    const ask = async (token: string) => {
+      const { output } = await place.run(text, {
+        API_URL: stack.apiUrl,
+        PUBLISHABLE_KEY: stack.publishableKey,
+        TOKEN1: token,
+        TOKEN2: token,
+      });
+      return output.trim();
+    };
+    const member = { participant: "guardian1", family: "test-family" };
+    const good = await signToken(member);
+    assert.equal(await ask(good), expected);
+    const legacySecret = await ask(await signLegacyToken(member));
+    assert.match(legacySecret, /legacy JWT secret \(HS256\): change the project to JWT signing/);
+    const variable = "SUPABASE_SECRET_KEYS";
+    const keys = Deno.env.get(variable) ?? "";
+    Deno.env.set(variable, "{}");
+    try {
+      const { result, log } = await logged(() => ask(good));
+      assert.match(result, /This project has legacy API keys only/);
+      assert.match(log, /This project has legacy API keys only/);
+    } finally {
+      Deno.env.set(variable, keys);
+    }
   });
 });
 
@@ -79,7 +130,9 @@ Deno.test("a project that has migrations takes these among its own, and goes on"
   for (const version of ["20250101000000", "20990101000000"]) await pushOwn(version);
   const refused = await run('npx -y supabase@3.1.0 db push --yes --remote="$DB_URL"', false);
   assert.match(refused, /migration repair --status reverted/);
-  for (const { words, text } of guide.blocks) if (words.includes("own")) await run(text);
+  const blocks = existingProject.blocks.filter(({ words }) => words.includes("own"));
+  assert.equal(blocks.length, 2);
+  for (const { text } of blocks) await run(text);
   await pushOwn("20990101000001");
   const applied = await connected(
     cluster.url("own"),
@@ -94,14 +147,20 @@ Deno.test("a project that has migrations takes these among its own, and goes on"
       readFile(join(folder, "supabase/config.toml"), "utf8")
     ),
   );
-  assert.equal(names(ours).length, 10);
+  assert.deepEqual(names(ours).map(([, name]) => name).sort(), await listFunctions());
   assert.deepEqual(names(theirs).map(([, name]) => name), names(ours).map(([, name]) => name));
   await run("cd own/supabase/functions && npx -y deno check --config=deno.json metrics/index.ts");
 });
 
-Deno.test("the commands of the guide that need a project are the CLI's", async () => {
+Deno.test("docs/rollback.md deletes every function", async () => {
+  const deleted = [...rollback.text.matchAll(/ functions delete ([\w-]+)$/gm)];
+  assert.deepEqual(deleted.map(([, name]) => name).sort(), await listFunctions());
+});
+
+Deno.test("the commands of the operators' pages that need a project are the CLI's", async () => {
   await using place = await setUpWorkplace();
-  const blocks = guide.blocks.filter(({ language, words }) =>
+  const pages = [guide, rollback, await readPage("docs/backup.md")];
+  const blocks = pages.flatMap((page) => page.blocks).filter(({ language, words }) =>
     language === "sh" && words.includes("project")
   );
   assert.ok(blocks.length >= 3);
@@ -113,16 +172,19 @@ Deno.test("what the SQL editor installed, the CLI's push applies again without h
   const { cluster } = owned;
   await createPlatformDatabase(cluster.address, "editor", "everything");
   await using place = await setUpWorkplace();
-  const run = async (section: string) => {
-    const { text = "" } = guide.blocks.find((block) => block.section === section) ?? {};
+  const run = async (word: string) => {
+    const { text = "" } =
+      guide.blocks.find((block) =>
+        block.section === "4. Apply the migrations" && block.text.includes(word)
+      ) ?? {};
     const { code, output } = await place.run(text, { DB_URL: cluster.url("editor") });
     assert.equal(code, 0, output);
   };
   const ours = async () =>
     (await catalogOf(cluster.url("editor"))).filter((line) => !line.includes("schema_migrations"));
-  await run("With the SQL editor");
+  await run("psql");
   const installed = await ours();
-  await run("With the CLI");
+  await run("db push");
   // The schema of the CLI's own record is new, and nothing else.
   const added = (await ours()).filter((line) => !installed.includes(line));
   assert.deepEqual(added.map((line) => line.split(" ").slice(0, 3).join(" ")), [
@@ -135,46 +197,3 @@ Deno.test("what the SQL editor installed, the CLI's push applies again without h
   const versions = (await listMigrations()).map(({ version }) => version);
   assert.deepEqual(applied.map(({ version }) => version), versions);
 });
-
-Deno.test("the guide's backup holds every table but those that the migrations fill", async () => {
-  await using owned = await privateCluster();
-  const filled = /ciphersuites|_transitions$/;
-  const tables = (await tablesOf(owned.database.sql)).filter((name) => !filled.test(name));
-  const text = guide.blocks.map((block) => block.text).join("\n");
-  const backedUp = text.matchAll(/select '([\w.]+)'(?: as source)?, to_jsonb/g);
-  assert.deepEqual([...backedUp].map(([, name]) => name).sort(), tables);
-  const [, list] = /foreach v_table in array array\[([^\]]+)\]/.exec(text) ?? [];
-  assert.deepEqual([...list.matchAll(/'([\w.]+)'/g)].map(([, name]) => name).sort(), tables);
-});
-
-/** A signature through the functions, and a session that waits for its second commitment. */
-async function signAndLeave(stack: StackAddress): Promise<void> {
-  const family = await foundFamily(stack);
-  const [ann, bob] = family.members;
-  const signed = must(await ann.sessions.createSession(family.eventRequest()));
-  await family.sign(signed.sessionId);
-  const { sessionId } = must(await ann.sessions.createSession(family.request()));
-  const { session } = must(await ann.sessions.getSession(sessionId));
-  const { nonceCommitment, answer } = await ann.guardian.commit(session);
-  must(answer);
-  // One that is past its time when it is restored, and not swept.
-  must(await ann.sessions.createSession({ ...family.request(), expirationSeconds: 1 }));
-  refusedWith("nonce_reused", await bob.sessions.submitNonceCommitment(sessionId, nonceCommitment));
-}
-
-/** A restored database refuses what the one before it refused, and goes on where that one stopped. */
-function assertOnGuard(url: string): Promise<void> {
-  return connected(url, async (sql) => {
-    const [{ nonce_commitment, session_id, participants }] = await sql`
-      select c.nonce_commitment, s.session_id, s.participants
-      from frost_nonce_commitments as c join frost_signing_sessions as s using (session_id)
-      where s.status = 'nonce_collection'`;
-    const [, , third] = participants;
-    const args = [session_id, third, nonce_commitment];
-    const [{ answer }] = await sql`select record_nonce_commitment(${args[0]}, ${args[1]}, ${
-      args[2]
-    }) as answer`;
-    assert.equal(answer.code, "nonce_reused");
-    await assert.rejects(async () => await sql`delete from frost_session_events`, /append-only/);
-  });
-}

@@ -1,18 +1,16 @@
-/** Following docs/deployment.md block by block. */
+/** Following a page that leads an operator, block by block. */
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { type ServedStack, serveStack } from "../../local/stack.ts";
 import type { Cluster } from "../../local/postgres/cluster.ts";
-import { type Block, readPage } from "./markdown.ts";
+import type { Block, Page } from "./markdown.ts";
 import { assertPrinted, printed } from "./output.ts";
 import { majorVersion, type Workplace } from "./shell.ts";
 
-const PATH = "docs/deployment.md";
+/** Whether this machine has a pg_dump that knows the server. */
+export const hasPgDump = await majorVersion("pg_dump") >= 17;
 
-export const guide = await readPage(PATH);
-const pgDump = await majorVersion("pg_dump");
-
-/** Where to follow the guide. */
+/** Where to follow a page. */
 export interface Site {
   readonly cluster: Cluster;
   readonly place: Workplace;
@@ -21,34 +19,36 @@ export interface Site {
   readonly restored: string;
   /** Only these sections, if given. */
   readonly sections?: readonly string[];
-  /** What to do before a section, or after it. */
-  readonly before?: Readonly<Record<string, () => Promise<void>>>;
+  /** What to do after a section. */
   readonly after?: Readonly<Record<string, () => Promise<void>>>;
 }
 
-/** Runs the guide's blocks in order, a step each, and compares what they print with what it says. */
-export async function follow(t: Deno.TestContext, site: Site): Promise<void> {
-  const { cluster, sections, before = {}, after = {} } = site;
+/** What a reader needs something else for: a project, or a folder of its own. */
+const ELSEWHERE = ["project", "own"];
+
+/** Runs a page's blocks in order, a step each, and compares what they print with what the page says. */
+export async function follow(t: Deno.TestContext, page: Page, site: Site): Promise<void> {
+  const { cluster, sections, after = {} } = site;
+  const path = page.url.pathname.replace(/^.*\/docs\//, "docs/");
   const open = (name: string) => postgres(cluster.url(name), { max: 1, onnotice: () => {} });
   const databases = { main: open(site.database), restored: open(site.restored) };
-  const blocks = guide.blocks.filter(({ section, words }) =>
-    !words.includes("project") && !words.includes("own") && (sections?.includes(section) ?? true)
+  const blocks = page.blocks.filter(({ section, language, words }) =>
+    ["sh", "sql"].includes(language) && !words.some((word) => ELSEWHERE.includes(word)) &&
+    (sections?.includes(section) ?? true)
   );
+  assert.ok(blocks.length > 0);
   try {
     for (const [i, block] of blocks.entries()) {
       const { language, words, expected, line, section } = block;
-      if (blocks[i - 1]?.section !== section && before[section]) {
-        await t.step(`before "${section}"`, before[section]);
-      }
       const ran = await t.step({
-        name: `${PATH}:${line} ${section}`,
-        ignore: words.includes("pg_dump") && pgDump < 17,
+        name: `${path}:${line} ${section}`,
+        ignore: words.includes("pg_dump") && !hasPgDump,
         fn: async () => {
           const sql = words.includes("restored") ? databases.restored : databases.main;
           const output = language === "sql"
             ? await runSql(block, sql)
             : await runShell(block, site);
-          if (expected !== undefined) assertPrinted(output, expected, `${PATH}:${line}`);
+          if (expected !== undefined) assertPrinted(output, expected, `${path}:${line}`);
         },
       });
       // Those that follow stand on this one.
@@ -86,7 +86,7 @@ async function runSql({ text, expected = "" }: Block, sql: postgres.Sql): Promis
 async function runShell({ text, words }: Block, site: Site): Promise<string> {
   const { cluster, place } = site;
   const urls = { DB_URL: cluster.url(site.database), RESTORE_URL: cluster.url(site.restored) };
-  const { code, output } = text.includes("$API_URL")
+  const { code, output } = /\$(API_URL|PUBLISHABLE_KEY)/.test(text)
     ? await served(site, ({ apiUrl, publishableKey, secretKey }) =>
       place.run(text, {
         ...urls,

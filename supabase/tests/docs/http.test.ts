@@ -1,6 +1,7 @@
 /** docs/http.md has the functions, the RPCs and the tables that there are, as they are. */
 import assert from "node:assert/strict";
 import { z } from "zod";
+import { verifyTranscript } from "../../../client/sessions/transcript.ts";
 import { SigningPackage } from "../../functions/_shared/database.ts";
 import { ERRORS } from "../../functions/_shared/errors.ts";
 import { eventId } from "../../functions/_shared/frost/nostr.ts";
@@ -10,10 +11,10 @@ import {
   verifySignature,
 } from "../../functions/_shared/frost/verification.ts";
 import { listFunctions } from "../../local/functions.ts";
-import type { Answer } from "../functions/answers.ts";
-import { register, serviceRpc } from "../functions/family.ts";
-import { Recovering } from "../functions/recovering.ts";
-import { freshDatabase, withStack } from "../harness.ts";
+import type { Answer } from "../support/answers.ts";
+import { register, serviceRpc } from "../support/http_family.ts";
+import { Recovering } from "../support/http_recovery.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 import { readPage, readTable } from "./markdown.ts";
 
 const page = await readPage("docs/http.md");
@@ -89,6 +90,7 @@ Deno.test("docs/http.md names the codes of the catalogue, each somewhere, and no
 
 Deno.test("docs/http.md shows what is answered", async () => {
   await withStack(async (stack) => {
+    const { database } = stack;
     const seen = new Set<string>();
     const asShown = (name: string, answer: Answer) => {
       const example = `${name} ${answer.status}`;
@@ -131,6 +133,11 @@ Deno.test("docs/http.md shows what is answered", async () => {
     for (const guardian of ["bob", "cleo"]) await recovering.submit(guardian, requestId);
     const signature = await recovering.sign(requestId);
     asShown("complete-recovery", await recovering.complete(requestId, signature));
+    const transcript = { p_subject: "session", p_subject_id: sessionId };
+    asShown("get_transcript", await read("get_transcript", transcript));
+    await database.sql`
+      insert into permafrost.limits values ('creations_per_minute', ${family.id}, 0)`;
+    asShown("create-signing-request", await family.call("ann", "create-signing-request", request));
     assert.deepEqual(
       [...seen].sort(),
       [...examples.keys()].filter((key) => /\d$/.test(key)).sort(),
@@ -163,6 +170,15 @@ Deno.test("the examples of docs/http.md are of one key and one session, and veri
   const { finalSignature } = z.object({ finalSignature: z.string() })
     .parse(examples.get("submit-signature-share 200"));
   assert.ok(verifySignature(key.ciphersuite, groupPublicKey, message, finalSignature));
+  const { transcript_head, key_package } = z.object({
+    transcript_head: z.string(),
+    key_package: z.looseObject({}),
+  }).parse(examples.get("get_signing_package 200"));
+  const shown = z.looseObject({}).parse(examples.get("get_transcript 200"));
+  const transcript = { ...shown, key_package };
+  const checked = verifyTranscript(transcript, { seenHead: transcript_head });
+  assert.ok(checked.success, JSON.stringify(checked));
+  assert.equal(checked.head, transcript_head);
 });
 
 /** What stands in code spans. */

@@ -33,9 +33,9 @@ export async function readPage(path: string): Promise<Page> {
   return { url, text, prose, blocks };
 }
 
-/** The paths of all pages: the README and those of the folder `docs`. */
+/** The paths of all pages: those of the project's own folder, and those of the folder `docs`. */
 export async function listPages(): Promise<string[]> {
-  const paths = ["README.md"];
+  const paths = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
   for await (const { name } of Deno.readDir(new URL("docs/", ROOT))) {
     if (name.endsWith(".md")) paths.push(`docs/${name}`);
   }

@@ -1,9 +1,6 @@
 /**
- * Stands in for psql where a machine has none: `psql <url> [-X] [-q] [-1] [-v …] (-c <sql> | -f <file>)…`, with
- * `copy … to stdout` and `copy … from stdin` as commands.
+ * Stands in for psql where a machine has none: `psql <url> [-X] [-q] [-1] [-v …] (-c <sql> | -f <file>)…`.
  */
-import { pipeline } from "node:stream/promises";
-import process from "node:process";
 import postgres from "postgres";
 import { describeError } from "./output.ts";
 
@@ -11,14 +8,6 @@ const [url, ...args] = Deno.args;
 const sql = postgres(url, { max: 1, onnotice: () => {} });
 
 async function run(text: string): Promise<boolean> {
-  if (/^copy\b.*\bto stdout\b/is.test(text)) {
-    await pipeline(await sql.unsafe(text).readable(), process.stdout, { end: false });
-    return true;
-  }
-  if (/^copy\b.*\bfrom stdin\b/is.test(text)) {
-    await pipeline(process.stdin, await sql.unsafe(text).writable());
-    return true;
-  }
   try {
     // A file goes as one message, and so in one transaction unless it says otherwise.
     await sql.unsafe(text).simple();

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import project from "../../../deno.json" with { type: "json" };
 import { ERRORS } from "../../functions/_shared/errors.ts";
-import { freshDatabase, withStack } from "../harness.ts";
+import { listFunctions } from "../../local/functions.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 import { assertKnownToCli } from "./cli.ts";
 import { readPage, readTable } from "./markdown.ts";
 import { setUpWorkplace } from "./shell.ts";
@@ -13,7 +14,7 @@ const readme = await readPage("README.md");
 Deno.test("the first session by hand goes as the README shows", async () => {
   await withStack(async ({ apiUrl }) => {
     await using place = await setUpWorkplace();
-    await walk(place, readme, "A first session by hand", {}, (script) => {
+    await walk(place, readme, ["A first session by hand"], {}, (script) => {
       assert.ok(script.includes("http://127.0.0.1:54321"));
       return script.replaceAll("http://127.0.0.1:54321", apiUrl);
     });
@@ -23,13 +24,14 @@ Deno.test("the first session by hand goes as the README shows", async () => {
 Deno.test("the README's state diagram has the edges that the database has", async () => {
   await using database = await freshDatabase();
   const rows = await database.sql`
-    select from_status || ' --> ' || to_status as edge from permafrost.signing_session_transitions`;
+    select from_status || ' --> ' || to_status as edge from permafrost.transitions
+    where kind = 'session'`;
   const diagram = readme.blocks.find(({ text }) => text.startsWith("stateDiagram"))?.text ?? "";
   const drawn = [...diagram.matchAll(/^ *(\w+ --> \w+)/gm)].map(([, edge]) => edge);
   assert.deepEqual(drawn.sort(), rows.map(({ edge }) => edge).sort());
   const [{ first, last }] = await database.sql`
     select array['[*] --> ' || min(s)] as first, array_agg(s || ' --> [*]' order by s::text)
-      filter (where not permafrost.is_open(s)) as last
+      filter (where s >= 'completed') as last
     from unnest(enum_range(null::public.signing_session_status)) as s`;
   const ends = [...diagram.matchAll(/^ *(\[\*\] --> \w+|\w+ --> \[\*\])/gm)].map(([, edge]) =>
     edge
@@ -44,6 +46,11 @@ Deno.test("the README's error table is the catalogue", () => {
     sentence,
   ]);
   assert.deepEqual(readTable(readme, "## Errors"), catalogue);
+});
+
+Deno.test("the README lists the functions, and no others", async () => {
+  const listed = readTable(readme, "## Functions").map(([name]) => name.replaceAll("`", ""));
+  assert.deepEqual(listed.sort(), await listFunctions());
 });
 
 Deno.test("the README lists the project's tasks, and no others", () => {

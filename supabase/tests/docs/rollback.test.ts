@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { migrate } from "../../local/migrate.ts";
 import { ALL_GRANTS, createPlatformDatabase } from "../../local/platform/platform.ts";
-import { privateCluster } from "../harness.ts";
-import { catalogOf, connected } from "./catalog.ts";
+import { privateCluster } from "../support/harness.ts";
+import { catalogOf, connected } from "../support/catalog.ts";
 
 const ROLLBACK = await Deno.readTextFile(new URL("../../rollback.sql", import.meta.url));
 const AGREED = "set permafrost.drop_ledger = 'yes';\n";

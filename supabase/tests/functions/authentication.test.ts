@@ -9,9 +9,9 @@ import {
   rpc,
   sharedStack,
   writesNothing,
-} from "./answers.ts";
+} from "../support/answers.ts";
 import { BODIES, USER_FUNCTIONS } from "./endpoints.ts";
-import { Family } from "./family.ts";
+import { HttpFamily } from "../support/http_family.ts";
 
 const stack = sharedStack();
 const ann = { participant: "ann", family: "nobody" };
@@ -108,7 +108,9 @@ Deno.test("register-key-package asks for the secret key", async () => {
 });
 
 Deno.test("claims at the top level win over app_metadata, and a participant falls back to sub", async () => {
-  const family = await Family.found(stack(), { participants: ["ann", "bob", await userId("x")] });
+  const family = await HttpFamily.found(stack(), {
+    participants: ["ann", "bob", await userId("x")],
+  });
   const app_metadata = { family_id: "somewhere else", participant_id: "bob" };
   const cases = [
     [{ family_id: family.id, participant_id: "ann", app_metadata }, "ann"],
@@ -137,7 +139,7 @@ Deno.test("claims at the top level win over app_metadata, and a participant fall
 });
 
 Deno.test("an empty claim, one of another type and user_metadata make nobody a member", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const user_metadata = { family_id: family.id, participant_id: "ann" };
   const all = [
@@ -165,7 +167,7 @@ Deno.test("an empty claim, one of another type and user_metadata make nobody a m
 });
 
 Deno.test("a token needs no sub where it names its participant, in functions as in RPCs", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const claims = { sub: undefined, family_id: family.id, participant_id: "bob" };
   const token = await signToken({ participant: "x", family: "unused", claims });
   const sessionId = await family.create();

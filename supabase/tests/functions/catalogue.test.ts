@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, ERRORS } from "../../functions/_shared/errors.ts";
 import { signToken } from "../../local/token.ts";
-import { type Answer, call, refused, sharedStack, STATUS } from "./answers.ts";
-import { Family, randomHex, register } from "./family.ts";
+import { type Answer, call, refused, sharedStack, STATUS } from "../support/answers.ts";
+import { randomHex } from "../support/family.ts";
+import { HttpFamily, register } from "../support/http_family.ts";
+import { expire } from "../support/owner.ts";
 import { logged } from "./logged.ts";
 
 const stack = sharedStack();
@@ -53,7 +55,7 @@ Deno.test("permafrost.http_status_of and the database's refusals name no code th
 });
 
 /** For each code a request that is refused with it. */
-const PRODUCED: Readonly<Record<ErrorCode, (family: Family) => Promise<Answer>>> = {
+const PRODUCED: Readonly<Record<ErrorCode, (family: HttpFamily) => Promise<Answer>>> = {
   invalid_json: (family) => family.call("ann", "aggregate-signature", "{"),
   invalid_input: (family) => family.call("ann", "aggregate-signature", {}),
   unauthorized: () => call(stack(), "aggregate-signature", {}, {}),
@@ -98,7 +100,7 @@ const PRODUCED: Readonly<Record<ErrorCode, (family: Family) => Promise<Answer>>>
     await family.commit("cleo", await family.completed(), family.freshCommitment()),
   session_expired: async (family) => {
     const sessionId = await family.signing();
-    await family.expire(sessionId);
+    await expire(family.stack.database.sql, sessionId);
     return await family.share("ann", sessionId, "00");
   },
   no_key_package: async (family) => {
@@ -144,7 +146,7 @@ const PRODUCED: Readonly<Record<ErrorCode, (family: Family) => Promise<Answer>>>
 
 for (const [code, request] of Object.entries(PRODUCED)) {
   Deno.test(`some request is answered ${code}`, async () => {
-    const answer = await request(await Family.found(stack()));
+    const answer = await request(await HttpFamily.found(stack()));
     refused(answer, code as ErrorCode);
   });
 }

@@ -8,15 +8,15 @@ import {
   refused,
   sharedStack,
   writesNothing,
-} from "./answers.ts";
-import { Family, serviceRpc } from "./family.ts";
+} from "../support/answers.ts";
+import { HttpFamily, serviceRpc } from "../support/http_family.ts";
 import { logged } from "./logged.ts";
 
 const stack = sharedStack();
 
 /** A session with all its shares, whose last caller died before the signature. */
-async function abandoned(): Promise<{ family: Family; sessionId: string }> {
-  const family = await Family.found(stack());
+async function abandoned(): Promise<{ family: HttpFamily; sessionId: string }> {
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   accepted(await family.share("ann", sessionId));
   const { body } = await serviceRpc(stack(), "record_signature_share", {
@@ -29,7 +29,7 @@ async function abandoned(): Promise<{ family: Family; sessionId: string }> {
 }
 
 /** That it completed, with a signature that verifies under the dealt key. */
-async function completed(family: Family, sessionId: string, answer: Answer): Promise<void> {
+async function completed(family: HttpFamily, sessionId: string, answer: Answer): Promise<void> {
   const { status, message_hash, final_signature } = await family.session(sessionId);
   assert.equal(status, "completed");
   assert.equal(accepted(answer).finalSignature, final_signature);
@@ -98,7 +98,7 @@ Deno.test("all who finish at once are answered with the one signature", async ()
 });
 
 Deno.test("aggregate-signature is round_open until every share is there", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const aggregate = () =>
     writesNothing(
@@ -115,7 +115,7 @@ Deno.test("aggregate-signature is round_open until every share is there", async 
 });
 
 Deno.test("share checks that a crash left out are computed again, and kept", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   await tamper(sessionId, null);
   accepted(await family.share("ann", sessionId));
@@ -128,7 +128,7 @@ Deno.test("share checks that a crash left out are computed again, and kept", asy
 });
 
 Deno.test("a bad share is found without what was kept, too", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   await tamper(sessionId, null);
   const share = await family.shareOf("bob", sessionId);
@@ -136,7 +136,7 @@ Deno.test("a bad share is found without what was kept, too", async () => {
 });
 
 Deno.test("share checks without the signer's entry are computed again", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   await tamper(sessionId, { signers: [] });
   accepted(await family.share("ann", sessionId));
@@ -151,7 +151,7 @@ Deno.test("what was kept and is wrong is not used: the call that finishes the se
 });
 
 Deno.test("under which key and of what a signature is made is not read from what was kept", async () => {
-  const other = await Family.found(stack());
+  const other = await HttpFamily.found(stack());
   const { groupPublicKey } = other.key.registration;
   for (const change of [{ group_public_key: groupPublicKey }, { message: "00".repeat(32) }]) {
     const { family, sessionId } = await abandoned();
@@ -161,7 +161,7 @@ Deno.test("under which key and of what a signature is made is not read from what
 });
 
 Deno.test("what was kept for another message does not complete a session with that message's signature", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const meant = await family.signing();
   const misled = await family.signing();
   const { sql } = stack().database;
@@ -178,7 +178,7 @@ Deno.test("what was kept for another message does not complete a session with th
 });
 
 Deno.test("nothing is kept for a session whose signers are not known yet, nor put over what is there", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const keep = (p_session_id: string) =>
     serviceRpc(stack(), "store_share_verification", {
       p_session_id,

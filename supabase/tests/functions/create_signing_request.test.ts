@@ -7,14 +7,15 @@ import {
   refused,
   sharedStack,
   writesNothing,
-} from "./answers.ts";
-import { Family, note, randomHex } from "./family.ts";
+} from "../support/answers.ts";
+import { note, randomHex } from "../support/family.ts";
+import { HttpFamily } from "../support/http_family.ts";
 
 const stack = sharedStack();
 
 /** Creates with each of these fields in place of the good ones; every one is refused with `code`. */
 async function eachRefused(
-  family: Family,
+  family: HttpFamily,
   code: ErrorCode,
   fields: readonly Json[],
 ): Promise<void> {
@@ -23,7 +24,7 @@ async function eachRefused(
   });
 }
 
-function create(family: Family, fields: Json): Promise<Answer> {
+function create(family: HttpFamily, fields: Json): Promise<Answer> {
   return family.call("ann", "create-signing-request", family.request(fields));
 }
 
@@ -32,7 +33,7 @@ function show(fields: Json): string {
 }
 
 Deno.test("a session is bound to the caller, the family's key and the time asked for", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   for (const expirationSeconds of [1, 604_800]) {
     const sessionId = await family.create(family.request({ expirationSeconds }));
     const session = await family.session(sessionId, "bob");
@@ -44,7 +45,7 @@ Deno.test("a session is bound to the caller, the family's key and the time asked
 });
 
 Deno.test("the method follows the use case, and a preference wins", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const cases = [
     [{}, "frost"],
     [{ useCase: "daily_operations" }, "frost"],
@@ -61,7 +62,7 @@ Deno.test("the method follows the use case, and a preference wins", async () => 
 });
 
 Deno.test("what is no whole number in range is no threshold and no time", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const numbers = [0, -1, 1.5, 1e9, "2", true, [2], Number.MAX_SAFE_INTEGER];
   await eachRefused(family, "invalid_input", numbers.map((threshold) => ({ threshold })));
   const seconds = [0, -1, 1.5, 604_801, 1e9, "300"];
@@ -79,7 +80,7 @@ Deno.test("what is no whole number in range is no threshold and no time", async 
 });
 
 Deno.test("a threshold under the key's or over the participants is threshold_invalid", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   await eachRefused(family, "threshold_invalid", [
     { threshold: 1 },
     { threshold: 4 },
@@ -89,7 +90,7 @@ Deno.test("a threshold under the key's or over the participants is threshold_inv
 });
 
 Deno.test("participants who hold no share, or come twice, are participants_invalid", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   await eachRefused(family, "participants_invalid", [
     { participants: ["ann", "mallory"] },
     { participants: ["ann", "ann"] },
@@ -101,14 +102,14 @@ Deno.test("participants who hold no share, or come twice, are participants_inval
 });
 
 Deno.test("a list of participants that is empty or too long is invalid_input", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const many = (length: number) => Array.from({ length }, (_, i) => `p${i}`);
   const lists = [[], many(256), many(5000), [[]], [null], ["ann", 1], "ann", { 0: "ann" }];
   await eachRefused(family, "invalid_input", lists.map((participants) => ({ participants })));
 });
 
 Deno.test("a message in another spelling than lower-case hex, or longer than any suite signs, is invalid_input", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const hash = "ab".repeat(32);
   const hashes = ["", "a", hash.slice(1), hash.toUpperCase(), `0x${hash}`, ` ${hash}`, `${hash}\n`];
   hashes.push("zz".repeat(32), "é".repeat(32), "00".repeat(8193), "00".repeat(30_000));
@@ -116,7 +117,7 @@ Deno.test("a message in another spelling than lower-case hex, or longer than any
 });
 
 Deno.test("a message of a length the suite does not sign is message_hash_invalid", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const hashes = [1, 31, 33, 64, 8192].map((bytes) => ({
     messageHash: "00".repeat(bytes),
   }));
@@ -124,8 +125,8 @@ Deno.test("a message of a length the suite does not sign is message_hash_invalid
 });
 
 Deno.test("another family's name is not_in_family, whether it has a key or not", async () => {
-  const family = await Family.found(stack());
-  const other = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
+  const other = await HttpFamily.found(stack());
   await eachRefused(family, "not_in_family", [
     { familyId: other.id },
     { familyId: "no such family" },
@@ -136,7 +137,7 @@ Deno.test("another family's name is not_in_family, whether it has a key or not",
 });
 
 Deno.test("unknown methods and use cases that are no identifiers are invalid_input", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   await eachRefused(family, "invalid_input", [
     { preferredMethod: "magic" },
     { preferredMethod: "FROST" },
@@ -151,7 +152,7 @@ Deno.test("unknown methods and use cases that are no identifiers are invalid_inp
 });
 
 Deno.test("what is no Nostr event is invalid_input", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const bad: Json[] = [
     { content: undefined },
     { content: 1 },
@@ -185,7 +186,7 @@ Deno.test("what is no Nostr event is invalid_input", async () => {
 });
 
 Deno.test("a template with __proto__ in it changes nothing and is refused", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const body = JSON.stringify(family.eventRequest());
   for (const key of ["__proto__", "prototype"]) {
     const text = body.replace('"kind":', `"${key}":{"kind":7},"kind":`);
@@ -199,8 +200,8 @@ Deno.test("a template with __proto__ in it changes nothing and is refused", asyn
 });
 
 Deno.test("an event whose id is not the message is event_mismatch", async () => {
-  const family = await Family.found(stack());
-  const other = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
+  const other = await HttpFamily.found(stack());
   const ours = family.eventRequest();
   const theirKey = other.key.registration.groupPublicKey.slice(2);
   await eachRefused(family, "event_mismatch", [
@@ -213,26 +214,26 @@ Deno.test("an event whose id is not the message is event_mismatch", async () => 
 });
 
 Deno.test("an event may name the key it is of", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const pubkey = family.key.registration.groupPublicKey.slice(2);
   await family.create(family.eventRequest({ ...note(), pubkey }));
 });
 
 Deno.test("an event for a key that is not Nostr's is event_mismatch", async () => {
-  const family = await Family.found(stack(), { ciphersuite: "FROST-secp256k1-SHA256-v1" });
+  const family = await HttpFamily.found(stack(), { ciphersuite: "FROST-secp256k1-SHA256-v1" });
   await eachRefused(family, "event_mismatch", [family.eventRequest()]);
 });
 
 Deno.test("an event that the database would not hold is invalid_input", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   // Stored as text, each comma and colon has a space after it.
   const tags = Array.from({ length: 10_000 }, () => ["a"]);
   await eachRefused(family, "invalid_input", [family.eventRequest({ ...note(), tags })]);
 });
 
-Deno.test("255 participants with the longest names fit beside a long template", async () => {
-  const participants = Array.from({ length: 255 }, (_, i) => `${i}-`.padEnd(255, "guardian "));
-  const family = await Family.found(stack(), { participants });
+Deno.test("255 participants with names as long as they may be fit beside a long template", async () => {
+  const participants = Array.from({ length: 255 }, (_, i) => `${i}-`.padEnd(64, "guardian "));
+  const family = await HttpFamily.found(stack(), { participants });
   const empty = JSON.stringify(note(""));
   const eventRequest = family.eventRequest(note("x".repeat(60_000 - empty.length)));
   assert.equal(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { accepted, type Answer, refused, sharedStack, writesNothing } from "./answers.ts";
-import { Recovering } from "./recovering.ts";
+import { accepted, type Answer, refused, sharedStack, writesNothing } from "../support/answers.ts";
+import { Recovering } from "../support/http_recovery.ts";
+import { expire } from "../support/owner.ts";
 
 const stack = sharedStack();
 
@@ -99,7 +100,7 @@ Deno.test("a creator who takes no part declines nothing, and an expired session 
   const { recovering, family, id, decline } = await requested("frost");
   const participants = ["bob", "cleo"];
   const without = await family.create(family.request({ participants }));
-  await family.expire(id);
+  await expire(family.stack.database.sql, id);
   await writesNothing(stack().database.sql, async () => {
     refused(await recovering.decline("ann", without), "not_a_participant");
     refused(await decline("bob"), "session_expired");

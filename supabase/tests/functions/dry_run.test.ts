@@ -10,8 +10,8 @@ import {
   rpcRefused,
   sharedStack,
   writesNothing,
-} from "./answers.ts";
-import { register } from "./family.ts";
+} from "../support/answers.ts";
+import { register } from "../support/http_family.ts";
 
 const stack = sharedStack();
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { accepted, sharedStack } from "./answers.ts";
-import { Recovering } from "./recovering.ts";
+import { accepted, sharedStack } from "../support/answers.ts";
+import { Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 

@@ -1,7 +1,7 @@
 /** The functions, and a request that each would take if its family and session existed. */
 import { dealKey } from "../../../client/guardian/dealer.ts";
 import { signToken } from "../../local/token.ts";
-import type { Credentials, Json, TestStack } from "./answers.ts";
+import type { Credentials, Json, TestStack } from "../support/answers.ts";
 
 export const USER_FUNCTIONS = {
   "create-signing-request": {

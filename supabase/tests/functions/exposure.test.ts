@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dealKey } from "../../../client/guardian/dealer.ts";
-import { accepted, type Json, sharedStack } from "./answers.ts";
-import { register } from "./family.ts";
-import { Recovering } from "./recovering.ts";
+import { accepted, type Json, sharedStack } from "../support/answers.ts";
+import { register } from "../support/http_family.ts";
+import { Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { accepted, call, refused, sharedStack, type TestStack } from "./answers.ts";
+import { accepted, call, refused, sharedStack, type TestStack } from "../support/answers.ts";
 import { BODIES, credentialsFor } from "./endpoints.ts";
-import { Family } from "./family.ts";
+import { HttpFamily } from "../support/http_family.ts";
 import { logged } from "./logged.ts";
 
 /** The RPC that each function asks first. */
@@ -62,7 +62,7 @@ Deno.test("a function whose RPC is broken answers internal, with an id that the 
 });
 
 Deno.test("a right the service has lost is our fault, not the caller's", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const { result } = await logged(() =>
     without(stack(), "record_nonce_commitment", () => family.commit("ann", sessionId))
@@ -72,7 +72,7 @@ Deno.test("a right the service has lost is our fault, not the caller's", async (
 });
 
 Deno.test("what fails on the way is in the log without tokens, keys, nonces or shares", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const [first, second] = [await family.commitmentOf("ann", sessionId), family.freshCommitment()];
   const secrets = [first, second, await family.token("ann"), stack().secretKey];
@@ -100,7 +100,7 @@ Deno.test("what fails on the way is in the log without tokens, keys, nonces or s
 });
 
 Deno.test("a share that could not be blamed on its sender is no share_invalid", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   const share = await family.shareOf("ann", sessionId);
   const { result } = await logged(() =>
@@ -110,7 +110,7 @@ Deno.test("a share that could not be blamed on its sender is no share_invalid", 
 });
 
 Deno.test("share checks that cannot be kept are a loss of time, and said in the log", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   accepted(await family.commit("ann", sessionId));
   const { log } = await logged(() =>

@@ -6,10 +6,18 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { hostedDeno } from "../../local/hosted_deno.ts";
 import { signToken } from "../../local/token.ts";
-import { accepted, call, type Json, refused, sharedStack, type TestStack } from "./answers.ts";
+import {
+  accepted,
+  call,
+  type Json,
+  refused,
+  sharedStack,
+  type TestStack,
+} from "../support/answers.ts";
 import { BODIES } from "./endpoints.ts";
-import { type Family, note, randomHex } from "./family.ts";
-import { Recovering } from "./recovering.ts";
+import { note, randomHex } from "../support/family.ts";
+import { type HttpFamily } from "../support/http_family.ts";
+import { Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 
@@ -65,7 +73,7 @@ Deno.test("on the Deno of hosted functions all methods sign, and what is wrong i
   });
 });
 
-async function signs(family: Family): Promise<void> {
+async function signs(family: HttpFamily): Promise<void> {
   const sessionId = await family.create(family.eventRequest());
   refused(await family.commit("ann", sessionId, randomHex(66)), "commitment_invalid");
   accepted(await family.commit("ann", sessionId));
@@ -94,7 +102,7 @@ async function recovers(recovering: Recovering): Promise<void> {
   accepted(await recovering.decline("bob", await recovering.create()));
 }
 
-async function refuses(family: Family): Promise<void> {
+async function refuses(family: HttpFamily): Promise<void> {
   const sessionId = await family.create();
   const create = (more: Json) => family.call("ann", "create-signing-request", family.request(more));
   const taken = { sessionId, nonceCommitment: "00", participantId: "ann" };

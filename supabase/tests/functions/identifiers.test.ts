@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
-import { accepted, call, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
+import {
+  accepted,
+  call,
+  type Json,
+  refused,
+  sharedStack,
+  writesNothing,
+} from "../support/answers.ts";
 import { BODIES, credentialsFor, USER_FUNCTIONS } from "./endpoints.ts";
-import { Family, register } from "./family.ts";
+import { HttpFamily, register } from "../support/http_family.ts";
 
 const stack = sharedStack();
 
@@ -101,8 +108,8 @@ Deno.test("a session or request that does not exist is session_not_found, by wha
 });
 
 Deno.test("another family's session or request is session_not_found, to its namesakes too", async () => {
-  const family = await Family.found(stack());
-  const other = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
+  const other = await HttpFamily.found(stack());
   const session = await family.signing();
   const request = await family.create(family.request({ preferredMethod: "sss" }));
   await writesNothing(stack().database.sql, async () => {
@@ -117,7 +124,7 @@ Deno.test("another family's session or request is session_not_found, to its name
 });
 
 Deno.test("a member who neither created a session nor takes part in it does not find it", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create(family.request({ participants: ["ann", "bob"] }));
   const nonceCommitment = family.freshCommitment();
   await writesNothing(stack().database.sql, async () => {
@@ -134,7 +141,11 @@ Deno.test("a member who neither created a session nor takes part in it does not 
 Deno.test("strange identifiers name a family, its guardians and their signatures", async () => {
   for (let i = 0; i < STRANGE.length; i += 5) {
     const participants = STRANGE.slice(i, i + 5);
-    const family = await Family.found(stack(), { id: STRANGE[i] + i, participants, threshold: 2 });
+    const family = await HttpFamily.found(stack(), {
+      id: STRANGE[i] + i,
+      participants,
+      threshold: 2,
+    });
     const sessionId = await family.completed([participants[4], participants[1]]);
     const { status, signers, created_by } = await family.session(sessionId);
     assert.equal(status, "completed");
@@ -145,7 +156,7 @@ Deno.test("strange identifiers name a family, its guardians and their signatures
 
 Deno.test("guardians with names that objects have of their own sign like any other", async () => {
   const participants = ["__proto__", "constructor", "toString"];
-  const family = await Family.found(stack(), { participants, threshold: 2 });
+  const family = await HttpFamily.found(stack(), { participants, threshold: 2 });
   for (const signers of [["__proto__", "toString"], ["constructor", "__proto__"]]) {
     const { status } = await family.session(await family.completed(signers));
     assert.equal(status, "completed");
@@ -153,7 +164,7 @@ Deno.test("guardians with names that objects have of their own sign like any oth
 });
 
 Deno.test("spellings of one name that differ in their code points are different people", async () => {
-  const family = await Family.found(stack(), { participants: ["á", "a\u0301", "b"] });
+  const family = await HttpFamily.found(stack(), { participants: ["á", "a\u0301", "b"] });
   const sessionId = await family.create(family.request({ participants: ["á", "b"] }));
   const nonceCommitment = family.freshCommitment();
   const body = { sessionId, nonceCommitment };

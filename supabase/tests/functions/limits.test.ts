@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { accepted, refused, sharedStack } from "./answers.ts";
-import { Family } from "./family.ts";
+import { accepted, refused, sharedStack } from "../support/answers.ts";
+import { HttpFamily } from "../support/http_family.ts";
 
 const stack = sharedStack();
 
 Deno.test("past a limit a request is rate_limited, and told when to try again", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const { sql } = stack().database;
   await sql`
     insert into permafrost.limits (limit_name, family_id, value)
@@ -24,7 +24,7 @@ Deno.test("past a limit a request is rate_limited, and told when to try again", 
 });
 
 Deno.test("past the limit of refusals that are recorded, they are answered all the same", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const { sql } = stack().database;
   await sql`
     insert into permafrost.limits (limit_name, family_id, value)

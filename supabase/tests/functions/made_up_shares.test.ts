@@ -1,7 +1,8 @@
 /** The secret key can record any share. A session that has such a one ends, with the name of whose it is. */
 import assert from "node:assert/strict";
-import { accepted, type Answer, refused, sharedStack } from "./answers.ts";
-import { Family, randomHex, serviceRpc } from "./family.ts";
+import { accepted, type Answer, refused, sharedStack } from "../support/answers.ts";
+import { randomHex } from "../support/family.ts";
+import { HttpFamily, serviceRpc } from "../support/http_family.ts";
 
 const stack = sharedStack();
 
@@ -9,8 +10,10 @@ const stack = sharedStack();
 const MADE_UP = [randomHex(31).padStart(64, "0"), "00".repeat(32), "ff".repeat(32)];
 
 /** A session of ann and bob, in which a share is recorded that bob did not make. */
-async function withShareOfBob(share = MADE_UP[0]): Promise<{ family: Family; sessionId: string }> {
-  const family = await Family.found(stack());
+async function withShareOfBob(
+  share = MADE_UP[0],
+): Promise<{ family: HttpFamily; sessionId: string }> {
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing(["ann", "bob"]);
   await record(sessionId, "bob", share);
   return { family, sessionId };
@@ -27,7 +30,7 @@ async function record(sessionId: string, participant: string, share: string): Pr
 
 /** That the session failed because of that participant's share, and that the answer says so. */
 async function blames(
-  family: Family,
+  family: HttpFamily,
   sessionId: string,
   answer: Answer,
   participant = "bob",

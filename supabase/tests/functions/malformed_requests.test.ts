@@ -9,7 +9,7 @@ import {
   refused,
   sharedStack,
   writesNothing,
-} from "./answers.ts";
+} from "../support/answers.ts";
 import { BODIES, credentialsFor } from "./endpoints.ts";
 
 const stack = sharedStack();

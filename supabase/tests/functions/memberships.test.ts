@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import cases from "../support/callers.json" with { type: "json" };
 
 Deno.test("the database knows who a caller is as the functions do", async () => {

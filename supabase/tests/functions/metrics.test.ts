@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { signToken } from "../../local/token.ts";
-import { assertCors, call, type Credentials, refused, sharedStack } from "./answers.ts";
+import { assertCors, call, type Credentials, refused, sharedStack } from "../support/answers.ts";
 import { parseExposition, type Sample } from "./exposition.ts";
-import { secret } from "./family.ts";
+import { secret } from "../support/http_family.ts";
 import { logged } from "./logged.ts";
 import { eventfulFamily, metricsOf } from "./monitored.ts";
 

@@ -1,6 +1,7 @@
 /** What has happened in a family whose numbers are known. */
-import { accepted, refused, type TestStack } from "./answers.ts";
-import { Family, randomHex, serviceRpc } from "./family.ts";
+import { accepted, refused, type TestStack } from "../support/answers.ts";
+import { randomHex } from "../support/family.ts";
+import { HttpFamily, serviceRpc } from "../support/http_family.ts";
 
 /** Calls `frost_signing_metrics`. */
 export function metricsOf(stack: TestStack, args: Record<string, unknown> = {}) {
@@ -13,7 +14,7 @@ export function metricsOf(stack: TestStack, args: Record<string, unknown> = {}) 
  * shares of ann's, one of bob's.
  */
 export async function eventfulFamily(stack: TestStack, stuckFor: number, id?: string) {
-  const family = await Family.found(stack, { id });
+  const family = await HttpFamily.found(stack, { id });
   for (let i = 0; i < 3; i++) await family.completed();
   const failed = await family.create();
   await family.rpc("ann", "fail_signing_session", { p_session_id: failed, p_reason: "no more" });

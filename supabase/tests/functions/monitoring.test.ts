@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { accepted, type Json, rpcRefused, sharedStack } from "./answers.ts";
-import { Family, serviceRpc } from "./family.ts";
+import { accepted, type Json, rpcRefused, sharedStack } from "../support/answers.ts";
+import { HttpFamily, serviceRpc } from "../support/http_family.ts";
+import { expire } from "../support/owner.ts";
 import { backdate, eventfulFamily, metricsOf } from "./monitored.ts";
 
 const stack = sharedStack();
@@ -100,7 +101,7 @@ Deno.test("alerts go by their thresholds, which are parameters", async () => {
 Deno.test("a session that aggregates past its time is orphaned, not stuck, and the sweep ends that", async () => {
   const { family, stuck } = await eventfulFamily(stack(), 90);
   const p_family_id = family.id;
-  await family.expire(stuck);
+  await expire(family.stack.database.sql, stuck);
   const before = await metrics({ p_family_id });
   assert.deepEqual([before.orphaned_sessions, before.stuck_sessions], [2, 0]);
   await serviceRpc(stack(), "expire_old_frost_signing_sessions");
@@ -109,7 +110,7 @@ Deno.test("a session that aggregates past its time is orphaned, not stuck, and t
 });
 
 Deno.test("only sessions created, and attempts made, in the window count", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const p_family_id = family.id;
   const old = await family.completed();
   await backdate(stack(), old, { created_at: 25 * 3_600_000 });
@@ -120,7 +121,7 @@ Deno.test("only sessions created, and attempts made, in the window count", async
 });
 
 Deno.test("sessions are counted by the hour they were created in", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const [first, second] = [await family.create(), await family.completed()];
   const hour = 3_600_000;
   const ago = Date.now() - (Math.floor(Date.now() / hour) * hour - 2 * hour);
@@ -133,7 +134,7 @@ Deno.test("sessions are counted by the hour they were created in", async () => {
 });
 
 Deno.test("phases add up to the whole", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const id = await family.completed();
   const { phases } = await metrics({ p_family_id: family.id });
   const { created_at, signing_started_at, aggregating_started_at, completed_at } = await family
@@ -165,7 +166,7 @@ Deno.test("a window that is none, and thresholds that are missing, are invalid_i
 });
 
 Deno.test("members have no part in monitoring", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const answer = await family.rpc("ann", "frost_signing_metrics", {});
   assert.equal(answer.status, 403, answer.text);
   accepted(await family.call("ann", "create-signing-request", family.request()), 201);

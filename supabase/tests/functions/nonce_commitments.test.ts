@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
 import { CIPHERSUITES } from "../../functions/_shared/frost/suites.ts";
-import { accepted, refused, sharedStack, type TestStack, writesNothing } from "./answers.ts";
+import {
+  accepted,
+  refused,
+  sharedStack,
+  type TestStack,
+  writesNothing,
+} from "../support/answers.ts";
 import { INVALID_POINTS } from "./encodings.ts";
-import { Family } from "./family.ts";
+import { HttpFamily } from "../support/http_family.ts";
+import { expire } from "../support/owner.ts";
 
 const stack = sharedStack();
 
 for (const ciphersuite of CIPHERSUITES) {
   Deno.test(`a commitment that is not two points of ${ciphersuite} is commitment_invalid, and on record`, async () => {
-    const family = await Family.found(stack(), { ciphersuite });
+    const family = await HttpFamily.found(stack(), { ciphersuite });
     const sessionId = await family.create();
     const good = family.freshCommitment();
     const [hiding, binding] = halves(good);
@@ -37,7 +44,7 @@ for (const ciphersuite of CIPHERSUITES) {
 }
 
 Deno.test("a commitment in another spelling than lower-case hex is invalid_input", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const good = family.freshCommitment();
   const spellings = [good.toUpperCase(), good.slice(1), `0x${good}`, ` ${good}`, `${good}\n`, ""];
@@ -50,7 +57,7 @@ Deno.test("a commitment in another spelling than lower-case hex is invalid_input
 });
 
 Deno.test("one point as both hiding and binding is commitment_invalid, and is recorded", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const [hiding] = halves(family.freshCommitment());
   const answer = await recorded(family, sessionId, "bob", hiding + hiding);
@@ -58,8 +65,8 @@ Deno.test("one point as both hiding and binding is commitment_invalid, and is re
 });
 
 Deno.test("a nonce point is accepted once: whole, half, swapped, by anybody, in any session", async () => {
-  const family = await Family.found(stack());
-  const other = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
+  const other = await HttpFamily.found(stack());
   const first = await family.create();
   const second = await family.create();
   const theirs = await other.create();
@@ -84,7 +91,7 @@ Deno.test("a nonce point is accepted once: whole, half, swapped, by anybody, in 
 });
 
 Deno.test("a nonce point stays used after its session was deleted", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const first = await family.create();
   const commitment = family.freshCommitment();
   accepted(await family.commit("bob", first, commitment));
@@ -94,7 +101,7 @@ Deno.test("a nonce point stays used after its session was deleted", async () => 
 });
 
 Deno.test("a second commitment of a participant is commitment_already_submitted", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   accepted(await family.commit("bob", sessionId, family.freshCommitment()));
   const answer = await recorded(family, sessionId, "bob", family.freshCommitment());
@@ -102,7 +109,7 @@ Deno.test("a second commitment of a participant is commitment_already_submitted"
 });
 
 Deno.test("a late commitment is round_closed, and takes no nonce", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing(["cleo", "ann"]);
   const late = family.freshCommitment();
   refused(await recorded(family, sessionId, "bob", late), "round_closed");
@@ -111,26 +118,26 @@ Deno.test("a late commitment is round_closed, and takes no nonce", async () => {
 });
 
 Deno.test("a creator who takes no part is not_a_participant", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create(family.request({ participants: ["bob", "cleo"] }));
   const answer = await recorded(family, sessionId, "ann", family.freshCommitment());
   refused(answer, "not_a_participant");
 });
 
 Deno.test("a commitment to a session that is over says how it ended", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const completed = await family.completed();
   refused(await recorded(family, completed, "cleo", family.freshCommitment()), "session_finished");
   const failed = await family.create();
   await family.rpc("ann", "fail_signing_session", { p_session_id: failed, p_reason: "no more" });
   refused(await recorded(family, failed, "cleo", family.freshCommitment()), "session_finished");
   const expired = await family.create();
-  await family.expire(expired);
+  await expire(family.stack.database.sql, expired);
   refused(await recorded(family, expired, "cleo", family.freshCommitment()), "session_expired");
 });
 
 Deno.test("who has declined does not commit", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   accepted(
     await family.call("bob", "decline-signing-request", { sessionId, reason: "not on Sundays" }),
@@ -141,7 +148,7 @@ Deno.test("who has declined does not commit", async () => {
 
 /** Submits what is to be refused by the database: nothing may come of it but the event that says so. */
 async function recorded(
-  family: Family,
+  family: HttpFamily,
   sessionId: string,
   participant: string,
   commitment: string,

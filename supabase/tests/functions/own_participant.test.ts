@@ -1,13 +1,13 @@
 /** A client may say who it takes itself for: with somebody else's token, it comes to nothing. */
 import assert from "node:assert/strict";
-import { accepted, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
-import { Family } from "./family.ts";
-import { ciphertext, Recovering } from "./recovering.ts";
+import { accepted, type Json, refused, sharedStack, writesNothing } from "../support/answers.ts";
+import { HttpFamily } from "../support/http_family.ts";
+import { ciphertext, Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 
 /** Every function that acts for its caller, with a request that it would take from ann. */
-async function requests(): Promise<{ family: Family; bodies: Record<string, Json> }> {
+async function requests(): Promise<{ family: HttpFamily; bodies: Record<string, Json> }> {
   const recovering = await Recovering.found(stack());
   const { family } = recovering;
   const rejecting = await recovering.ready();
@@ -54,7 +54,7 @@ Deno.test("a client that holds another guardian's token is not_a_participant, an
 });
 
 Deno.test("neither does a commitment of somebody else's raise the alarm of reused nonces", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const nonceCommitment = await family.commitmentOf("ann", sessionId);
   accepted(await family.commit("ann", sessionId, nonceCommitment));

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import { accepted, rpcRefused, sharedStack, writesNothing } from "./answers.ts";
-import { Family, randomHex } from "./family.ts";
-import { Recovering } from "./recovering.ts";
+import { accepted, rpcRefused, sharedStack, writesNothing } from "../support/answers.ts";
+import { randomHex } from "../support/family.ts";
+import { HttpFamily } from "../support/http_family.ts";
+import { Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 
-function publish(family: Family, id: string, eventId: unknown, by = "ann") {
+function publish(family: HttpFamily, id: string, eventId: unknown, by = "ann") {
   return family.rpc(by, "record_published_event", { p_session_id: id, p_event_id: eventId });
 }
 
 Deno.test("the id of a published event is recorded once, by any participant, and repeated at will", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const request = family.eventRequest();
   const id = await family.completed(undefined, request);
   const eventId = String(request.messageHash);
@@ -42,8 +43,8 @@ Deno.test("the event of a recovery is recorded the same way", async () => {
 });
 
 Deno.test("what was not signed is not published", async () => {
-  const family = await Family.found(stack());
-  const other = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
+  const other = await HttpFamily.found(stack());
   const request = family.eventRequest();
   const open = await family.signing(undefined, request);
   const done = await family.completed(undefined, request);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { claims } from "../harness.ts";
-import { accepted, sharedStack } from "./answers.ts";
-import { Family } from "./family.ts";
-import { Recovering } from "./recovering.ts";
+import { claims } from "../support/harness.ts";
+import { accepted, sharedStack } from "../support/answers.ts";
+import { HttpFamily } from "../support/http_family.ts";
+import { Recovering } from "../support/http_recovery.ts";
+import { expire } from "../support/owner.ts";
 
 const stack = sharedStack();
 const MIGRATIONS = new URL("../../migrations/", import.meta.url);
@@ -39,13 +40,13 @@ async function sent(topic: string) {
 }
 
 Deno.test("without Realtime nothing is sent, and nothing is missed", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   assert.equal((await family.session(await family.completed())).status, "completed");
 });
 
 Deno.test("each state of a session is broadcast, its id and state and nothing else", async () => {
   await withRealtime();
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const session_id = await family.completed(undefined, family.eventRequest());
   const message = (status: string) => ({
     payload: { session_id, method: "frost", status },
@@ -77,11 +78,11 @@ Deno.test("each state of a recovery is broadcast likewise", async () => {
 
 Deno.test("failures and expiry are broadcast, and what changes no state is not", async () => {
   await withRealtime();
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const failed = await family.create();
   await family.rpc("ann", "fail_signing_session", { p_session_id: failed, p_reason: "secret" });
   const expired = await family.create();
-  await family.expire(expired);
+  await expire(family.stack.database.sql, expired);
   await stack().database.sql`select public.expire_old_frost_signing_sessions()`;
   const request = family.eventRequest();
   const published = await family.completed(undefined, request);
@@ -102,7 +103,7 @@ Deno.test("failures and expiry are broadcast, and what changes no state is not",
 
 Deno.test("a refused call broadcasts nothing", async () => {
   await withRealtime();
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   const before = await sent(`family:${family.id}`);
   await family.commit("cleo", sessionId);
@@ -116,7 +117,7 @@ Deno.test("a broadcast that fails loses no change of state", async () => {
   await sql.unsafe(`
     create or replace function realtime.send(payload jsonb, event text, topic text, private boolean default true)
     returns void language plpgsql as $$ begin perform 1 / 0; end $$`);
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.completed();
   assert.equal((await family.session(sessionId)).status, "completed");
   const recovering = await Recovering.found(stack());
@@ -144,8 +145,8 @@ Deno.test("a broadcast that fails is said in the database's log", async () => {
 
 Deno.test("members hear of their own family and of no other", async () => {
   await withRealtime();
-  const family = await Family.found(stack());
-  const other = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
+  const other = await HttpFamily.found(stack());
   await family.create();
   await other.create();
   const hears = (id: string) =>

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { hexToBytes } from "@noble/curves/utils.js";
-import { accepted, refused, rpcRefused, sharedStack, writesNothing } from "./answers.ts";
-import { note, randomHex } from "./family.ts";
-import { ciphertext, Recovering } from "./recovering.ts";
+import { accepted, refused, rpcRefused, sharedStack, writesNothing } from "../support/answers.ts";
+import { note, randomHex } from "../support/family.ts";
+import { ciphertext, Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { accepted, refused, rpcRefused, sharedStack, writesNothing } from "./answers.ts";
-import { serviceRpc } from "./family.ts";
-import { ciphertext, Recovering } from "./recovering.ts";
+import { accepted, refused, rpcRefused, sharedStack, writesNothing } from "../support/answers.ts";
+import { serviceRpc } from "../support/http_family.ts";
+import { ciphertext, Recovering } from "../support/http_recovery.ts";
+import { expire } from "../support/owner.ts";
 
 const stack = sharedStack();
 
@@ -130,7 +131,7 @@ Deno.test("an expired request refuses everything, shows so, and gives no ciphert
   accepted(await recovering.submit("bob", partial, text));
   const ready = await recovering.ready();
   const signature = await recovering.sign(ready);
-  for (const requestId of [partial, ready]) await family.expire(requestId);
+  for (const requestId of [partial, ready]) await expire(family.stack.database.sql, requestId);
   const allRefused = async () => {
     for (const requestId of [partial, ready]) {
       refused(await recovering.submit("bob", requestId, text), "session_expired");

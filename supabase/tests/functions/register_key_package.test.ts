@@ -7,9 +7,9 @@ import {
   suiteOf,
 } from "../../functions/_shared/frost/suites.ts";
 import type { ErrorCode } from "../../functions/_shared/errors.ts";
-import { accepted, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
+import { accepted, type Json, refused, sharedStack, writesNothing } from "../support/answers.ts";
 import { ED25519, INVALID_POINTS } from "./encodings.ts";
-import { register } from "./family.ts";
+import { register } from "../support/http_family.ts";
 
 const stack = sharedStack();
 
@@ -93,8 +93,8 @@ Deno.test("without a ciphersuite it is the Taproot one, and a VSS commitment may
   });
 });
 
-Deno.test("255 guardians with names of 255 letters fit into a request, on the curve with the longest points", async () => {
-  const participants = Array.from({ length: 255 }, (_, i) => `${i}-`.padEnd(255, "guardian "));
+Deno.test("255 guardians with names as long as they may be fit into a request, on the curve with the longest points", async () => {
+  const participants = Array.from({ length: 255 }, (_, i) => `${i}-`.padEnd(64, "guardian "));
   const dealt = deal({ ciphersuite: "FROST-ED448-SHAKE256-v1", participants, threshold: 128 });
   assert.ok(JSON.stringify(dealt).length > 64 * 1024);
   assert.equal(accepted(await register(stack(), dealt), 201).epoch, 1);

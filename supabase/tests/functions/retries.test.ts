@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { accepted, refused, sharedStack, writesNothing } from "./answers.ts";
-import { Family, randomHex, serviceRpc } from "./family.ts";
+import { accepted, refused, sharedStack, writesNothing } from "../support/answers.ts";
+import { randomHex } from "../support/family.ts";
+import { HttpFamily, serviceRpc } from "../support/http_family.ts";
+import { expire } from "../support/owner.ts";
 
 const stack = sharedStack();
 
@@ -9,7 +11,7 @@ const STATES = ["nonce_collection", "signing", "aggregating", "completed", "fail
 
 /** A session in that state, and what ann and bob have to send for it. */
 async function sessionIn(status: (typeof STATES)[number]) {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const commitment = await family.commitmentOf("ann", sessionId);
   accepted(await family.commit("ann", sessionId, commitment));
@@ -155,7 +157,7 @@ Deno.test("a failed session takes no share, but answers the one that came in tim
 for (const status of ["nonce_collection", "signing", "aggregating"] as const) {
   Deno.test(`a session that expires while ${status} refuses everything as session_expired`, async () => {
     const { family, sessionId, commitment, shares } = await sessionIn(status);
-    await family.expire(sessionId);
+    await expire(family.stack.database.sql, sessionId);
     const { sql } = stack().database;
     // The same again is too late as well, but nothing to be held against anybody.
     for (const [each, events] of [[commitment, 0], [family.freshCommitment(), 1]] as const) {
@@ -179,7 +181,7 @@ for (const status of ["nonce_collection", "signing", "aggregating"] as const) {
 
 Deno.test("a completed session stays completed past its time", async () => {
   const { family, sessionId, shares, commitment } = await sessionIn("completed");
-  await family.expire(sessionId);
+  await expire(family.stack.database.sql, sessionId);
   assert.equal((await family.session(sessionId)).status, "completed");
   assert.equal(accepted(await family.share("bob", sessionId, shares[1])).status, "completed");
   assert.equal(accepted(await family.commit("ann", sessionId, commitment)).status, "completed");
@@ -188,7 +190,7 @@ Deno.test("a completed session stays completed past its time", async () => {
 });
 
 Deno.test("creating twice makes two sessions: a request has no name of its own", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const request = family.request();
   assert.notEqual(await family.create(request), await family.create(request));
 });

@@ -1,16 +1,23 @@
 /** One user in several families: each call is about one of them, and the user is who it is there. */
 import assert from "node:assert/strict";
 import { signToken } from "../../local/token.ts";
-import { accepted, call, type Json, refused, sharedStack, writesNothing } from "./answers.ts";
-import { Family } from "./family.ts";
-import { ciphertext, Recovering } from "./recovering.ts";
+import {
+  accepted,
+  call,
+  type Json,
+  refused,
+  sharedStack,
+  writesNothing,
+} from "../support/answers.ts";
+import { HttpFamily } from "../support/http_family.ts";
+import { ciphertext, Recovering } from "../support/http_recovery.ts";
 
 const stack = sharedStack();
 
 /** A user that is ann in one family and bob in another. */
 async function member() {
-  const home = await Family.found(stack());
-  const work = await Family.found(stack());
+  const home = await HttpFamily.found(stack());
+  const work = await HttpFamily.found(stack());
   const families = { [home.id]: "ann", [work.id]: "bob" };
   const token = await signToken({
     participant: "somebody",
@@ -66,7 +73,7 @@ Deno.test("in one family it is not who it is in the other", async () => {
 
 Deno.test("a recovery is that of its family, too", async () => {
   const recovering = await Recovering.found(stack());
-  const elsewhere = await Family.found(stack());
+  const elsewhere = await HttpFamily.found(stack());
   const token = await signToken({
     participant: "somebody",
     family: elsewhere.id,
@@ -90,7 +97,7 @@ Deno.test("a recovery is that of its family, too", async () => {
 
 Deno.test("what is of no family of its own is not to be seen, whatever it says", async () => {
   const { post } = await member();
-  const foreign = await Family.found(stack());
+  const foreign = await HttpFamily.found(stack());
   const sessionId = await foreign.signing();
   const requests: readonly (readonly [name: string, body: Json])[] = [
     ["submit-nonce-commitment", { sessionId, nonceCommitment: foreign.freshCommitment() }],

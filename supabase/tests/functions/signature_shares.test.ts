@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { CIPHERSUITES } from "../../functions/_shared/frost/suites.ts";
-import { accepted, refused, rpcRefused, sharedStack, writesNothing } from "./answers.ts";
+import { accepted, refused, rpcRefused, sharedStack, writesNothing } from "../support/answers.ts";
 import { invalidScalars } from "./encodings.ts";
-import { Family, randomHex, serviceRpc } from "./family.ts";
+import { randomHex } from "../support/family.ts";
+import { HttpFamily, serviceRpc } from "../support/http_family.ts";
+import { expire } from "../support/owner.ts";
 
 const stack = sharedStack();
 
 for (const ciphersuite of CIPHERSUITES) {
   Deno.test(`a bad share of ${ciphersuite} is blamed on its sender, and the good one still works`, async () => {
-    const family = await Family.found(stack(), { ciphersuite });
+    const family = await HttpFamily.found(stack(), { ciphersuite });
     const { Fn } = family.suite;
     const encode = (scalar: bigint) => bytesToHex(Fn.toBytes(scalar));
     const sessionId = await family.signing(["bob", "cleo"]);
@@ -30,14 +32,14 @@ for (const ciphersuite of CIPHERSUITES) {
 }
 
 Deno.test("a share made for another session is share_invalid", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const first = await family.signing();
   const second = await family.signing();
   await blamed(family, first, "ann", [["another session's", await family.shareOf("ann", second)]]);
 });
 
 Deno.test("the last signer's bad share leaves the session waiting for the good one", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   accepted(await family.share("ann", sessionId));
   await blamed(family, sessionId, "bob", [["random", randomHex(31).padStart(64, "0")]]);
@@ -48,7 +50,7 @@ Deno.test("the last signer's bad share leaves the session waiting for the good o
 });
 
 Deno.test("a share in another spelling than lower-case hex is invalid_input, and blamed on nobody", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   const good = await family.shareOf("ann", sessionId);
   await writesNothing(stack().database.sql, async () => {
@@ -59,7 +61,7 @@ Deno.test("a share in another spelling than lower-case hex is invalid_input, and
 });
 
 Deno.test("before the signer set is known a share is round_open", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   await nothingComesOf(family, sessionId, "ann", "round_open");
   accepted(await family.commit("ann", sessionId));
@@ -67,29 +69,29 @@ Deno.test("before the signer set is known a share is round_open", async () => {
 });
 
 Deno.test("a participant who did not commit in time is not_a_signer", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   await nothingComesOf(family, await family.signing(["ann", "bob"]), "cleo", "not_a_signer");
 });
 
 Deno.test("a creator who takes no part is not_a_participant", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const request = family.request({ participants: ["bob", "cleo"] });
   const sessionId = await family.signing(["bob", "cleo"], request);
   await nothingComesOf(family, sessionId, "ann", "not_a_participant");
 });
 
 Deno.test("a share for a session that is over says how it ended", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const failed = await family.signing();
   await family.rpc("ann", "fail_signing_session", { p_session_id: failed, p_reason: "no more" });
   await nothingComesOf(family, failed, "ann", "session_finished");
   const expired = await family.signing();
-  await family.expire(expired);
+  await expire(family.stack.database.sql, expired);
   await nothingComesOf(family, expired, "ann", "session_expired");
 });
 
 Deno.test("a good share for a nonce that was marked used by hand is nonce_reused", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   const p_nonce_commitment = await family.commitmentOf("ann", sessionId);
   const share = await family.shareOf("ann", sessionId);
@@ -104,7 +106,7 @@ Deno.test("a good share for a nonce that was marked used by hand is nonce_reused
 });
 
 Deno.test("shares can be recorded by no other way than the function", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   const share = await family.shareOf("ann", sessionId);
   const args = { p_session_id: sessionId, p_participant_id: "ann", p_signature_share: share };
@@ -130,7 +132,7 @@ Deno.test("shares can be recorded by no other way than the function", async () =
 });
 
 Deno.test("whom a share can be blamed on takes part in the session", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const sessionId = await family.signing();
   const blame = (p_session_id: string, p_participant_id: string) =>
     serviceRpc(stack(), "record_refused_share", {
@@ -146,7 +148,7 @@ Deno.test("whom a share can be blamed on takes part in the session", async () =>
 
 /** Submits bad shares: nothing comes of each but an event that names its sender. */
 async function blamed(
-  family: Family,
+  family: HttpFamily,
   sessionId: string,
   participant: string,
   bad: readonly (readonly [what: string, share: string])[],
@@ -175,7 +177,7 @@ async function blamed(
 }
 
 async function nothingComesOf(
-  family: Family,
+  family: HttpFamily,
   sessionId: string,
   participant: string,
   code: Parameters<typeof refused>[1],

@@ -9,14 +9,15 @@ import {
   suiteOf,
   TAPROOT_CIPHERSUITE,
 } from "../../functions/_shared/frost/suites.ts";
-import { accepted, sharedStack } from "./answers.ts";
-import { Family, note } from "./family.ts";
+import { accepted, sharedStack } from "../support/answers.ts";
+import { note } from "../support/family.ts";
+import { HttpFamily } from "../support/http_family.ts";
 
 const stack = sharedStack();
 
 for (const ciphersuite of CIPHERSUITES) {
   Deno.test(`a whole session signs with ${ciphersuite}, each answer as documented`, async () => {
-    const family = await Family.found(stack(), { ciphersuite });
+    const family = await HttpFamily.found(stack(), { ciphersuite });
     const request = family.request();
     const created = accepted(await family.call("ann", "create-signing-request", request), 201);
     const { sessionId, expiresAt, ...rest } = created;
@@ -67,7 +68,7 @@ Deno.test("a signed Nostr event is valid to nostr-tools and to BIP-340, whicheve
   const negated = Fn.neg(Fn.fromBytes(hexToBytes(secret))).toString(16).padStart(64, "0");
   const spellings = new Set<string>();
   for (const each of [secret, negated]) {
-    const family = await Family.found(stack(), { secret: each });
+    const family = await HttpFamily.found(stack(), { secret: each });
     const { groupPublicKey } = family.key.registration;
     spellings.add(groupPublicKey);
     const template = note(`“quoted”, \\ and \n line, ❄, \u{1f9ca}, \u2028, \u007f`);
@@ -86,7 +87,7 @@ Deno.test("a signed Nostr event is valid to nostr-tools and to BIP-340, whicheve
 });
 
 Deno.test("the template comes back to its guardians as it was sent", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const template = note(`tab \t, quote ", zero-width \u200b, ${"❄".repeat(1000)}`);
   const sessionId = await family.create(family.eventRequest(template));
   assert.deepEqual((await family.session(sessionId)).event_template, template);
@@ -94,7 +95,7 @@ Deno.test("the template comes back to its guardians as it was sent", async () =>
 
 Deno.test("a session may ask for more signers than its key does", async () => {
   const participants = ["ann", "bob", "cleo", "dora", "emil"];
-  const family = await Family.found(stack(), { participants, threshold: 2 });
+  const family = await HttpFamily.found(stack(), { participants, threshold: 2 });
   const request = family.request({ threshold: 4 });
   const sessionId = await family.completed(["emil", "bob", "dora", "ann"], request);
   const { status, signers, final_signature } = await family.session(sessionId);
@@ -106,7 +107,7 @@ Deno.test("a session may ask for more signers than its key does", async () => {
 Deno.test("identifiers go by the key's order of participants, not by the session's or the alphabet's", async () => {
   const participants = ["zoe", "ann", "Mia", "10", "9"];
   for (const ciphersuite of [TAPROOT_CIPHERSUITE, "FROST-ED25519-SHA512-v1"] as const) {
-    const family = await Family.found(stack(), { participants, threshold: 3, ciphersuite });
+    const family = await HttpFamily.found(stack(), { participants, threshold: 3, ciphersuite });
     const request = family.request({ participants: ["9", "ann", "zoe", "Mia"] });
     const sessionId = await family.completed(["9", "zoe", "Mia"], request);
     const { signers, final_signature } = await family.session(sessionId, "ann");
@@ -116,7 +117,7 @@ Deno.test("identifiers go by the key's order of participants, not by the session
 });
 
 Deno.test("messages other than 32 bytes are signed by the suites that can", async () => {
-  const family = await Family.found(stack(), { ciphersuite: "FROST-ED25519-SHA512-v1" });
+  const family = await HttpFamily.found(stack(), { ciphersuite: "FROST-ED25519-SHA512-v1" });
   for (const messageHash of ["00", "ab".repeat(8192)]) {
     const sessionId = await family.completed(undefined, family.request({ messageHash }));
     verifies(family, messageHash, String((await family.session(sessionId)).final_signature));
@@ -124,7 +125,7 @@ Deno.test("messages other than 32 bytes are signed by the suites that can", asyn
 });
 
 Deno.test("supabase-js carries a request and its answer", async () => {
-  const family = await Family.found(stack());
+  const family = await HttpFamily.found(stack());
   const token = await family.token("ann");
   const { apiUrl, publishableKey } = stack();
   const supabase = createClient(apiUrl, publishableKey, {
@@ -148,7 +149,7 @@ Deno.test("supabase-js carries a request and its answer", async () => {
 });
 
 /** By noble's own verifier of the suite, under the dealt key. */
-function verifies({ suite, key }: Family, message: string, signature: string): void {
+function verifies({ suite, key }: HttpFamily, message: string, signature: string): void {
   const [sig, msg, groupKey] = [signature, message, key.registration.groupPublicKey]
     .map((h) => hexToBytes(h));
   const valid = suite.name === TAPROOT_CIPHERSUITE

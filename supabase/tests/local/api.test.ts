@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { signToken } from "../../local/token.ts";
-import { freshDatabase, withStack } from "../harness.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 
 Deno.test("the API leaves every right in the database as the migrations gave it", async () => {
   await withStack(async ({ database, apiUrl, publishableKey, secretKey }) => {

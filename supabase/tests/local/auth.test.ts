@@ -3,7 +3,7 @@ import { createClient } from "@supabase/supabase-js";
 import { createRemoteJWKSet, jwtVerify, SignJWT } from "jose";
 import type { StackAddress } from "../../local/stack.ts";
 import { signToken } from "../../local/token.ts";
-import { withStack } from "../harness.ts";
+import { withStack } from "../support/harness.ts";
 
 const CREDENTIALS = { email: "guardian1@example.com", password: "correct horse battery" };
 

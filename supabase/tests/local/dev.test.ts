@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { isTaken } from "../../local/postgres/ports.ts";
-import { dataFolder } from "./data_folder.ts";
+import { dataFolder } from "../support/data_folder.ts";
 import { addRow, command, newPorts, portVariables, SCRIPT, start } from "./dev_process.ts";
 import { closeTerminal } from "./terminal.ts";
 

@@ -27,7 +27,7 @@ const OURS = [
   "client/guardian/key_share.ts",
   "supabase/migrations/20261101000100_identity_and_refusals.sql",
   "supabase/tests/database/schema.test.sql",
-  "supabase/tests/vectors/share-ann.json",
+  "supabase/tests/support/vectors/share-ann.json",
 ];
 
 const hasGit = await new Deno.Command("git", { args: ["--version"] }).output()

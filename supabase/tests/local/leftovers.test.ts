@@ -13,7 +13,7 @@ import {
   processRealm,
 } from "../../local/postgres/processes.ts";
 import { startServer } from "../../local/postgres/server.ts";
-import { dataFolder } from "./data_folder.ts";
+import { dataFolder } from "../support/data_folder.ts";
 
 Deno.test("data is started on again though its killed PostgreSQL is still listed", async () => {
   await using folder = await dataFolder();

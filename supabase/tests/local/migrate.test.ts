@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { migrate, migrateAgain } from "../../local/migrate.ts";
 import { ALL_GRANTS } from "../../local/platform/platform.ts";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 
 for (const grants of ALL_GRANTS) {
   Deno.test(`every migration can run again where a project grants ${grants}`, async () => {

@@ -5,8 +5,8 @@ import pg from "pg";
 import { SECRET_KEY } from "../../local/keys.ts";
 import { isTaken } from "../../local/postgres/ports.ts";
 import { serveStack } from "../../local/stack.ts";
-import { privateCluster, withStack } from "../harness.ts";
-import { dataFolder } from "./data_folder.ts";
+import { privateCluster, withStack } from "../support/harness.ts";
+import { dataFolder } from "../support/data_folder.ts";
 import { addRow, newPorts, type Ports, start } from "./dev_process.ts";
 
 /** Far more than any answer takes, also one that waits for a connection. */

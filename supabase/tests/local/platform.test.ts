@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { adoptDefaultDatabase, createPlatformRoles } from "../../local/platform/platform.ts";
 import { startCluster } from "../../local/postgres/cluster.ts";
 import { asSuperuser } from "../../local/postgres/databases.ts";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 
 Deno.test("a database whose preparation was cut short is prepared by the next start", async () => {
   const cluster = await startCluster();

@@ -3,8 +3,8 @@ import { startCluster } from "../../local/postgres/cluster.ts";
 import { asSuperuser } from "../../local/postgres/databases.ts";
 import { ownFolder, reachableByOthers } from "../../local/postgres/folders.ts";
 import { freePort } from "../../local/postgres/ports.ts";
-import { privateCluster } from "../harness.ts";
-import { dataFolder } from "./data_folder.ts";
+import { privateCluster } from "../support/harness.ts";
+import { dataFolder } from "../support/data_folder.ts";
 
 Deno.test("what was committed survives a SIGKILL of PostgreSQL and all its children", async () => {
   await using own = await privateCluster();

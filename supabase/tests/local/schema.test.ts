@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { inOrder, type Need, type Statement } from "../../local/schema/order.ts";
 import { describe, schemaText } from "../../local/schema.ts";
 import { withMigratedDatabase } from "../../local/supabase_cli.ts";
-import { catalogOf, connected } from "../docs/catalog.ts";
+import { catalogOf, connected } from "../support/catalog.ts";
 
 Deno.test("the schema's text makes in an empty project what the migrations make, and gives itself again", async () => {
   await withMigratedDatabase(async ({ url, emptyUrl }) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { dataFolder } from "./data_folder.ts";
+import { dataFolder } from "../support/data_folder.ts";
 
 /** Runs a script of ours on a terminal, closes that in the midst, and waits until nothing is left running. */
 export async function closeTerminal(

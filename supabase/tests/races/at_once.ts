@@ -1,6 +1,6 @@
 import type postgres from "postgres";
-import type { TestDatabase } from "../harness.ts";
-import { type Call, type Outcome, preambleOf, send } from "./calls.ts";
+import type { TestDatabase } from "../support/harness.ts";
+import { type Call, type Outcome, preambleOf, send } from "../support/calls.ts";
 
 const GATE = 64_064;
 

@@ -1,10 +1,10 @@
 /** Plays sessions over and over, over a database that goes down at any moment, and knows what it was told. */
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { type Call, make, type Outcome } from "./calls.ts";
-import type { Family } from "./families.ts";
+import { type Call, make, type Outcome } from "../support/calls.ts";
+import type { SqlFamily } from "../support/sql_family.ts";
 import { isOutageCode, type Outages } from "./outages.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** What callers were told, to be held against what the database has in the end. */
 export interface Told {
@@ -22,7 +22,7 @@ export class CrashDriver {
   constructor(
     readonly sql: postgres.Sql,
     readonly outages: Outages,
-    readonly family: Family,
+    readonly family: SqlFamily,
     readonly random: Random,
   ) {}
 

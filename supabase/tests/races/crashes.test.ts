@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { privateCluster } from "../harness.ts";
-import { asOperator, asService, make } from "./calls.ts";
+import { privateCluster } from "../support/harness.ts";
+import { asOperator, asService, make } from "../support/calls.ts";
 import { stopClock } from "./clock.ts";
 import { CrashDriver } from "./crash_driver.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
 import { Outages } from "./outages.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 
 const KILLS = 20;
 
@@ -20,7 +20,7 @@ Deno.test(`PostgreSQL killed ${KILLS} times amid sessions loses nothing it told,
   const calls = server.database.connect("postgres", options);
   const drivers = [];
   for (let i = 0; i < 5; i++) {
-    const family = await Family.found(sql, random, { threshold: 2 + i % 2, guardians: 4 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2 + i % 2, guardians: 4 });
     drivers.push(new CrashDriver(calls, outages, family, new Random(random.hex(8))));
   }
   const playing = Promise.all(drivers.map((driver) => driver.run()));

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { type Outcome, tally } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { type Outcome, tally } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 const ROUNDS = 15;
 
@@ -13,7 +13,7 @@ Deno.test("sixteen who complete a session with one signature all hear the same, 
   const random = Random.printed("complete with one signature");
   await using database = await freshDatabase();
   const lanes = openLanes(database, 16);
-  const family = await Family.found(database.sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(database.sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 5; round++) {
     const { session } = await family.signing(0);
     const outcomes = await lanes.atOnce(Array(16).fill(family.complete(session)));
@@ -29,7 +29,7 @@ Deno.test("of eight different signatures at once one completes the session, and 
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < ROUNDS; round++) {
     const { session } = await family.signing(0);
     const calls = Array.from({ length: 8 }, () => family.complete(session));
@@ -47,7 +47,7 @@ Deno.test("a session that is failed and completed at once ends in one way, and t
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const ends: Record<string, number> = {};
   for (let round = 0; round < ROUNDS; round++) {
     const { session } = await family.signing(0);
@@ -72,7 +72,7 @@ Deno.test("a session that fails as its last commitment arrives is failed, and th
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 4);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 4 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 4 });
   for (let round = 0; round < ROUNDS; round++) {
     const session = await family.session();
     const [first, ...others] = family.guardians;
@@ -100,7 +100,7 @@ Deno.test("a session that fails as its last share arrives is failed or complete 
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 4);
-  const family = await Family.found(sql, random, { threshold: 3, guardians: 4 });
+  const family = await SqlFamily.found(sql, random, { threshold: 3, guardians: 4 });
   for (let round = 0; round < ROUNDS; round++) {
     const { session, signers } = await family.signing(3);
     const shares = signers.map((signer) => family.share(session, signer));
@@ -116,7 +116,7 @@ Deno.test("of several reasons to fail at once one is recorded, and the same one 
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < ROUNDS; round++) {
     const session = await family.session();
     const reasons = ["a", "a", "a", "a", "b", "b", "b", "b"];

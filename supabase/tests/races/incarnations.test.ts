@@ -8,12 +8,12 @@ import postgres from "postgres";
 import { migrate } from "../../local/migrate.ts";
 import { createPlatformDatabase, createPlatformRoles } from "../../local/platform/platform.ts";
 import { startCluster } from "../../local/postgres/cluster.ts";
-import { privateCluster } from "../harness.ts";
-import { dataFolder } from "../local/data_folder.ts";
-import { make } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { privateCluster } from "../support/harness.ts";
+import { dataFolder } from "../support/data_folder.ts";
+import { make } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 const ALERT = "restored, moved or upgraded";
 
@@ -36,7 +36,7 @@ Deno.test("impossible 15: a session does not go on in a copy of its database", a
   const random = Random.printed("a copy");
   await using server = await privateCluster();
   const { cluster, database: { sql } } = server;
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const [first, second] = family.guardians;
   const [untouched, begun, finished] = [
     await family.session(),
@@ -61,7 +61,7 @@ Deno.test("impossible 15: a session does not go on in a copy of its database", a
     const [{ status }] = await copy`
       select status from public.frost_signing_sessions where session_id = ${begun}`;
     assert.equal(status, "failed", "a touch makes it so");
-    const here = await Family.found(copy, random, { threshold: 2, guardians: 2 });
+    const here = await SqlFamily.found(copy, random, { threshold: 2, guardians: 2 });
     const fresh = await here.session();
     assert.equal(
       (await make(copy, here.commit(fresh, here.guardians[0], commitment))).code,
@@ -98,7 +98,7 @@ Deno.test("impossible 15: nor in a standby, from the moment it is promoted", asy
     await createPlatformDatabase(cluster.address, "test", "nothing");
     await migrate(cluster.url("test"));
     const primary = postgres(cluster.url("test"), { onnotice: () => {} });
-    const family = await Family.found(primary, random, { threshold: 2, guardians: 3 });
+    const family = await SqlFamily.found(primary, random, { threshold: 2, guardians: 3 });
     const session = await family.session();
     await primary.end();
     await cluster.kill();
@@ -161,7 +161,7 @@ Deno.test("refusals of one session at once make one chain, and do not wait for i
   const random = Random.printed("refusals at once");
   await using server = await privateCluster();
   const { database: { sql } } = server;
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 8 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 8 });
   const session = await family.session();
   const outcomes = await Promise.all(
     family.guardians.flatMap((guardian) =>

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import type { TestDatabase } from "../harness.ts";
-import { type Call, type Outcome, preambleOf, send } from "./calls.ts";
+import type { TestDatabase } from "../support/harness.ts";
+import { type Call, type Outcome, preambleOf, send } from "../support/calls.ts";
 
 /** A transaction: calls, and how it ends. What happens outside of any is one call, and commits nothing. */
 export interface Transaction {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { freshDatabase, type TestDatabase } from "../harness.ts";
-import { asOperator, asService, type Call, make } from "./calls.ts";
+import { freshDatabase, type TestDatabase } from "../support/harness.ts";
+import { asOperator, asService, type Call, make } from "../support/calls.ts";
 import { stopClock } from "./clock.ts";
-import { Family } from "./families.ts";
+import { SqlFamily } from "../support/sql_family.ts";
 import {
   interleavings,
   playAll,
@@ -11,8 +11,8 @@ import {
   type Scene,
   type Transaction,
 } from "./interleaving.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 const SWEEP = asService("expire_old_frost_signing_sessions");
 
@@ -135,7 +135,7 @@ inEveryOrder("the last commitment, the deadline and a failure", (family, clock) 
 
 inEveryOrder("two registrations and a session", (known) => async () => {
   const { sql, random } = known;
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 2 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 2 });
   const create = await family.as(family.creator, "create_signing_session", {
     p_family_id: family.id,
     p_message_hash: random.hex(32),
@@ -163,7 +163,7 @@ interface TestClock {
 /** A test that plays a scene in every order, in a database where time stands still. */
 function inEveryOrder(
   name: string,
-  sceneOf: (family: Family, clock: TestClock) => () => Promise<Scene>,
+  sceneOf: (family: SqlFamily, clock: TestClock) => () => Promise<Scene>,
   { legal = true, ...options }: PlayOptions & { legal?: boolean } = {},
 ): void {
   Deno.test(`every order of ${name} ends as some order of whole transactions does`, async () => {
@@ -175,7 +175,7 @@ function inEveryOrder(
       back: asOperator(time.moveTo(time.start)),
       deadline: asOperator(time.moveTo(time.start + 300_000)),
     };
-    const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
     const { orders, endings } = await playAll(database, sceneOf(family, clock), options);
     console.log(`${orders} orders, ${endings} endings`);
     if (legal) await assertLegal(sql);
@@ -183,7 +183,7 @@ function inEveryOrder(
 }
 
 function scene(
-  { sql }: Family,
+  { sql }: SqlFamily,
   sessions: readonly string[],
   transactions: readonly Transaction[],
 ): Scene {

@@ -1,11 +1,19 @@
 /** What a transaction whose snapshot is older than its turn may do to a session: nothing. */
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { freshDatabase } from "../harness.ts";
-import { asOperator, type Call, literal, make, type Outcome, preambleOf, send } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { freshDatabase } from "../support/harness.ts";
+import {
+  asOperator,
+  type Call,
+  literal,
+  make,
+  type Outcome,
+  preambleOf,
+  send,
+} from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 /** Lets `second` see the database as it is before `first` is made and committed. */
 async function late(
@@ -27,7 +35,7 @@ Deno.test("a change by a transaction that does not see what was done before its 
   await using database = await freshDatabase();
   const { sql } = database;
   const worker = database.connect("postgres", { max: 1 });
-  const family = await Family.found(sql, random, { threshold: 3, guardians: 4 });
+  const family = await SqlFamily.found(sql, random, { threshold: 3, guardians: 4 });
   for (const isolation of ["repeatable read", "serializable"]) {
     const session = await family.session();
     const [g1, g2, g3] = family.guardians;
@@ -46,7 +54,7 @@ Deno.test("a share that meets a mark made by plain SQL takes the nonce or is ref
   await using database = await freshDatabase();
   const { sql } = database;
   const operator = database.connect("postgres", { max: 1 });
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const { session, signers: [signer] } = await family.signing(2);
   await operator.unsafe("begin");
   await operator`
@@ -64,7 +72,7 @@ Deno.test("a login that was granted the members' role is a member, and no operat
   const random = Random.printed("a login of the project's own");
   await using database = await freshDatabase();
   const { sql } = database;
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const session = await family.session();
   const login = `app_${random.hex(6)}`;
   await sql.unsafe(`create role ${login} login inherit password 'postgres'`);

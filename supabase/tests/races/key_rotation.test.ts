@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import { claims, freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { asService, make, tally } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { asService, make, tally } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("eight registrations of a family at once get epochs of their own, and the last one is current", async () => {
   const random = Random.printed("eight registrations");
@@ -12,7 +12,7 @@ Deno.test("eight registrations of a family at once get epochs of their own, and 
   const { sql } = database;
   const lanes = openLanes(database, 8);
   for (let round = 0; round < 10; round++) {
-    const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
     const outcomes = await lanes.atOnce(Array.from({ length: 8 }, () => family.registration()));
     assert.deepEqual(tally(outcomes), { ok: 8 });
     const epochs = outcomes.map(({ answer }) => Number(answer.epoch)).sort((a, b) => a - b);
@@ -34,7 +34,7 @@ Deno.test("one registration sent eight times at once makes one epoch", async () 
   const { sql } = database;
   const lanes = openLanes(database, 8);
   for (let round = 0; round < 10; round++) {
-    const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
     const outcomes = await lanes.atOnce(Array(8).fill(family.registration()));
     assert.deepEqual(
       new Set(outcomes.map(({ answer }) => JSON.stringify(answer))).size,
@@ -46,6 +46,22 @@ Deno.test("one registration sent eight times at once makes one epoch", async () 
   }
 });
 
+Deno.test("a login that may do nothing here keeps no family from changing its key", async () => {
+  const random = Random.printed("a login without rights");
+  await using database = await freshDatabase();
+  const { sql } = database;
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
+  await claims(sql, { role: "anon" }, async (transaction) => {
+    // Advisory locks are everybody's: a turn that was one could be taken, and kept, by any role.
+    await transaction`select pg_advisory_xact_lock(hashtextextended(
+      ${`permafrost.key_package:${family.id}`}, 0))`;
+    await sql.begin(async (registering) => {
+      await registering`set local lock_timeout = '2s'`;
+      await registering`select permafrost.lock_family_key(${family.id})`;
+    });
+  });
+});
+
 Deno.test("a session made while the key changes belongs to the one key or the other, and fits it", async () => {
   const random = Random.printed("sessions while the key changes");
   await using database = await freshDatabase();
@@ -53,7 +69,7 @@ Deno.test("a session made while the key changes belongs to the one key or the ot
   const lanes = openLanes(database, 9);
   const bound: Record<string, number> = {};
   for (let round = 0; round < 15; round++) {
-    const family = await Family.found(sql, random, { threshold: 2, guardians: 4 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 4 });
     const [leaver, ...stayers] = family.guardians;
     const register = asService("register_key_package", {
       p_family_id: family.id,

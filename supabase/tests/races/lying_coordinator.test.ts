@@ -7,13 +7,13 @@ import { dealKey } from "../../../client/guardian/dealer.ts";
 import { GuardianError } from "../../../client/errors.ts";
 import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
 import type { SigningPackage } from "../../../client/guardian/signing_session.ts";
-import { SimulatedCoordinator } from "../../../client/guardian/simulated_coordinator.ts";
+import { SimulatedCoordinator } from "../support/simulated_coordinator.ts";
 import {
   aggregate,
   prepareVerification,
   verifySignature,
 } from "../../functions/_shared/frost/verification.ts";
-import { Random } from "./random.ts";
+import { Random } from "../support/random.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dan"];
 const KEY = dealKey({ familyId: "family", threshold: 2, participants: NAMES });

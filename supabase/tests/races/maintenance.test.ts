@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import type postgres from "postgres";
+import { claims, freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { asOperator, asService, make, tally } from "./calls.ts";
+import { asOperator, asService, make, tally } from "../support/calls.ts";
 import { stopClock } from "./clock.ts";
-import { Family } from "./families.ts";
-import { assertLegal, illegalities } from "./legality.ts";
-import { Random } from "./random.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal, illegalities } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 const DAY = 86_400_000;
 const SWEEP = asService("expire_old_frost_signing_sessions");
@@ -14,7 +15,7 @@ Deno.test("of 32 callers who mark a nonce as used, exactly one is told that it d
   const random = Random.printed("32 mark a nonce");
   await using database = await freshDatabase();
   const lanes = openLanes(database, 32);
-  const family = await Family.found(database.sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(database.sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 5; round++) {
     const commitment = random.commitment();
     const session = await family.session();
@@ -32,7 +33,7 @@ Deno.test("a nonce that is marked as its share arrives is used by one of the two
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 6);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const ends: Record<string, number> = {};
   for (let round = 0; round < 20; round++) {
     const { session, signers: [signer] } = await family.signing(2);
@@ -65,7 +66,7 @@ Deno.test("four sweeps at once expire each session once, and together all of the
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 4);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   await sql`
     insert into public.frost_signing_sessions
       (family_id, message_hash, participants, threshold, created_by, created_at, expires_at)
@@ -84,7 +85,7 @@ Deno.test("a sweep leaves a session alone whose commitment is under way, and fin
   await using database = await freshDatabase();
   const { sql } = database;
   const clock = await stopClock(sql);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   const [busy] = [await family.session(), await family.session(), await family.session()];
   const worker = database.connect("postgres", { max: 1 });
   await worker.unsafe("begin");
@@ -103,13 +104,49 @@ Deno.test("a sweep leaves a session alone whose commitment is under way, and fin
   await assertLegal(sql);
 });
 
+Deno.test("a member who keeps its transaction open holds up no sweep", async () => {
+  const random = Random.printed("a sweep beside an open transaction");
+  await using database = await freshDatabase();
+  const { sql } = database;
+  const clock = await stopClock(sql);
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
+  const ends = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const session = await family.session();
+  const create = (transaction: postgres.TransactionSql) =>
+    transaction`
+      insert into public.frost_signing_sessions (family_id, message_hash, participants, threshold, created_by)
+      values (${family.id}, ${random.hex(32)}, ${family.guardians}, 2, ${family.guardians[0]})`;
+  const member = { family: family.id, participant: family.guardians[0] };
+  await claims(sql, member, create);
+  const open = claims(sql, member, async (transaction) => {
+    await create(transaction);
+    begun.resolve();
+    await ends.promise;
+  });
+  await begun.promise;
+  try {
+    await make(sql, asOperator(clock.moveTo(clock.start + DAY)));
+    await sql.begin(async (transaction) => {
+      await transaction`set local lock_timeout = '2s'`;
+      await transaction`select public.expire_old_frost_signing_sessions()`;
+    });
+  } finally {
+    ends.resolve();
+    await open;
+  }
+  const [{ status }] = await sql`
+    select status from public.frost_signing_sessions where session_id = ${session}`;
+  assert.equal(status, "expired");
+});
+
 Deno.test("commitments, shares, sweeps and the deadline at once leave what came in time, expired", async () => {
   const random = Random.printed("the deadline");
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 9);
   const clock = await stopClock(sql);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 4 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 4 });
   const codes: Record<string, number> = {};
   for (let round = 0; round < 25; round++) {
     await make(sql, asOperator(clock.moveTo(clock.start)));
@@ -143,7 +180,7 @@ Deno.test("readers see a session whole or not at all while two cleanups delete i
   const { sql } = database;
   const lanes = openLanes(database, 14);
   const clock = await stopClock(sql);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 5; round++) {
     await make(sql, asOperator(clock.moveTo(clock.start)));
     const sessions = [];

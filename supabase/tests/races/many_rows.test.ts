@@ -1,6 +1,6 @@
 /** Policies over many rows: who the caller is, is asked once a query, not once a row. */
 import assert from "node:assert/strict";
-import { claims, freshDatabase } from "../harness.ts";
+import { claims, freshDatabase } from "../support/harness.ts";
 
 const ROWS = 400_000;
 

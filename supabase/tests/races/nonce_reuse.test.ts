@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { asOperator, literal, make, tally } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { asOperator, literal, make, tally } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("of 64 callers at once with one nonce commitment, in 64 sessions, one is accepted", async () => {
   const random = Random.printed("64 callers with one nonce commitment");
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 64);
-  const families: Family[] = [];
+  const families: SqlFamily[] = [];
   for (let i = 0; i < 8; i++) {
-    families.push(await Family.found(sql, random, { threshold: 2, guardians: 8 }));
+    families.push(await SqlFamily.found(sql, random, { threshold: 2, guardians: 8 }));
   }
   for (let round = 0; round < 3; round++) {
     const commitment = random.commitment();
@@ -40,7 +40,7 @@ Deno.test("of 64 callers at once with one nonce commitment, in 64 sessions, one 
 Deno.test("of 32 plain inserts at once of one nonce commitment, one is not a unique violation", async () => {
   const random = Random.printed("32 inserts of one nonce commitment");
   await using database = await freshDatabase();
-  const family = await Family.found(database.sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(database.sql, random, { threshold: 2, guardians: 3 });
   const commitment = random.commitment();
   const calls = [];
   for (let i = 0; i < 32; i++) {
@@ -60,7 +60,7 @@ Deno.test("pairs of points that cross over neither deadlock nor put a point into
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 24);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 12; round++) {
     const points = Array.from({ length: 4 }, () => random.point());
     const pairs = points.flatMap((a) => points.filter((b) => b !== a).map((b) => [a, b]));
@@ -89,7 +89,7 @@ Deno.test("a commitment sent eight times at once is accepted once and answered e
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 10; round++) {
     const session = await family.session();
     const [first, second] = random.shuffled(family.guardians);
@@ -118,7 +118,7 @@ Deno.test("of eight commitments of one guardian at once in one session, one is a
   const random = Random.printed("eight commitments of one guardian");
   await using database = await freshDatabase();
   const lanes = openLanes(database, 8);
-  const family = await Family.found(database.sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(database.sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 10; round++) {
     const session = await family.session();
     const guardian = random.pick(family.guardians);
@@ -138,7 +138,7 @@ Deno.test("a nonce is refused while the session that had it is being cleaned up,
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 9);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 5; round++) {
     const commitment = random.commitment();
     const old = await family.session();

@@ -1,5 +1,5 @@
 import type { Cluster } from "../../local/postgres/cluster.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** A cluster that is killed over and over, and those who keep calling it. */
 export class Outages {

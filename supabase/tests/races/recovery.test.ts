@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { tally } from "./calls.ts";
-import { Family } from "./families.ts";
-import { Random } from "./random.ts";
-import { assertRecoveriesLegal, Recovery } from "./recoveries.ts";
+import { tally } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { Random } from "../support/random.ts";
+import { assertRecoveriesLegal, Recovery } from "../support/sql_recovery.ts";
 
 Deno.test("of eight guardians who hand in shares at once where four are needed, four make it ready, once", async () => {
   const random = Random.printed("eight recovery shares");
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 4, guardians: 8 });
+  const family = await SqlFamily.found(sql, random, { threshold: 4, guardians: 8 });
   for (let round = 0; round < 10; round++) {
     const recovery = await Recovery.ask(family);
     const calls = await Promise.all(
@@ -33,7 +33,7 @@ Deno.test("a recovery share sent eight times at once counts once, and each sende
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 10; round++) {
     const recovery = await Recovery.ask(family);
     const [first, second] = family.guardians;
@@ -58,7 +58,7 @@ Deno.test("of eight recipients set at once one wins, and the same one again is f
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 10; round++) {
     const recovery = await Recovery.ask(family, { recipient: false });
     const keys = Array.from({ length: 8 }, () => random.hex(32));
@@ -81,7 +81,7 @@ Deno.test("shares, rejections, declines, a failure and completions at once leave
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 12);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 5 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 5 });
   const ends: Record<string, number> = {};
   for (let round = 0; round < 30; round++) {
     const recovery = await Recovery.ask(family);
@@ -119,7 +119,7 @@ Deno.test("several requests that become ready at once mark their key exposed onc
   const { sql } = database;
   const lanes = openLanes(database, 8);
   for (let round = 0; round < 8; round++) {
-    const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
     const calls = [];
     for (let i = 0; i < 8; i++) {
       const recovery = await Recovery.ask(family);
@@ -137,7 +137,7 @@ Deno.test("new shares of a key that is being exposed are of an exposed key", asy
   const { sql } = database;
   const lanes = openLanes(database, 2);
   for (let round = 0; round < 20; round++) {
-    const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
     const [{ group_public_key }] = await sql<{ group_public_key: string }[]>`
       select group_public_key from public.frost_key_packages where family_id = ${family.id}`;
     const recovery = await Recovery.ask(family);

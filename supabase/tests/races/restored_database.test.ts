@@ -14,10 +14,10 @@ import {
   parseSigningSession,
 } from "../../../client/guardian/signing_session.ts";
 import { prepareVerification, verifyShare } from "../../functions/_shared/frost/verification.ts";
-import { privateCluster } from "../harness.ts";
-import { asMember, asService, type Call, make, type Outcome } from "./calls.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { privateCluster } from "../support/harness.ts";
+import { asMember, asService, type Call, make, type Outcome } from "../support/calls.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 const NAMES = ["ada", "bob", "cyd"];
 const KEY = dealKey({ familyId: "family", threshold: 2, participants: NAMES });

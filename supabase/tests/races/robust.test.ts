@@ -4,8 +4,8 @@
  * whatever order things arrive. Schedules are random, for every threshold of up to 15 participants.
  */
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
-import { Random } from "./random.ts";
+import { freshDatabase } from "../support/harness.ts";
+import { Random } from "../support/random.ts";
 
 const MOST_PARTICIPANTS = 15;
 /** Small families are played through more often: a schedule among 15 takes as long as ten among 5. */

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { freshDatabase } from "../harness.ts";
+import { freshDatabase } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { tally } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
+import { tally } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
 
 Deno.test("of 16 participants who commit at once where 5 are needed, 5 are in and 11 hear that it is closed", async () => {
   const random = Random.printed("16 commit at once");
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 16);
-  const families: Family[] = [];
+  const families: SqlFamily[] = [];
   for (let i = 0; i < 4; i++) {
-    families.push(await Family.found(sql, random, { threshold: 3, guardians: 16 }));
+    families.push(await SqlFamily.found(sql, random, { threshold: 3, guardians: 16 }));
   }
   for (let round = 0; round < 40; round++) {
     const family = families[round % 4];
@@ -55,7 +55,7 @@ Deno.test("commitments by plain insert and by RPC at once close round one once",
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 3, guardians: 8 });
+  const family = await SqlFamily.found(sql, random, { threshold: 3, guardians: 8 });
   for (let round = 0; round < 10; round++) {
     const session = await family.session();
     const calls = family.guardians.map((guardian, i) => {
@@ -77,7 +77,7 @@ Deno.test("several decline at once, and the session fails exactly once", async (
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 6);
-  const family = await Family.found(sql, random, { threshold: 4, guardians: 6 });
+  const family = await SqlFamily.found(sql, random, { threshold: 4, guardians: 6 });
   for (let round = 0; round < 10; round++) {
     const session = await family.session();
     const calls = await Promise.all(family.guardians.map((g) => family.decline(session, g)));
@@ -95,7 +95,7 @@ Deno.test("commitments and declines at once leave a session that is signed by th
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 12);
-  const family = await Family.found(sql, random, { threshold: 3, guardians: 6 });
+  const family = await SqlFamily.found(sql, random, { threshold: 3, guardians: 6 });
   const ends = new Set<string>();
   for (let round = 0; round < 30; round++) {
     const session = await family.session();

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { freshDatabase, withStack } from "../harness.ts";
+import { freshDatabase, withStack } from "../support/harness.ts";
 import { openLanes } from "./at_once.ts";
-import { asService, make, tally } from "./calls.ts";
-import { Family } from "./families.ts";
-import { assertLegal } from "./legality.ts";
-import { Random } from "./random.ts";
-import { type Answer, eventsOf, RealFamily, tallyAnswers } from "./real_family.ts";
+import { asService, make, tally } from "../support/calls.ts";
+import { SqlFamily } from "../support/sql_family.ts";
+import { assertLegal } from "../support/legality.ts";
+import { Random } from "../support/random.ts";
+import { type Answer, tallyAnswers } from "../support/answers.ts";
+import { HttpFamily } from "../support/http_family.ts";
+import { eventsOf } from "../support/owner.ts";
 
 /** A session of five signers that went well, and nothing besides. */
 const ONE_OF_EACH = {
@@ -19,11 +21,12 @@ const ONE_OF_EACH = {
 
 Deno.test("all signers' shares at once make one aggregation and one signature, and all hear the truth", async () => {
   const random = Random.printed("all shares at once");
-  await withStack(async ({ database: { sql }, ...stack }) => {
-    const family = await RealFamily.found(stack, 3, 7);
+  await withStack(async (stack) => {
+    const { sql } = stack.database;
+    const family = await HttpFamily.ofMany(stack, 3, 7);
     for (let round = 0; round < 6; round++) {
       const message = random.hex(32);
-      const signers = random.shuffled(family.guardians).slice(0, 5);
+      const signers = random.shuffled(family.participants).slice(0, 5);
       const { session, shares } = await family.unsentShares(message, signers);
       const answers = await Promise.all(
         random.shuffled(shares).map(({ guardian, signatureShare }) =>
@@ -49,10 +52,11 @@ Deno.test("all signers' shares at once make one aggregation and one signature, a
 
 Deno.test("every signer's share eight times at once is recorded once each, and the signature made once", async () => {
   const random = Random.printed("every share eight times");
-  await withStack(async ({ database: { sql }, ...stack }) => {
-    const family = await RealFamily.found(stack, 3, 5);
+  await withStack(async (stack) => {
+    const { sql } = stack.database;
+    const family = await HttpFamily.ofMany(stack, 3, 5);
     const message = random.hex(32);
-    const { session, shares } = await family.unsentShares(message, family.guardians);
+    const { session, shares } = await family.unsentShares(message, family.participants);
     // First one signer alone, whose retries must not look like the others' shares.
     const send = ({ guardian, signatureShare }: (typeof shares)[number]) =>
       family.call(guardian, "submit-signature-share", { sessionId: session, signatureShare });
@@ -72,19 +76,22 @@ Deno.test("every signer's share eight times at once is recorded once each, and t
 
 Deno.test("aggregate-signature sixteen times while the last share arrives makes one signature", async () => {
   const random = Random.printed("aggregation while the last share arrives");
-  await withStack(async ({ database: { sql }, ...stack }) => {
-    const family = await RealFamily.found(stack, 3, 5);
+  await withStack(async (stack) => {
+    const { sql } = stack.database;
+    const family = await HttpFamily.ofMany(stack, 3, 5);
     const seen = new Set<string>();
     for (let round = 0; round < 6; round++) {
       const message = random.hex(32);
-      const { session, shares } = await family.unsentShares(message, family.guardians);
+      const { session, shares } = await family.unsentShares(message, family.participants);
       const share = ({ guardian, signatureShare }: (typeof shares)[number]) =>
         family.call(guardian, "submit-signature-share", { sessionId: session, signatureShare });
       for (const early of shares.slice(1)) await share(early);
       const calls: (() => Promise<Answer>)[] = Array.from(
         { length: 16 },
         () => () =>
-          family.call(random.pick(family.guardians), "aggregate-signature", { sessionId: session }),
+          family.call(random.pick(family.participants), "aggregate-signature", {
+            sessionId: session,
+          }),
       );
       calls.splice(random.below(12), 0, () => share(shares[0]));
       const answers = await Promise.all(calls.map((call) => call()));
@@ -102,11 +109,12 @@ Deno.test("aggregate-signature sixteen times while the last share arrives makes 
 
 Deno.test("a session whose last caller died is finished once by sixteen who come at once, in either way", async () => {
   const random = Random.printed("the last caller died");
-  await withStack(async ({ database: { sql }, ...stack }) => {
-    const family = await RealFamily.found(stack, 3, 5);
+  await withStack(async (stack) => {
+    const { sql } = stack.database;
+    const family = await HttpFamily.ofMany(stack, 3, 5);
     for (let round = 0; round < 4; round++) {
       const message = random.hex(32);
-      const { session, shares } = await family.unsentShares(message, family.guardians);
+      const { session, shares } = await family.unsentShares(message, family.participants);
       // The function had recorded each share, and did not live to add them up.
       for (const { guardian, signatureShare } of shares) {
         const call = asService("record_signature_share", {
@@ -135,7 +143,7 @@ Deno.test("of eight different shares of one signer at once, one is recorded for 
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 8);
-  const family = await Family.found(sql, random, { threshold: 2, guardians: 3 });
+  const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
   for (let round = 0; round < 10; round++) {
     const { session, signers } = await family.signing(2);
     const calls = Array.from({ length: 8 }, () => family.share(session, signers[0]));
@@ -149,7 +157,7 @@ Deno.test("sixteen signers' shares at once on sixteen connections move the sessi
   await using database = await freshDatabase();
   const { sql } = database;
   const lanes = openLanes(database, 16);
-  const family = await Family.found(sql, random, { threshold: 16, guardians: 16 });
+  const family = await SqlFamily.found(sql, random, { threshold: 16, guardians: 16 });
   for (let round = 0; round < 5; round++) {
     const { session, signers } = await family.signing(16);
     const outcomes = await lanes.atOnce(signers.map((signer) => family.share(session, signer)));
@@ -161,7 +169,7 @@ Deno.test("sixteen signers' shares at once on sixteen connections move the sessi
 });
 
 /** Whoever was told that a session is completed was given its signature, and nobody else was. */
-function assertTrue(answers: readonly Answer[], family: RealFamily, message: string): void {
+function assertTrue(answers: readonly Answer[], family: HttpFamily, message: string): void {
   const completed = answers.filter(({ body }) => body.status === "completed");
   assert.ok(completed.length > 0);
   assert.ok(completed.every(({ body }) => family.verifies(message, body.finalSignature)));

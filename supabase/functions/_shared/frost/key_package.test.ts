@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
-import { printedSeed, seededBytes, simulateKey } from "../../../tests/vectors/simulated_session.ts";
+import {
+  printedSeed,
+  seededBytes,
+  simulateKey,
+} from "../../../tests/support/vectors/simulated_session.ts";
 import { elementToHex } from "./encoding.ts";
 import { FrostError, type FrostErrorCode } from "./error.ts";
 import { type KeyPackageInputs, verifyingSharesInOrder, verifyKeyPackage } from "./key_package.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { simulateSession } from "../../../tests/vectors/simulated_session.ts";
+import { simulateSession } from "../../../tests/support/vectors/simulated_session.ts";
 import { FrostError, type FrostErrorCode } from "./error.ts";
 import { groupCommitment } from "./group_commitment.ts";
 import { CIPHERSUITES, type Element, suiteOf, TAPROOT_CIPHERSUITE } from "./suites.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/curves/utils.js";
-import { SIGNING_VECTORS, type SigningVector } from "../../../tests/vectors/vectors.ts";
+import { SIGNING_VECTORS, type SigningVector } from "../../../tests/support/vectors/vectors.ts";
 import { elementToHex, parseElement, parseNonceCommitment, parseScalar } from "./encoding.ts";
 import { bindingFactorInputs, verificationKey } from "./group_commitment.ts";
 import { verifyKeyPackage } from "./key_package.ts";

@@ -7,7 +7,7 @@ import {
   printedSeed,
   seededBytes,
   simulateSession,
-} from "../../../tests/vectors/simulated_session.ts";
+} from "../../../tests/support/vectors/simulated_session.ts";
 import { parseScalar, scalarToHex } from "./encoding.ts";
 import { FrostError, type FrostErrorCode } from "./error.ts";
 import { type Ciphersuite, CIPHERSUITES, suiteOf, TAPROOT_CIPHERSUITE } from "./suites.ts";

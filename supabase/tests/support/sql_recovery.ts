@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { asService, type Call } from "./calls.ts";
-import type { Family } from "./families.ts";
+import type { SqlFamily } from "./sql_family.ts";
 
 /** A recovery request of a family, made by its creator. */
 export class Recovery {
-  private constructor(readonly family: Family, readonly id: string) {}
+  private constructor(readonly family: SqlFamily, readonly id: string) {}
 
-  static async ask(family: Family, { recipient = true } = {}): Promise<Recovery> {
+  static async ask(family: SqlFamily, { recipient = true } = {}): Promise<Recovery> {
     const { creator, guardians, id, random, threshold } = family;
     const { request_id } = await family.must(family.as(creator, "create_recovery_request", {
       p_family_id: id,

@@ -1,4 +1,4 @@
-import type { Cluster } from "../../local/postgres/cluster.ts";
+import type { Cluster } from "../../../local/postgres/cluster.ts";
 import { CLUSTER_VARIABLE } from "../cluster.ts";
 
 /** How many tests of one kind there were. */

@@ -5,7 +5,7 @@
  * https://supabase.com/docs/guides/realtime/protocol
  */
 import type { ServedStack } from "../../local/stack.ts";
-import type { TestDatabase } from "../harness.ts";
+import type { TestDatabase } from "./harness.ts";
 
 /** What a client asked to join, with what. */
 export interface Join {

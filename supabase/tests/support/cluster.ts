@@ -1,14 +1,14 @@
-import { migrate } from "../local/migrate.ts";
+import { migrate } from "../../local/migrate.ts";
 import {
   ALL_GRANTS,
   createPlatformDatabase,
   createPlatformRoles,
   type DefaultGrants,
   installPgtap,
-} from "../local/platform/platform.ts";
-import type { ClusterAddress } from "../local/postgres/address.ts";
-import { type Cluster, startCluster } from "../local/postgres/cluster.ts";
-import { sealTemplate } from "../local/postgres/databases.ts";
+} from "../../local/platform/platform.ts";
+import type { ClusterAddress } from "../../local/postgres/address.ts";
+import { type Cluster, startCluster } from "../../local/postgres/cluster.ts";
+import { sealTemplate } from "../../local/postgres/databases.ts";
 
 /** The environment variable by which the runner tells test processes where its cluster is. */
 export const CLUSTER_VARIABLE = "PERMAFROST_TEST_CLUSTER";

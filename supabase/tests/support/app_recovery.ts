@@ -2,7 +2,8 @@
 import { RecoveryGuardian } from "../../../client/recovery/guardian.ts";
 import { RecoveryRequester } from "../../../client/recovery/requester.ts";
 import { RecoveryRequests } from "../../../client/recovery/requests.ts";
-import { type Family, type Member, must } from "./family.ts";
+import { type AppFamily, type Member, must } from "./app_family.ts";
+import type { RequestBody } from "./family.ts";
 
 const yes = () => true;
 
@@ -17,7 +18,7 @@ export async function give(
 }
 
 /** A request of the first member's device. */
-export async function asked(family: Family, more: Partial<ReturnType<Family["request"]>> = {}) {
+export async function asked(family: AppFamily, more: Partial<RequestBody> = {}) {
   const ask = { ...family.request(), ...more, useCase: "emergency_recovery" };
   const requester = RecoveryRequester.prepare(family.members[0].supabase, ask);
   return { requester, ask, requestId: must(await requester.send()).requestId };

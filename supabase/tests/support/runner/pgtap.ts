@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import postgres from "postgres";
-import type { DefaultGrants } from "../../local/platform/platform.ts";
-import type { Cluster } from "../../local/postgres/cluster.ts";
+import type { DefaultGrants } from "../../../local/platform/platform.ts";
+import type { Cluster } from "../../../local/postgres/cluster.ts";
 import { templateOf, uniqueName } from "../cluster.ts";
 import { readTap, type TapReport } from "./tap.ts";
 

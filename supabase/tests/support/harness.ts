@@ -3,18 +3,22 @@
  * (`deno test -A supabase/tests/…`) starts its own when this module is loaded.
  */
 import postgres from "postgres";
-import { migrate } from "../local/migrate.ts";
+import { migrate } from "../../local/migrate.ts";
 import {
   createPlatformDatabase,
   createPlatformRoles,
   type DefaultGrants,
   NEW_PROJECT,
-} from "../local/platform/platform.ts";
-import { type ClusterAddress, databaseUrl, type DatabaseUser } from "../local/postgres/address.ts";
-import { type Cluster, startCluster } from "../local/postgres/cluster.ts";
-import { createDatabase, dropDatabase } from "../local/postgres/databases.ts";
-import { type ServedStack, serveStack, type StackOptions } from "../local/stack.ts";
-import { userId } from "../local/token.ts";
+} from "../../local/platform/platform.ts";
+import {
+  type ClusterAddress,
+  databaseUrl,
+  type DatabaseUser,
+} from "../../local/postgres/address.ts";
+import { type Cluster, startCluster } from "../../local/postgres/cluster.ts";
+import { createDatabase, dropDatabase } from "../../local/postgres/databases.ts";
+import { type ServedStack, serveStack, type StackOptions } from "../../local/stack.ts";
+import { userId } from "../../local/token.ts";
 import { clusterOfRunner, startTestCluster, templateOf, uniqueName } from "./cluster.ts";
 
 const address: ClusterAddress = clusterOfRunner() ?? (await ownCluster()).address;

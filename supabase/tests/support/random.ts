@@ -1,5 +1,5 @@
 import { bytesToHex } from "@noble/curves/utils.js";
-import { printedSeed, seededBytes } from "../vectors/simulated_session.ts";
+import { printedSeed, seededBytes } from "./vectors/simulated_session.ts";
 
 /** Choices that are the same again for the same seed. */
 export class Random {

@@ -20,7 +20,7 @@ export interface SessionOptions {
 }
 
 /** A family with a key package in a database, and its sessions. */
-export class Family {
+export class SqlFamily {
   readonly id: string;
   /** In identifier order, which is not the order of the alphabet. */
   readonly guardians: readonly string[];
@@ -39,8 +39,12 @@ export class Family {
     this.threshold = options.threshold;
   }
 
-  static async found(sql: postgres.Sql, random: Random, options: FamilyOptions): Promise<Family> {
-    const family = new Family(sql, random, options);
+  static async found(
+    sql: postgres.Sql,
+    random: Random,
+    options: FamilyOptions,
+  ): Promise<SqlFamily> {
+    const family = new SqlFamily(sql, random, options);
     assert.equal((await make(sql, family.registration())).code, "ok");
     // Races take more turns in a minute than guardians do.
     await sql`insert into permafrost.limits (limit_name, family_id, value)

@@ -5,9 +5,9 @@
 import type { FrostSecret, GenNonce } from "@noble/curves/abstract/frost.js";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { KeyPackageInputs } from "../../functions/_shared/frost/key_package.ts";
-import { type Ciphersuite, suiteOf, TAPROOT_CIPHERSUITE } from "../../functions/_shared/frost/suites.ts";
-import type { SigningInputs } from "../../functions/_shared/frost/verification.ts";
+import type { KeyPackageInputs } from "../../../functions/_shared/frost/key_package.ts";
+import { type Ciphersuite, suiteOf, TAPROOT_CIPHERSUITE } from "../../../functions/_shared/frost/suites.ts";
+import type { SigningInputs } from "../../../functions/_shared/frost/verification.ts";
 
 /** A source of bytes that says the same again for the same seed: SHA-256 of seed and counter. */
 export function seededBytes(seed: string): (length?: number) => Uint8Array<ArrayBuffer> {

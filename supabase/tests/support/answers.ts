@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import type { ErrorCode } from "../../functions/_shared/errors.ts";
 import type { StackAddress } from "../../local/stack.ts";
-import { type TestDatabase, withStack } from "../harness.ts";
+import { type TestDatabase, withStack } from "./harness.ts";
 
 /** A stack over a database of the test's own. */
 export type TestStack = StackAddress & { readonly database: TestDatabase };
@@ -206,4 +206,14 @@ function objectOf(text: string): Json {
   } catch {
     return {};
   }
+}
+
+/** How many answers there are of each status and code. */
+export function tallyAnswers(answers: readonly Answer[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers) {
+    const key = body.success === true ? String(status) : `${status} ${body.code}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return counts;
 }

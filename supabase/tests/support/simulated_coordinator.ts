@@ -2,12 +2,12 @@
  * A coordinator in memory, for tests: it believes everything and remembers what it was sent. What it says
  * can be changed before it says it, which is what a bad one would do.
  */
-import { prepareVerification } from "../../supabase/functions/_shared/frost/verification.ts";
-import type { DealtKey } from "./dealer.ts";
-import { Guardian, type GuardianOptions } from "./guardian.ts";
-import type { GuardianTransport } from "./guardian_transport.ts";
-import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
-import type { SigningPackage, SigningSession } from "./signing_session.ts";
+import { prepareVerification } from "../../functions/_shared/frost/verification.ts";
+import type { DealtKey } from "../../../client/guardian/dealer.ts";
+import { Guardian, type GuardianOptions } from "../../../client/guardian/guardian.ts";
+import type { GuardianTransport } from "../../../client/guardian/guardian_transport.ts";
+import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
+import type { SigningPackage, SigningSession } from "../../../client/guardian/signing_session.ts";
 
 /** One session of a dealt key. */
 export class SimulatedCoordinator {

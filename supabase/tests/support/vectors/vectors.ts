@@ -3,7 +3,7 @@
  * its appendix E, those of the Taproot suite the Zcash Foundation's; each names its source. All values are
  * lower-case hex. The messages are four bytes, for which the Taproot suite's coordinator has no use.
  */
-import { type Ciphersuite, isCiphersuite } from "../../functions/_shared/frost/suites.ts";
+import { type Ciphersuite, isCiphersuite } from "../../../functions/_shared/frost/suites.ts";
 import signing from "./signing.json" with { type: "json" };
 
 /** One published run of the protocol. */

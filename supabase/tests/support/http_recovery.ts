@@ -3,7 +3,8 @@ import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { suiteOf, TAPROOT_CIPHERSUITE } from "../../functions/_shared/frost/suites.ts";
 import { accepted, type Answer, type Json, type TestStack } from "./answers.ts";
-import { Family, type FamilyOptions, randomHex } from "./family.ts";
+import { type FamilyOptions, randomHex } from "./family.ts";
+import { HttpFamily } from "./http_family.ts";
 
 /** The server knows nothing of a ciphertext but its length and letters. */
 export function ciphertext(): string {
@@ -12,12 +13,12 @@ export function ciphertext(): string {
 
 /** A family, and what the parties of a recovery do. Ann is the requester. */
 export class Recovering {
-  private constructor(readonly family: Family, readonly secret: string) {}
+  private constructor(readonly family: HttpFamily, readonly secret: string) {}
 
   static async found(stack: TestStack, options: FamilyOptions = {}): Promise<Recovering> {
     const { frost } = suiteOf(options.ciphersuite ?? TAPROOT_CIPHERSUITE);
     const secret = bytesToHex(frost.utils.randomScalar());
-    return new Recovering(await Family.found(stack, { ...options, secret }), secret);
+    return new Recovering(await HttpFamily.found(stack, { ...options, secret }), secret);
   }
 
   /** The body of a request for recovery, its recipient set. */
