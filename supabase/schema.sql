@@ -2213,6 +2213,26 @@ comment on function permafrost.check_against_key(public.frost_key_packages,pg_ca
 
 revoke all on function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.check_claimed(text,text) ----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_claimed(p_me text, p_claimed text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_claimed <> p_me then
+    perform permafrost.refuse('not_a_participant',
+      format('The access token is that of participant %s, not of %s', to_json(p_me), to_json(p_claimed)));
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_claimed(pg_catalog.text,pg_catalog.text) is
+  'Refuses not_a_participant if the client takes itself for somebody else (null: it does not say).';
+
+revoke all on function permafrost.check_claimed(text,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.check_creation(text,text,bigint) --------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_creation(p_family_id text, p_participant_id text, p_now bigint)
  RETURNS void
@@ -3501,6 +3521,51 @@ RETURN permafrost.request_answer(permafrost.visible_request(p_request_id));
 revoke all on function permafrost.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_recovery_request(text) to authenticated, service_role;
 
+-- function permafrost.get_share_checks(jsonb,text) ------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_share_checks(p_items jsonb, p_participant_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_item jsonb;
+  v_session public.frost_signing_sessions;
+  v_check jsonb;
+  v_code text;
+  v_reason text;
+  v_checks jsonb[] := '{}';
+  v_packages uuid[] := '{}';
+begin
+  if jsonb_typeof(p_items) is distinct from 'array' or jsonb_array_length(p_items) not between 1 and 256 then
+    perform permafrost.refuse('invalid_input', 'items must be an array of 1 to 256 objects');
+  end if;
+  for v_item in select i from jsonb_array_elements(p_items) with ordinality as u (i, n) order by n loop
+    begin
+      v_session := permafrost.visible_session(v_item ->> 'session_id');
+      perform permafrost.check_claimed(permafrost.memberships() ->> v_session.family_id, p_participant_id);
+      v_check := permafrost.get_share_verification(v_session.session_id, (v_item ->> 'quorum')::integer);
+      if jsonb_typeof(v_check -> 'signer') is distinct from 'object' then
+        v_check := v_check || jsonb_build_object('key_package_id', v_session.key_package_id, 'signing_package',
+          permafrost.signing_package(v_session, permafrost.asked_quorum(v_session, (v_check ->> 'quorum')::integer, null)) - 'key_package');
+        v_packages := v_packages || v_session.key_package_id;
+      end if;
+    exception when sqlstate 'PT400' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT410' or sqlstate 'PT422' then
+      get stacked diagnostics v_code = pg_exception_hint, v_reason = message_text;
+      v_check := jsonb_strip_nulls(jsonb_build_object('code', v_code, 'error', v_reason,
+        'final_signature', case when v_code = 'session_finished' then v_session.final_signature end));
+    end;
+    v_checks := v_checks || v_check;
+  end loop;
+  return jsonb_build_object('checks', to_jsonb(v_checks), 'key_packages', (
+    select coalesce(jsonb_object_agg(k.key_package_id, to_jsonb(k)), '{}')
+    from public.frost_key_packages as k where k.key_package_id = any (v_packages)));
+end;
+$function$;
+
+revoke all on function permafrost.get_share_checks(jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_share_checks(jsonb,text) to authenticated;
+
 -- function permafrost.get_share_verification(text,integer) ----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.get_share_verification(p_session_id text, p_quorum integer)
  RETURNS jsonb
@@ -3515,12 +3580,18 @@ declare
   v_verification jsonb;
 begin
   if v_me is null or v_me <> all (v_quorum.signers) then
+    if v_session.mode <> 'two_round' and v_session.status in ('aggregating', 'completed') and p_quorum is null then
+      perform permafrost.refuse('session_finished', 'Another quorum has finished the session');
+    end if;
     perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
   end if;
   select verification into v_verification from permafrost.share_verifications
   where session_id = p_session_id and quorum = v_quorum.quorum;
   return jsonb_build_object(
     'quorum', v_quorum.quorum,
+    'participant', v_me,
+    'threshold', v_session.threshold,
+    'signature_shares', permafrost.shares_of(p_session_id, v_quorum.quorum),
     -- What is signed, under which key, is the session's to say: the finished signature is verified by it.
     'verification', (v_verification - 'signers') || (
       select jsonb_build_object('ciphersuite', k.ciphersuite, 'group_public_key', k.group_public_key,
@@ -4716,8 +4787,8 @@ comment on procedure permafrost.protect(pg_catalog.regclass,pg_catalog.text) is
 
 revoke all on procedure permafrost.protect(regclass,text) from public, anon, authenticated, service_role;
 
--- function permafrost.publish_nonce_commitments(text,text,text[]) ---------------------------------
-CREATE OR REPLACE FUNCTION permafrost.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[])
+-- function permafrost.publish_nonce_commitments(text,text,text[],text[]) --------------------------
+CREATE OR REPLACE FUNCTION permafrost.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[])
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -4732,6 +4803,9 @@ begin
   if v_package.key_package_id is null then
     perform permafrost.refuse('no_key_package', 'The family has no key package');
   end if;
+  if v_package.ciphersuite <> all (p_valid_suites) then
+    perform permafrost.refuse('commitment_invalid', format('Each nonce commitment must be two valid points of %s', v_package.ciphersuite));
+  end if;
   begin
     v_left := permafrost.pool_commitments(v_package, p_participant_id, p_nonce_commitments);
   exception when unique_violation then
@@ -4744,8 +4818,8 @@ begin
 end;
 $function$;
 
-revoke all on function permafrost.publish_nonce_commitments(text,text,text[]) from public, anon, authenticated, service_role;
-grant execute on function permafrost.publish_nonce_commitments(text,text,text[]) to service_role;
+revoke all on function permafrost.publish_nonce_commitments(text,text,text[],text[]) from public, anon, authenticated, service_role;
+grant execute on function permafrost.publish_nonce_commitments(text,text,text[],text[]) to service_role;
 
 -- function permafrost.quorums_of(text) ------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.quorums_of(p_session_id text)
@@ -4921,8 +4995,8 @@ $function$;
 revoke all on function permafrost.record_refused_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_refused_share(text,text,text,integer,text) to service_role;
 
--- function permafrost.record_signature_share(text,text,text,integer) ------------------------------
-CREATE OR REPLACE FUNCTION permafrost.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer)
+-- function permafrost.record_signature_share(text,text,text,integer,text) -------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer, p_final_signature text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -4964,6 +5038,13 @@ begin
         from public.frost_signing_sessions as s where s.session_id = p_session_id and s.final_signature is not null), '{}') else '{}' end;
   end;
   v_shares := permafrost.shares_of(p_session_id, v_quorum);
+  if v_session.status = 'aggregating' and p_final_signature is not null
+    and v_session.threshold = (select count(*) from jsonb_object_keys(v_shares))
+  then
+    update public.frost_signing_sessions set status = 'completed', final_signature = p_final_signature
+    where session_id = p_session_id
+    returning * into v_session;
+  end if;
   return jsonb_build_object(
     'accepted', true,
     'status', v_session.status,
@@ -4976,8 +5057,8 @@ begin
 end;
 $function$;
 
-revoke all on function permafrost.record_signature_share(text,text,text,integer) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_signature_share(text,text,text,integer) to service_role;
+revoke all on function permafrost.record_signature_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_signature_share(text,text,text,integer,text) to service_role;
 
 -- function permafrost.record_signature_shares(jsonb) ----------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_signature_shares(p_items jsonb)
@@ -4985,7 +5066,9 @@ CREATE OR REPLACE FUNCTION permafrost.record_signature_shares(p_items jsonb)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN permafrost.each_item(p_items, 'select permafrost.record_signature_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''signature_share'', ($1 ->> ''quorum'')::integer)'::text);
+RETURN permafrost.each_item(p_items, 'select case when $1 ? ''reason''
+    then permafrost.record_refused_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''reason'', ($1 ->> ''quorum'')::integer, $1 ->> ''signature_share'')
+    else permafrost.record_signature_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''signature_share'', ($1 ->> ''quorum'')::integer, $1 ->> ''final_signature'') end'::text);
 
 revoke all on function permafrost.record_signature_shares(jsonb) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_signature_shares(jsonb) to service_role;
@@ -5662,6 +5745,51 @@ $function$;
 revoke all on function permafrost.store_share_verification(text,jsonb,integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.store_share_verification(text,jsonb,integer) to service_role;
 
+-- function permafrost.submit_nonce_commitment(jsonb) ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.submit_nonce_commitment(p_item jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions := s from public.frost_signing_sessions as s where s.session_id = p_item ->> 'session_id';
+  v_suite record;
+  v_reason text;
+begin
+  if v_session.session_id is null then
+    perform permafrost.refuse('session_not_found', 'There is no such session, or the caller may not see it');
+  end if;
+  perform permafrost.check_claimed(p_item ->> 'participant_id', p_item ->> 'claimed');
+  if v_session.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'This session was created without a key package: it is a dry run and is never signed');
+  end if;
+  v_suite := permafrost.ciphersuite_of(v_session.key_package_id);
+  if not coalesce(p_item -> 'valid_suites' ? v_suite.ciphersuite, false) then
+    v_reason := format('A nonce commitment must be two valid points of %s, hiding and binding, %s bytes of lower-case hex each',
+      v_suite.ciphersuite, v_suite.element_bytes);
+    perform permafrost.record_refused_commitment(v_session.session_id, p_item ->> 'participant_id', v_reason, p_item ->> 'nonce_commitment');
+    return jsonb_build_object('accepted', false, 'code', 'commitment_invalid', 'error', v_reason);
+  end if;
+  return permafrost.record_nonce_commitment(v_session.session_id, p_item ->> 'participant_id', p_item ->> 'nonce_commitment');
+end;
+$function$;
+
+comment on function permafrost.submit_nonce_commitment(pg_catalog.jsonb) is
+  'record_nonce_commitment, with record_refused_commitment unless valid_suites has the session''s suite. Refuses session_not_found, not_a_participant, no_key_package.';
+
+revoke all on function permafrost.submit_nonce_commitment(jsonb) from public, anon, authenticated, service_role;
+
+-- function permafrost.submit_nonce_commitments(jsonb,jsonb,text) ----------------------------------
+CREATE OR REPLACE FUNCTION permafrost.submit_nonce_commitments(p_memberships jsonb, p_items jsonb, p_participant_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.each_item((SELECT jsonb_agg(CASE WHEN (s.session_id IS NULL) THEN '{}'::jsonb ELSE (u.i || jsonb_build_object('participant_id', (submit_nonce_commitments.p_memberships ->> s.family_id), 'claimed', submit_nonce_commitments.p_participant_id)) END ORDER BY u.n) AS jsonb_agg FROM (jsonb_array_elements(submit_nonce_commitments.p_items) WITH ORDINALITY u(i, n) LEFT JOIN public.frost_signing_sessions s ON (((s.session_id = (u.i ->> 'session_id'::text)) AND (((submit_nonce_commitments.p_memberships ->> s.family_id) = s.created_by) OR ((submit_nonce_commitments.p_memberships ->> s.family_id) = ANY (s.participants))))))), 'select permafrost.submit_nonce_commitment($1)'::text);
+
+revoke all on function permafrost.submit_nonce_commitments(jsonb,jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.submit_nonce_commitments(jsonb,jsonb,text) to service_role;
+
 -- function permafrost.submit_recovery_share(text,text) --------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.submit_recovery_share(p_request_id text, p_ciphertext text)
  RETURNS jsonb
@@ -6054,6 +6182,22 @@ comment on function public.get_recovery_request(pg_catalog.text) is
 revoke all on function public.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_recovery_request(text) to authenticated, service_role;
 
+-- function public.get_share_checks(jsonb,text) ----------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_share_checks(p_items jsonb, p_participant_id text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_share_checks(p_items, p_participant_id) AS get_share_checks;
+END;
+
+comment on function public.get_share_checks(pg_catalog.jsonb,pg_catalog.text) is
+  'get_share_verification for 1 to 256 items [{session_id, quorum?}] (p_participant_id: who the client takes itself for): checks, in the order given, each judged alone ({code, error, final_signature?} where it is refused), with signing_package and key_package_id where the verification must be computed again; and key_packages by id.';
+
+revoke all on function public.get_share_checks(jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function public.get_share_checks(jsonb,text) to authenticated;
+
 -- function public.get_share_verification(text,integer) --------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_share_verification(p_session_id text, p_quorum integer DEFAULT NULL::integer)
  RETURNS jsonb
@@ -6065,7 +6209,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.get_share_verification(pg_catalog.text,integer) is
-  'For a signer of a quorum (null: the caller''s first unanswered one): quorum; verification and signer, what its share is checked with (null where they must be computed again); signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
+  'For a signer of a quorum (null: the caller''s first unanswered one): quorum; verification and signer, what its share is checked with (null where they must be computed again); signature_share, what it has submitted; participant, who the caller is; threshold and signature_shares, what the quorum has. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
 
 revoke all on function public.get_share_verification(text,integer) from public, anon, authenticated, service_role;
 grant execute on function public.get_share_verification(text,integer) to authenticated;
@@ -6181,20 +6325,20 @@ comment on function public.mark_nonce_as_used(pg_catalog.text) is
 revoke all on function public.mark_nonce_as_used(text) from public, anon, authenticated, service_role;
 grant execute on function public.mark_nonce_as_used(text) to service_role;
 
--- function public.publish_nonce_commitments(text,text,text[]) -------------------------------------
-CREATE OR REPLACE FUNCTION public.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[])
+-- function public.publish_nonce_commitments(text,text,text[],text[]) ------------------------------
+CREATE OR REPLACE FUNCTION public.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[] DEFAULT NULL::text[])
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.publish_nonce_commitments(p_family_id, p_participant_id, p_nonce_commitments) AS publish_nonce_commitments;
+ SELECT permafrost.publish_nonce_commitments(p_family_id, p_participant_id, p_nonce_commitments, p_valid_suites) AS publish_nonce_commitments;
 END;
 
-comment on function public.publish_nonce_commitments(pg_catalog.text,pg_catalog.text,pg_catalog.text[]) is
-  'Puts 1 to 256 commitments, whose points the caller has checked, into a guardian''s pool: accepted (exact repeats too), available; or accepted false, code, error. Refuses no_key_package, not_a_participant, invalid_input, commitment_invalid, rate_limited.';
+comment on function public.publish_nonce_commitments(pg_catalog.text,pg_catalog.text,pg_catalog.text[],pg_catalog.text[]) is
+  'Puts 1 to 256 commitments, whose points the caller has found valid under p_valid_suites (null: under the family''s), into a guardian''s pool: accepted (exact repeats too), available; or accepted false, code, error. Refuses no_key_package, not_a_participant, invalid_input, commitment_invalid, rate_limited.';
 
-revoke all on function public.publish_nonce_commitments(text,text,text[]) from public, anon, authenticated, service_role;
-grant execute on function public.publish_nonce_commitments(text,text,text[]) to service_role;
+revoke all on function public.publish_nonce_commitments(text,text,text[],text[]) from public, anon, authenticated, service_role;
+grant execute on function public.publish_nonce_commitments(text,text,text[],text[]) to service_role;
 
 -- function public.record_nonce_commitment(text,text,text) -----------------------------------------
 CREATE OR REPLACE FUNCTION public.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
@@ -6271,20 +6415,20 @@ comment on function public.record_refused_share(pg_catalog.text,pg_catalog.text,
 revoke all on function public.record_refused_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
 grant execute on function public.record_refused_share(text,text,text,integer,text) to service_role;
 
--- function public.record_signature_share(text,text,text,integer) ----------------------------------
-CREATE OR REPLACE FUNCTION public.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer DEFAULT NULL::integer)
+-- function public.record_signature_share(text,text,text,integer,text) -----------------------------
+CREATE OR REPLACE FUNCTION public.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer DEFAULT NULL::integer, p_final_signature text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share, p_quorum) AS record_signature_share;
+ SELECT permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share, p_quorum, p_final_signature) AS record_signature_share;
 END;
 
-comment on function public.record_signature_share(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer) is
-  'Records a signer''s share for a quorum (null: its first unanswered one), which the caller has verified: accepted, status, quorum, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
+comment on function public.record_signature_share(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer,pg_catalog.text) is
+  'Records a signer''s share for a quorum (null: its first unanswered one), which the caller has verified, and with the last one completes the session with p_final_signature, which the caller has verified too: accepted, status, quorum, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
 
-revoke all on function public.record_signature_share(text,text,text,integer) from public, anon, authenticated, service_role;
-grant execute on function public.record_signature_share(text,text,text,integer) to service_role;
+revoke all on function public.record_signature_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
+grant execute on function public.record_signature_share(text,text,text,integer,text) to service_role;
 
 -- function public.record_signature_shares(jsonb) --------------------------------------------------
 CREATE OR REPLACE FUNCTION public.record_signature_shares(p_items jsonb)
@@ -6296,7 +6440,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.record_signature_shares(pg_catalog.jsonb) is
-  'record_signature_share for 1 to 256 items [{session_id, participant_id, signature_share, quorum?}], each judged alone: its answers in the order given.';
+  'record_signature_share for 1 to 256 items [{session_id, participant_id, signature_share, quorum?, final_signature?}], each judged alone: its answers in the order given. An item with a reason is one that did not verify: record_refused_share.';
 
 revoke all on function public.record_signature_shares(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.record_signature_shares(jsonb) to service_role;
@@ -6360,6 +6504,21 @@ comment on function public.store_share_verification(pg_catalog.text,pg_catalog.j
 
 revoke all on function public.store_share_verification(text,jsonb,integer) from public, anon, authenticated, service_role;
 grant execute on function public.store_share_verification(text,jsonb,integer) to service_role;
+
+-- function public.submit_nonce_commitments(jsonb,jsonb,text) --------------------------------------
+CREATE OR REPLACE FUNCTION public.submit_nonce_commitments(p_memberships jsonb, p_items jsonb, p_participant_id text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.submit_nonce_commitments(p_memberships, p_items, p_participant_id) AS submit_nonce_commitments;
+END;
+
+comment on function public.submit_nonce_commitments(pg_catalog.jsonb,pg_catalog.jsonb,pg_catalog.text) is
+  'For a member whose token the caller has verified ({family: participant}; p_participant_id: who its client takes itself for): records 1 to 256 items [{session_id, nonce_commitment, valid_suites}], each judged alone: answers of record_nonce_commitment in the order given.';
+
+revoke all on function public.submit_nonce_commitments(jsonb,jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function public.submit_nonce_commitments(jsonb,jsonb,text) to service_role;
 
 -- function public.submit_recovery_share(text,text) ------------------------------------------------
 CREATE OR REPLACE FUNCTION public.submit_recovery_share(p_request_id text, p_ciphertext text)

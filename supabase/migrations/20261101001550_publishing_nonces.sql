@@ -55,7 +55,7 @@ comment on function permafrost.pool_commitments(public.frost_key_packages, text,
 
 -- Security definer: it writes pool and ledger. A reuse is returned, so that its event stays, as of record_nonce_commitment.
 create or replace function permafrost.publish_nonce_commitments(
-  p_family_id text, p_participant_id text, p_nonce_commitments text[]
+  p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[]
 ) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -67,6 +67,9 @@ begin
   v_package := permafrost.current_key_package(p_family_id);
   if v_package.key_package_id is null then
     perform permafrost.refuse('no_key_package', 'The family has no key package');
+  end if;
+  if v_package.ciphersuite <> all (p_valid_suites) then
+    perform permafrost.refuse('commitment_invalid', format('Each nonce commitment must be two valid points of %s', v_package.ciphersuite));
   end if;
   begin
     v_left := permafrost.pool_commitments(v_package, p_participant_id, p_nonce_commitments);
@@ -80,11 +83,13 @@ begin
 end;
 $$;
 
-create or replace function public.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[]) returns jsonb
+create or replace function public.publish_nonce_commitments(
+  p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[] default null
+) returns jsonb
 language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.publish_nonce_commitments(p_family_id, p_participant_id, p_nonce_commitments); end;
-comment on function public.publish_nonce_commitments(text, text, text[]) is
-  'Puts 1 to 256 commitments, whose points the caller has checked, into a guardian''s pool: accepted (exact repeats too), available; or accepted false, code, error. Refuses no_key_package, not_a_participant, invalid_input, commitment_invalid, rate_limited.';
+begin atomic select permafrost.publish_nonce_commitments(p_family_id, p_participant_id, p_nonce_commitments, p_valid_suites); end;
+comment on function public.publish_nonce_commitments(text, text, text[], text[]) is
+  'Puts 1 to 256 commitments, whose points the caller has found valid under p_valid_suites (null: under the family''s), into a guardian''s pool: accepted (exact repeats too), available; or accepted false, code, error. Refuses no_key_package, not_a_participant, invalid_input, commitment_invalid, rate_limited.';
 
 -- A device that lost its nonces withdraws them all: what is bound and not answered is dead, and its quorums with it.
 -- Security definer: members have no update.
@@ -137,8 +142,8 @@ insert into permafrost.limits (limit_name, value) values
 on conflict do nothing;
 
 revoke all on function permafrost.pool_id(text, text), permafrost.pool_commitments(public.frost_key_packages, text, text[]),
-  permafrost.publish_nonce_commitments(text, text, text[]), public.publish_nonce_commitments(text, text, text[]),
+  permafrost.publish_nonce_commitments(text, text, text[], text[]), public.publish_nonce_commitments(text, text, text[], text[]),
   permafrost.withdraw_nonce_commitments(text, text[]), public.withdraw_nonce_commitments(text, text[])
   from public, anon, authenticated, service_role;
-grant execute on function permafrost.publish_nonce_commitments(text, text, text[]), public.publish_nonce_commitments(text, text, text[]) to service_role;
+grant execute on function permafrost.publish_nonce_commitments(text, text, text[], text[]), public.publish_nonce_commitments(text, text, text[], text[]) to service_role;
 grant execute on function permafrost.withdraw_nonce_commitments(text, text[]), public.withdraw_nonce_commitments(text, text[]) to authenticated;

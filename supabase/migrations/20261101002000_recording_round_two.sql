@@ -45,12 +45,18 @@ declare
   v_verification jsonb;
 begin
   if v_me is null or v_me <> all (v_quorum.signers) then
+    if v_session.mode <> 'two_round' and v_session.status in ('aggregating', 'completed') and p_quorum is null then
+      perform permafrost.refuse('session_finished', 'Another quorum has finished the session');
+    end if;
     perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
   end if;
   select verification into v_verification from permafrost.share_verifications
   where session_id = p_session_id and quorum = v_quorum.quorum;
   return jsonb_build_object(
     'quorum', v_quorum.quorum,
+    'participant', v_me,
+    'threshold', v_session.threshold,
+    'signature_shares', permafrost.shares_of(p_session_id, v_quorum.quorum),
     -- What is signed, under which key, is the session's to say: the finished signature is verified by it.
     'verification', (v_verification - 'signers') || (
       select jsonb_build_object('ciphersuite', k.ciphersuite, 'group_public_key', k.group_public_key,
@@ -66,7 +72,7 @@ create or replace function public.get_share_verification(p_session_id text, p_qu
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.get_share_verification(p_session_id, p_quorum); end;
 comment on function public.get_share_verification(text, integer) is
-  'For a signer of a quorum (null: the caller''s first unanswered one): quorum; verification and signer, what its share is checked with (null where they must be computed again); signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
+  'For a signer of a quorum (null: the caller''s first unanswered one): quorum; verification and signer, what its share is checked with (null where they must be computed again); signature_share, what it has submitted; participant, who the caller is; threshold and signature_shares, what the quorum has. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
 
 -- Recording ---------------------------------------------------------------------------------------------
 
@@ -84,7 +90,7 @@ comment on function permafrost.is_recorded_share(text, text, text) is 'Whether a
 
 -- Security definer: it locks and moves sessions.
 create or replace function permafrost.record_signature_share(
-  p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer
+  p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer, p_final_signature text
 ) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -124,6 +130,13 @@ begin
         from public.frost_signing_sessions as s where s.session_id = p_session_id and s.final_signature is not null), '{}') else '{}' end;
   end;
   v_shares := permafrost.shares_of(p_session_id, v_quorum);
+  if v_session.status = 'aggregating' and p_final_signature is not null
+    and v_session.threshold = (select count(*) from jsonb_object_keys(v_shares))
+  then
+    update public.frost_signing_sessions set status = 'completed', final_signature = p_final_signature
+    where session_id = p_session_id
+    returning * into v_session;
+  end if;
   return jsonb_build_object(
     'accepted', true,
     'status', v_session.status,
@@ -137,12 +150,13 @@ end;
 $$;
 
 create or replace function public.record_signature_share(
-  p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer default null
+  p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer default null,
+  p_final_signature text default null
 ) returns jsonb
 language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share, p_quorum); end;
-comment on function public.record_signature_share(text, text, text, integer) is
-  'Records a signer''s share for a quorum (null: its first unanswered one), which the caller has verified: accepted, status, quorum, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
+begin atomic select permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share, p_quorum, p_final_signature); end;
+comment on function public.record_signature_share(text, text, text, integer, text) is
+  'Records a signer''s share for a quorum (null: its first unanswered one), which the caller has verified, and with the last one completes the session with p_final_signature, which the caller has verified too: accepted, status, quorum, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
 
 -- A share that was recorded and does not verify was recorded past the functions. Its session can never finish: it
 -- fails, with the name.
@@ -220,12 +234,12 @@ comment on function public.complete_signing_session(text, text) is
 
 revoke all on function permafrost.store_share_verification(text, jsonb, integer), public.store_share_verification(text, jsonb, integer),
   permafrost.get_share_verification(text, integer), public.get_share_verification(text, integer), permafrost.is_recorded_share(text, text, text),
-  permafrost.record_signature_share(text, text, text, integer), public.record_signature_share(text, text, text, integer),
+  permafrost.record_signature_share(text, text, text, integer, text), public.record_signature_share(text, text, text, integer, text),
   permafrost.record_refused_share(text, text, text, integer, text), public.record_refused_share(text, text, text, integer, text),
   permafrost.complete_signing_session(text, text), public.complete_signing_session(text, text)
   from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_share_verification(text, integer), public.get_share_verification(text, integer) to authenticated;
 grant execute on function permafrost.store_share_verification(text, jsonb, integer), public.store_share_verification(text, jsonb, integer),
-  permafrost.record_signature_share(text, text, text, integer), public.record_signature_share(text, text, text, integer),
+  permafrost.record_signature_share(text, text, text, integer, text), public.record_signature_share(text, text, text, integer, text),
   permafrost.record_refused_share(text, text, text, integer, text), public.record_refused_share(text, text, text, integer, text),
   permafrost.complete_signing_session(text, text), public.complete_signing_session(text, text) to service_role;

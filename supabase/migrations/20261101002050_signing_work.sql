@@ -122,13 +122,15 @@ comment on function public.record_nonce_commitments(jsonb) is
 create or replace function permafrost.record_signature_shares(p_items jsonb) returns jsonb
 language sql volatile security definer set search_path = pg_catalog, pg_temp
 return permafrost.each_item(p_items,
-  'select permafrost.record_signature_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''signature_share'', ($1 ->> ''quorum'')::integer)');
+  'select case when $1 ? ''reason''
+    then permafrost.record_refused_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''reason'', ($1 ->> ''quorum'')::integer, $1 ->> ''signature_share'')
+    else permafrost.record_signature_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''signature_share'', ($1 ->> ''quorum'')::integer, $1 ->> ''final_signature'') end');
 
 create or replace function public.record_signature_shares(p_items jsonb) returns jsonb
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.record_signature_shares(p_items); end;
 comment on function public.record_signature_shares(jsonb) is
-  'record_signature_share for 1 to 256 items [{session_id, participant_id, signature_share, quorum?}], each judged alone: its answers in the order given.';
+  'record_signature_share for 1 to 256 items [{session_id, participant_id, signature_share, quorum?, final_signature?}], each judged alone: its answers in the order given. An item with a reason is one that did not verify: record_refused_share.';
 
 revoke all on function permafrost.get_signing_work(text, text, text), public.get_signing_work(text, text, text),
   permafrost.each_item(jsonb, text), permafrost.record_nonce_commitments(jsonb), public.record_nonce_commitments(jsonb),

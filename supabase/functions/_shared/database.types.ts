@@ -718,6 +718,7 @@ export type Database = {
       };
       "get_nonce_pool": { Args: { "p_family_id": string }; Returns: Json };
       "get_recovery_request": { Args: { "p_request_id": string }; Returns: Json };
+      "get_share_checks": { Args: { "p_items": Json; "p_participant_id"?: string }; Returns: Json };
       "get_share_verification": {
         Args: { "p_quorum"?: number; "p_session_id": string };
         Returns: Json;
@@ -760,6 +761,7 @@ export type Database = {
           "p_family_id": string;
           "p_nonce_commitments": (string)[];
           "p_participant_id": string;
+          "p_valid_suites"?: (string)[];
         };
         Returns: Json;
       };
@@ -793,6 +795,7 @@ export type Database = {
       };
       "record_signature_share": {
         Args: {
+          "p_final_signature"?: string;
           "p_participant_id": string;
           "p_quorum"?: number;
           "p_session_id": string;
@@ -830,6 +833,10 @@ export type Database = {
       "store_share_verification": {
         Args: { "p_quorum"?: number; "p_session_id": string; "p_verification": Json };
         Returns: boolean;
+      };
+      "submit_nonce_commitments": {
+        Args: { "p_items": Json; "p_memberships": Json; "p_participant_id"?: string };
+        Returns: Json;
       };
       "submit_recovery_share": {
         Args: { "p_ciphertext": string; "p_request_id": string };
