@@ -12,18 +12,27 @@
  *              3. share into the store        after: a retry publishes the same share
  *              4. share published
  *
- * So a crash can cost a session and never makes two shares of one pair of nonces.
+ * Of quorums (DESIGN: robust and one_tap sessions, and pools):
+ *
+ *     pool     1. pair into the store         before: nothing happened
+ *              2. commitment published        before, after: the next reconciling publishes the same one
+ *     approve  1. approval into the store     before: the guardian is asked again; after: never again
+ *     answer   1. package counted             before, after: a retry counts it once
+ *              2. pair out of the store       before: a retry answers
+ *              3. signature share computed    before, after: the pair is lost, and is declared dead
+ *              4. share into the store        after: a retry publishes the same share
+ *              5. share published
+ *
+ * So a crash can cost a session or a quorum, and never makes two shares of one pair of nonces.
  */
-import type { NonceCommitments } from "@noble/curves/abstract/frost.js";
-import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { type Suite, suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
 import { GuardianError } from "../errors.ts";
 import type { Result } from "../result.ts";
 import { type VerifiedTranscript, verifyTranscript } from "../sessions/transcript.ts";
 import { fieldOf } from "../shapes.ts";
 import type { GuardianTransport } from "./guardian_transport.ts";
-import { frostSecretOf, type KeyShare, parseKeyShare } from "./key_share.ts";
+import { type KeyShare, parseKeyShare } from "./key_share.ts";
+import { MAX_SESSION_MS, Nonces, packageDigest, releasedFor, seenHead, spent } from "./nonces.ts";
+import { QuorumAnswers } from "./quorum_answers.ts";
 import type { CommittedRecord, NonceRecord, NonceStore } from "./stores/nonce_store.ts";
 import {
   checkApproved,
@@ -40,9 +49,6 @@ import {
   type SigningSession,
 } from "./signing_session.ts";
 
-/** The longest a session lives, and so the longest that nonces are kept. */
-const MAX_SESSION_MS = 604_800_000;
-
 /** What a guardian is made of. */
 export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   /** As dealt; a copy is verified and kept. From then on it is the only key this guardian knows. */
@@ -58,9 +64,6 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
-
-/** Commitments that this process has answered for, in case a store is put back under it. */
-const answered = new Set<string>();
 
 /**
  * One guardian. Several calls at once, and several processes over one store, are safe.
@@ -90,8 +93,8 @@ const answered = new Set<string>();
  */
 export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   readonly #share: KeyShare;
-  readonly #suite: Suite;
-  readonly #store: NonceStore;
+  readonly #nonces: Nonces;
+  readonly #quorums: QuorumAnswers;
   readonly #transport: GuardianTransport<CommitmentAnswer, ShareAnswer>;
   readonly #approve: (session: SigningSession) => boolean | Promise<boolean>;
   readonly #now: () => number;
@@ -99,11 +102,11 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   /** @throws {GuardianError} `key_share_invalid` for a share that does not belong to its package. */
   constructor(options: GuardianOptions<CommitmentAnswer, ShareAnswer>) {
     this.#share = parseKeyShare(options.keyShare);
-    this.#suite = suiteOf(this.#share.ciphersuite);
-    this.#store = options.store;
+    this.#nonces = new Nonces(this.#share, options.store);
     this.#transport = options.transport;
     this.#approve = options.approve ?? (() => true);
     this.#now = options.now ?? Date.now;
+    this.#quorums = new QuorumAnswers(this.#share, this.#nonces, this.#now);
   }
 
   /** Who this guardian is in its family. */
@@ -127,8 +130,8 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     const request = parseSigningSession(session);
     checkMessage(this.#share, request.message_hash, request.event_template);
     checkSession(this.#share, request, this.#now());
-    const slot = this.#slot(request.session_id);
-    const record = await this.#store.read(slot) ?? await this.#draw(slot, request);
+    const slot = this.#nonces.slot(request.session_id);
+    const record = await this.#nonces.store.read(slot) ?? await this.#draw(slot, request);
     if (record.state !== "committed") throw spent();
     checkUnchanged(record.approved, request);
     const nonceCommitment = record.nonce_commitment;
@@ -158,15 +161,17 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     checkKeyPackage(this.#share, request);
     checkMessage(this.#share, request.message, request.event_template);
     const commitmentList = commitmentListOf(this.#share, request);
-    const slot = this.#slot(request.session_id);
-    const digest = digestOf([request.message, request.signers, commitmentsInOrder(request)]);
-    const record = await this.#store.read(slot);
+    const slot = this.#nonces.slot(request.session_id);
+    const digest = packageDigest(request);
+    const record = await this.#nonces.store.read(slot);
     if (record === undefined) {
       throw new GuardianError("nonces_missing", "There are no nonces for this session");
     }
-    const signatureShare = record.state === "committed"
-      ? await this.#answer(slot, digest, record, request, commitmentList)
-      : releasedFor(record, digest);
+    let signatureShare: string;
+    if (record.state === "committed") {
+      checkApproved(this.#share, record, request, this.#now());
+      signatureShare = await this.#nonces.answer(slot, digest, request, commitmentList);
+    } else signatureShare = releasedFor(record, digest);
     const answer = await this.#transport.submitSignatureShare(
       request.session_id,
       signatureShare,
@@ -187,25 +192,24 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   async checkTranscript(transcript: unknown): Promise<Result<VerifiedTranscript>> {
     const sessionId = fieldOf(transcript, "subject_id");
     const record = typeof sessionId === "string"
-      ? await this.#store.read(this.#slot(sessionId))
+      ? await this.#nonces.store.read(this.#nonces.slot(sessionId))
       : undefined;
     return verifyTranscript(transcript, {
       keyPackageFingerprint: this.#share.key_package_fingerprint,
-      seenHead: record?.transcript_head,
+      seenHead: record?.transcript_head ??
+        (typeof sessionId === "string" ? await this.#quorums.seenHeadOf(sessionId) : undefined),
     });
   }
 
   /** Removes from the store what belongs to sessions that have expired; answers how many records. */
   async prune(): Promise<number> {
-    return await this.#store.prune(this.#now());
+    return await this.#nonces.store.prune(this.#now());
   }
 
   async #draw(slot: string, request: SigningSession): Promise<NonceRecord> {
     if (await this.#approve(request) !== true) {
       throw new GuardianError("not_approved", "The session was not approved");
     }
-    const secret = frostSecretOf(this.#share);
-    const { nonces, commitments } = this.#suite.frost.commit(secret);
     const record: CommittedRecord = {
       state: "committed",
       approved: {
@@ -213,85 +217,14 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
         threshold: request.threshold,
         participants: request.participants,
       },
-      nonce_commitment: bytesToHex(commitments.hiding) + bytesToHex(commitments.binding),
-      hiding_nonce: bytesToHex(nonces.hiding),
-      binding_nonce: bytesToHex(nonces.binding),
+      ...this.#nonces.draw(),
       expires_at: Math.min(request.expires_at, this.#now() + MAX_SESSION_MS),
       ...seenHead(request),
     };
-    for (const bytes of [secret.signingShare, nonces.hiding, nonces.binding]) bytes.fill(0);
-    if (await this.#store.create(slot, record)) return record;
+    if (await this.#nonces.store.create(slot, record)) return record;
     // Another call for this session was faster. Its nonces are the ones; ours were never published.
-    const first = await this.#store.read(slot);
+    const first = await this.#nonces.store.read(slot);
     if (first === undefined) throw new GuardianError("session_expired", "The session has expired");
     return first;
   }
-
-  async #answer(
-    slot: string,
-    digest: string,
-    record: CommittedRecord,
-    request: SigningPackage,
-    commitmentList: NonceCommitments[],
-  ): Promise<string> {
-    checkApproved(this.#share, record, request, this.#now());
-    const taken = await this.#store.take(slot);
-    // Another call for this session was faster, or the store was put back to before it.
-    if (taken === undefined) return releasedFor(await this.#store.read(slot), digest);
-    if (answered.has(taken.nonce_commitment)) throw spent();
-    answered.add(taken.nonce_commitment);
-    const { threshold, participants, group_public_key } = this.#share;
-    const secret = frostSecretOf(this.#share);
-    const signature_share = bytesToHex(this.#suite.frost.signShare(
-      secret,
-      {
-        signers: { min: threshold, max: participants.length },
-        commitments: [hexToBytes(group_public_key)],
-        verifyingShares: {},
-      },
-      { hiding: hexToBytes(taken.hiding_nonce), binding: hexToBytes(taken.binding_nonce) },
-      commitmentList,
-      hexToBytes(request.message),
-    ));
-    secret.signingShare.fill(0);
-    await this.#store.release(slot, {
-      state: "released",
-      package_digest: digest,
-      signature_share,
-      expires_at: taken.expires_at,
-      ...seenHead(taken),
-      ...seenHead(request),
-    });
-    return signature_share;
-  }
-
-  /** Each share of each key has slots of its own, also if a store is shared. */
-  #slot(sessionId: string): string {
-    const { ciphersuite, group_public_key, verifying_shares, identifier } = this.#share;
-    return digestOf([ciphersuite, group_public_key, verifying_shares[identifier - 1], sessionId]);
-  }
-}
-
-/** The share that was made for this package; nothing for any other. */
-function releasedFor(record: NonceRecord | undefined, digest: string): string {
-  if (record?.state === "released" && record.package_digest === digest) {
-    return record.signature_share;
-  }
-  throw spent();
-}
-
-function seenHead({ transcript_head }: { transcript_head?: string }) {
-  return transcript_head === undefined ? {} : { transcript_head };
-}
-
-function spent(): GuardianError {
-  return new GuardianError("nonces_spent", "The nonces of this session were used before");
-}
-
-function commitmentsInOrder({ signers, commitments }: SigningPackage): string[] {
-  return signers.map((signer) => commitments[signer]);
-}
-
-function digestOf(value: unknown): string {
-  return bytesToHex(sha256(new TextEncoder().encode(JSON.stringify(value))));
 }
