@@ -25,26 +25,21 @@
  *
  * So a crash can cost a session or a quorum, and never makes two shares of one pair of nonces.
  */
-import { GuardianError } from "../errors.ts";
-import type { Result } from "../result.ts";
+import { failure, type Result } from "../result.ts";
 import { type VerifiedTranscript, verifyTranscript } from "../sessions/transcript.ts";
 import { fieldOf } from "../shapes.ts";
+import type { CallOptions } from "../transport.ts";
+import { type ApprovedSession, type Approver, Approving, sessionsOf } from "./approving.ts";
+import { fillPool, type PublishedNonces } from "./pooling.ts";
+import { watch, type WatchOptions } from "./watching.ts";
 import type { GuardianTransport } from "./guardian_transport.ts";
 import { type KeyShare, parseKeyShare } from "./key_share.ts";
-import { MAX_SESSION_MS, Nonces, packageDigest, releasedFor, seenHead, spent } from "./nonces.ts";
+import { Nonces } from "./nonces.ts";
 import { QuorumAnswers } from "./quorum_answers.ts";
-import type { CommittedRecord, NonceRecord, NonceStore } from "./stores/nonce_store.ts";
-import {
-  checkApproved,
-  checkKeyPackage,
-  checkMessage,
-  checkSession,
-  checkUnchanged,
-  commitmentListOf,
-} from "./request_checks.ts";
+import type { NonceStore } from "./stores/nonce_store.ts";
+import { TwoRounds } from "./two_rounds.ts";
 import {
   parseSigningPackage,
-  parseSigningSession,
   type SigningPackage,
   type SigningSession,
 } from "./signing_session.ts";
@@ -61,6 +56,13 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
    * to be signed; nothing but `true` is a yes. Without it, calling `commit` is the approval.
    */
   readonly approve?: (session: SigningSession) => boolean | Promise<boolean>;
+  /**
+   * Asked once for many sessions, with one for each different message. Without it, `approve` is asked for each of
+   * these, and all must be a yes.
+   */
+  readonly approveAll?: (sessions: readonly SigningSession[]) => boolean | Promise<boolean>;
+  /** For `publishNonces` and `watch`: the family whose key this is. */
+  readonly familyId?: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -94,7 +96,9 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
 export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   readonly #share: KeyShare;
   readonly #nonces: Nonces;
+  readonly #rounds: TwoRounds;
   readonly #quorums: QuorumAnswers;
+  readonly #options: GuardianOptions<CommitmentAnswer, ShareAnswer>;
   readonly #transport: GuardianTransport<CommitmentAnswer, ShareAnswer>;
   readonly #approve: (session: SigningSession) => boolean | Promise<boolean>;
   readonly #now: () => number;
@@ -103,9 +107,11 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   constructor(options: GuardianOptions<CommitmentAnswer, ShareAnswer>) {
     this.#share = parseKeyShare(options.keyShare);
     this.#nonces = new Nonces(this.#share, options.store);
+    this.#options = options;
     this.#transport = options.transport;
     this.#approve = options.approve ?? (() => true);
     this.#now = options.now ?? Date.now;
+    this.#rounds = new TwoRounds(this.#share, this.#nonces, this.#now);
     this.#quorums = new QuorumAnswers(this.#share, this.#nonces, this.#now);
   }
 
@@ -127,14 +133,8 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   async commit(
     session: SigningSession,
   ): Promise<{ nonceCommitment: string; answer: CommitmentAnswer }> {
-    const request = parseSigningSession(session);
-    checkMessage(this.#share, request.message_hash, request.event_template);
-    checkSession(this.#share, request, this.#now());
-    const slot = this.#nonces.slot(request.session_id);
-    const record = await this.#nonces.store.read(slot) ?? await this.#draw(slot, request);
-    if (record.state !== "committed") throw spent();
-    checkUnchanged(record.approved, request);
-    const nonceCommitment = record.nonce_commitment;
+    const request = this.#rounds.check(session);
+    const nonceCommitment = await this.#rounds.commitmentOf(request, () => this.#approve(request));
     const answer = await this.#transport.submitNonceCommitment(
       request.session_id,
       nonceCommitment,
@@ -158,20 +158,7 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     signingPackage: SigningPackage,
   ): Promise<{ signatureShare: string; answer: ShareAnswer }> {
     const request = parseSigningPackage(signingPackage);
-    checkKeyPackage(this.#share, request);
-    checkMessage(this.#share, request.message, request.event_template);
-    const commitmentList = commitmentListOf(this.#share, request);
-    const slot = this.#nonces.slot(request.session_id);
-    const digest = packageDigest(request);
-    const record = await this.#nonces.store.read(slot);
-    if (record === undefined) {
-      throw new GuardianError("nonces_missing", "There are no nonces for this session");
-    }
-    let signatureShare: string;
-    if (record.state === "committed") {
-      checkApproved(this.#share, record, request, this.#now());
-      signatureShare = await this.#nonces.answer(slot, digest, request, commitmentList);
-    } else signatureShare = releasedFor(record, digest);
+    const signatureShare = await this.#rounds.shareOf(request);
     const answer = await this.#transport.submitSignatureShare(
       request.session_id,
       signatureShare,
@@ -201,30 +188,116 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     });
   }
 
+  /**
+   * Approves a session or a batch, and does whatever its mode asks until this guardian's part is done. What is to be
+   * signed is shown once, by the options' `approve`; nothing but `true` is a yes; without it, the call is the approval.
+   *
+   * - `two_round`: commits, waits, signs.
+   * - `robust`: commits and signs, quorum after quorum, until the session is finished.
+   * - `one_tap`: answers all quorums in one call, and is done.
+   *
+   * **An approval cannot be taken back.** Shares that were handed in make a signature with those of the others,
+   * whatever the server says the session's state is. Cancelling a session stops honest servers only.
+   *
+   * Errors: of the whole, `session_not_found`, `aborted`, and those of the network; of each session, in `sessions`,
+   * the guardian's own as of `commit` and `sign`, and the server's. A share that comes after others have finished the
+   * session is a success.
+   *
+   * @param id - Of a session, or of a batch.
+   *
+   * @example
+   * ```ts
+   * import type { Guardian } from "@permafrost/client/guardian";
+   *
+   * declare const guardian: Guardian;
+   * const approved = await guardian.approve("the session's id");
+   * if (!approved.success) console.log(approved.code, approved.error);
+   * else for (const session of approved.sessions) console.log(session.sessionId, session.success);
+   * ```
+   */
+  async approve(
+    id: string,
+    options: CallOptions = {},
+  ): Promise<Result<{ sessions: ApprovedSession[] }>> {
+    const approver = this.#approver();
+    const read = await sessionsOf(approver.transport, id, options);
+    return read.success
+      ? await new Approving(approver).run(read.sessions, read.filter, options)
+      : read;
+  }
+
+  /**
+   * Brings the pool and this device in step, and fills the pool up to `count` commitments: what the server has and the
+   * device has not is withdrawn, and what only the device has is published. A pair that was bound or used is never
+   * used again. A guardian of 2 of 3 needs two for each `one_tap` session, of 3 of 5 six.
+   *
+   * Errors: `not_in_family`, `no_key_package`, `not_a_participant`, `nonce_reused`, `rate_limited`.
+   *
+   * @param count - How many there are to be, 0 to 1,000.
+   */
+  async publishNonces(count: number, options: CallOptions = {}): Promise<Result<PublishedNonces>> {
+    const { familyId } = this.#options;
+    if (familyId === undefined) {
+      return failure("invalid_input", "A guardian with a pool must be given its familyId");
+    }
+    return await fillPool(
+      this.#quorums,
+      this.#nonces.store,
+      this.#approver().transport,
+      familyId,
+      count,
+      { ...options, participantId: this.participantId, now: this.#now() },
+    );
+  }
+
+  /**
+   * Approves whatever comes, as `approve` does, until `signal` is aborted; keeps the pool filled, and finishes sessions
+   * that have all their shares. A session that was refused is not shown again.
+   *
+   * **An approval cannot be taken back**; see `approve`.
+   *
+   * @example
+   * ```ts
+   * import type { Guardian } from "@permafrost/client/guardian";
+   *
+   * declare const guardian: Guardian;
+   * declare function ask(question: string): Promise<boolean>;
+   * const closing = new AbortController();
+   * await guardian.watch({
+   *   approve: (sessions) => ask(`Sign ${sessions.length} messages?`),
+   *   signal: closing.signal,
+   * });
+   * ```
+   */
+  async watch(options: WatchOptions): Promise<void> {
+    const { familyId } = this.#options;
+    const approver = this.#approver(options.approve);
+    const fill = familyId === undefined
+      ? undefined
+      : (count: number) => this.publishNonces(count, options);
+    await watch(approver, familyId, fill, options);
+  }
+
   /** Removes from the store what belongs to sessions that have expired; answers how many records. */
   async prune(): Promise<number> {
     return await this.#nonces.store.prune(this.#now());
   }
 
-  async #draw(slot: string, request: SigningSession): Promise<NonceRecord> {
-    if (await this.#approve(request) !== true) {
-      throw new GuardianError("not_approved", "The session was not approved");
-    }
-    const record: CommittedRecord = {
-      state: "committed",
-      approved: {
-        message: request.message_hash,
-        threshold: request.threshold,
-        participants: request.participants,
+  #approver(all = this.#options.approveAll): Approver {
+    const { quorums: transport } = this.#transport;
+    if (transport === undefined) throw new TypeError("This transport does not have `quorums`");
+    return {
+      participantId: this.participantId,
+      quorums: this.#quorums,
+      transport,
+      check: (session) => void this.#rounds.check(session),
+      ask: async (sessions) => {
+        if (all !== undefined) return await all(sessions) === true;
+        for (const session of sessions) if (await this.#approve(session) !== true) return false;
+        return true;
       },
-      ...this.#nonces.draw(),
-      expires_at: Math.min(request.expires_at, this.#now() + MAX_SESSION_MS),
-      ...seenHead(request),
+      commitmentOf: (session) => this.#rounds.commitmentOf(this.#rounds.check(session), () => true),
+      shareOf: (signingPackage) => this.#rounds.shareOf(parseSigningPackage(signingPackage)),
     };
-    if (await this.#nonces.store.create(slot, record)) return record;
-    // Another call for this session was faster. Its nonces are the ones; ours were never published.
-    const first = await this.#nonces.store.read(slot);
-    if (first === undefined) throw new GuardianError("session_expired", "The session has expired");
-    return first;
   }
 }
