@@ -6,6 +6,7 @@ import {
 } from "../../supabase/functions/_shared/frost/verification.ts";
 import { dealKey } from "../guardian/dealer.ts";
 import { answersOf, quorumOf, sessionOf } from "../guardian/simulated_quorums.ts";
+import type { SigningPackage } from "../guardian/signing_session.ts";
 import { createdFor, type Told, transcriptOf } from "./simulated_transcript.ts";
 import { verifyTranscript } from "./transcript.ts";
 
@@ -19,9 +20,9 @@ async function signed() {
   const guardians = NAMES.map((_, i) => answersOf(key, i));
   for (const guardian of guardians) await guardian.approve(session);
   const pairs = [[0, 1], [0, 2], [1, 2]];
-  const packages = [];
+  const packages: SigningPackage[] = [];
   for (const pair of pairs) {
-    const drawn = [];
+    const drawn: [string, string][] = [];
     for (const i of pair) drawn.push([NAMES[i], await guardians[i].draw()]);
     packages.push(quorumOf(key, session, Object.fromEntries(drawn)));
   }
@@ -66,9 +67,9 @@ Deno.test("what is told of quorums must bear arithmetic", async () => {
     const [event, actor, before] = told[at];
     return told.with(at, [event, actor, { ...before, ...detail }]);
   };
-  const commitments = (at: number) => {
+  const commitments = (at: number): object => {
     const [, , detail] = told[at];
-    return detail !== null && "commitments" in detail ? detail.commitments : {};
+    return detail !== null && "commitments" in detail ? { ...Object(detail.commitments) } : {};
   };
   const stories: Record<string, Told[]> = {
     "a commitment in two quorums": telling(2, {
