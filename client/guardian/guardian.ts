@@ -74,7 +74,6 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
  * ```ts
  * import { createClient } from "@supabase/supabase-js";
  * import { Guardian, guardianTransport, IndexedDbNonceStore, parseKeyShare } from "@permafrost/client/guardian";
- * import { FrostSessionManager } from "@permafrost/client/sessions";
  *
  * declare const kept: string; // the key share, from where this device keeps it
  * declare function ask(question: string): Promise<boolean>;
@@ -83,14 +82,12 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
  *   keyShare: parseKeyShare(JSON.parse(kept)),
  *   store: await IndexedDbNonceStore.open("nonces"),
  *   transport: guardianTransport(supabase),
+ *   familyId: "family",
  *   approve: ({ event_template }) => ask(`Sign ${JSON.stringify(event_template)}?`),
  * });
- * const sessions = new FrostSessionManager(supabase);
- * const read = await sessions.getSession("the session's id");
- * if (read.success) await guardian.commit(read.session);
- * // Once the session is `signing`:
- * const signing = await sessions.getSigningPackage("the session's id");
- * if (signing.success) await guardian.sign(signing.signingPackage);
+ * // Ahead, so that sessions can be `one_tap`; and when one comes:
+ * await guardian.publishNonces(64);
+ * await guardian.approve("the session's id");
  * ```
  */
 export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
@@ -271,11 +268,10 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
    */
   async watch(options: WatchOptions): Promise<void> {
     const { familyId } = this.#options;
-    const approver = this.#approver(options.approve);
     const fill = familyId === undefined
       ? undefined
       : (count: number) => this.publishNonces(count, options);
-    await watch(approver, familyId, fill, options);
+    await watch(this.#approver(options.approve), familyId, fill, options);
   }
 
   /** Removes from the store what belongs to sessions that have expired; answers how many records. */
