@@ -49,7 +49,9 @@ interface UntypedSupabase {
 /** Rows that a select is to answer. */
 interface Rows {
   is(column: string, value: null): Rows;
-  abortSignal(signal: AbortSignal): { maybeSingle(): PromiseLike<PostgrestAnswer> };
+  abortSignal(signal: AbortSignal): PromiseLike<PostgrestAnswer> & {
+    maybeSingle(): PromiseLike<PostgrestAnswer>;
+  };
 }
 
 function isUntyped(supabase: object): supabase is UntypedSupabase {
@@ -87,6 +89,19 @@ export async function selectOne(
     if (value === null) rows = rows.is(column, value);
   }
   return await rows.abortSignal(signal).maybeSingle();
+}
+
+/** Reads the rows of a table with these values. */
+export async function selectMany(
+  supabase: Supabase,
+  table: string,
+  columns: readonly string[],
+  where: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<PostgrestAnswer> {
+  return await untyped(supabase).from(table).select(columns.join()).match(where).abortSignal(
+    signal,
+  );
 }
 
 /** What else a client has where it has Realtime. */

@@ -20,7 +20,7 @@ export function afterAnswer(what: string, work: () => Promise<void>): void {
   const done = nextTurn().then(work).catch((error) => console.error(`${what} failed:`, error));
   running.add(done);
   void done.then(() => running.delete(done));
-  const { EdgeRuntime }: Runtime = globalThis;
+  const { EdgeRuntime } = globalThis as Runtime;
   EdgeRuntime?.waitUntil(done);
 }
 

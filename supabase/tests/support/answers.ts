@@ -41,6 +41,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   round_open: 409,
   invalid_transition: 409,
   session_finished: 409,
+  share_owed: 409,
   session_expired: 410,
   no_key_package: 422,
   message_hash_invalid: 422,
