@@ -1,7 +1,11 @@
 /** What a guardian says of itself, and what it has seen. */
 import assert from "node:assert/strict";
 import type { Result } from "../result.ts";
-import { createdFor, type Told, transcriptOf } from "../sessions/simulated_transcript.ts";
+import {
+  createdFor,
+  type Told,
+  transcriptOf,
+} from "../../supabase/tests/support/simulated_transcript.ts";
 import { dealKey } from "./dealer.ts";
 import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
 import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";

@@ -3,7 +3,11 @@ import { aggregate } from "../../supabase/functions/_shared/frost/verification.t
 import { type Ciphersuite, CIPHERSUITES } from "../../supabase/functions/_shared/frost/suites.ts";
 import { dealKey } from "../guardian/dealer.ts";
 import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
-import { createdFor, type Told, transcriptOf } from "./simulated_transcript.ts";
+import {
+  createdFor,
+  type Told,
+  transcriptOf,
+} from "../../supabase/tests/support/simulated_transcript.ts";
 import { verifyTranscript } from "./transcript.ts";
 import { digestOf, type TranscriptEvent } from "./transcript_chain.ts";
 

@@ -3,7 +3,7 @@ import { listSessions } from "../../../client/sessions/list.ts";
 import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import { withStack } from "../support/harness.ts";
 import { AppFamily, leaveAggregating, must, refusedWith } from "../support/app_family.ts";
-import { pastTheGuards } from "../support/owner.ts";
+import { expire, pastTheGuards } from "../support/owner.ts";
 
 Deno.test("getActiveSessions() and getPendingSessions() list what is open and what is owed", async () => {
   await withStack(async (stack) => {
@@ -25,12 +25,7 @@ Deno.test("getActiveSessions() and getPendingSessions() list what is open and wh
     await commit(committed, bob);
     await commit(closed, bob, cleo);
     must(await ann.sessions.failSession(failed, "done with"));
-    await pastTheGuards(
-      stack.database.sql,
-      (sql) =>
-        sql`update frost_signing_sessions set created_at = 1, expires_at = 2
-        where session_id = ${expired}`,
-    );
+    await expire(stack.database.sql, expired);
 
     const ids = (result: Awaited<ReturnType<FrostSessionManager["getActiveSessions"]>>) =>
       must(result).sessions.map(({ session_id }) => session_id);

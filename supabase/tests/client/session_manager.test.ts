@@ -13,7 +13,7 @@ import {
   refusedWith,
 } from "../support/app_family.ts";
 import { randomHex } from "../support/family.ts";
-import { pastTheGuards } from "../support/owner.ts";
+import { expire, pastTheGuards } from "../support/owner.ts";
 
 Deno.test("a session is created, signed by two of three, and verified by the client", async () => {
   await withStack(async (stack) => {
@@ -168,10 +168,7 @@ Deno.test("sweeping is the operators', and says how much was done", async () => 
     const [ann] = family.members;
     const operator = new FrostSessionManager(operatorOf(stack));
     const { sessionId } = must(await ann.sessions.createSession(family.request()));
-    await pastTheGuards(
-      stack.database.sql,
-      (sql) => sql`update frost_signing_sessions set created_at = 1, expires_at = 2`,
-    );
+    await expire(stack.database.sql, sessionId);
     refusedWith("unauthorized", await ann.sessions.expireOldSessions());
     refusedWith("unauthorized", await ann.sessions.cleanupOldSessions());
     assert.equal(must(await ann.sessions.recoverSession(sessionId)).isExpired, true);

@@ -2,6 +2,7 @@
 import { accepted, refused, type TestStack } from "../support/answers.ts";
 import { randomHex } from "../support/family.ts";
 import { HttpFamily, serviceRpc } from "../support/http_family.ts";
+import { pastTheGuards } from "../support/owner.ts";
 
 /** Calls `frost_signing_metrics`. */
 export function metricsOf(stack: TestStack, args: Record<string, unknown> = {}) {
@@ -49,12 +50,9 @@ export async function backdate(
   ago: Readonly<Record<string, number>>,
 ): Promise<void> {
   const set = Object.entries(ago).map(([column, ms]) => `${column} = ${Date.now() - ms}`);
-  await database.sql.begin(async (sql) => {
-    await sql`alter table public.frost_signing_sessions disable trigger user`;
-    await sql.unsafe(
+  await pastTheGuards(database.sql, (sql) =>
+    sql.unsafe(
       `update public.frost_signing_sessions set ${set.join(", ")} where session_id = $1`,
       [sessionId],
-    );
-    await sql`alter table public.frost_signing_sessions enable trigger user`;
-  });
+    ));
 }

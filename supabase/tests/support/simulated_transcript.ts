@@ -1,8 +1,8 @@
 /** Transcripts for tests, chained as docs and database have it, without the client's own code. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { DealtKey } from "../guardian/dealer.ts";
-import type { Transcript, TranscriptEvent } from "./transcript_chain.ts";
+import type { DealtKey } from "../../../client/guardian/dealer.ts";
+import type { Transcript, TranscriptEvent } from "../../../client/sessions/transcript_chain.ts";
 
 /** An event before it is in a chain. */
 export type Told = readonly [event: string, actor: string | null, detail: object | null];
