@@ -18,20 +18,27 @@ export interface AllShares {
   readonly shares: Readonly<Record<string, string>>;
 }
 
+/** The same shares where nothing is left that was computed before: not all of them make a signature. */
+export interface SuspectShares {
+  readonly closed: SigningInputs;
+  readonly shares: AllShares["shares"];
+}
+
 /** A call, by the function that gets it and what that has to do. */
 export type HeavyCall =
   | { readonly function: "submit-nonce-commitment"; readonly close: SigningInputs }
   | { readonly function: "register-key-package"; readonly register: KeyPackageInputs }
   | { readonly function: "submit-signature-share"; readonly aggregate: AllShares }
-  | { readonly function: "aggregate-signature"; readonly findBadShare: AllShares };
+  | { readonly function: "aggregate-signature"; readonly findBadShare: SuspectShares };
 
 function compute(call: HeavyCall): void {
   if ("close" in call) prepareVerification(call.close);
   if ("register" in call) verifyKeyPackage(call.register);
   if ("aggregate" in call) finish(call.aggregate);
   if ("findBadShare" in call) {
-    const { verification, shares } = call.findBadShare;
-    finish(call.findBadShare);
+    const { closed, shares } = call.findBadShare;
+    const verification = prepareVerification(closed);
+    finish({ verification, shares });
     for (const signer of verification.signers) {
       verifyShare(verification, signer, shares[signer.participant]);
     }
