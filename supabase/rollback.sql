@@ -39,10 +39,10 @@ begin
   -- So that a later push applies the migrations again.
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations
-    where version between '20261101000100' and '20261101002900'
+    where version between '20261101000100' and '20261101003400'
       and name in ('claims', 'refusals', 'incarnations', 'events', 'limits', 'the_law', 'turns_and_sweeps', 'realtime',
-        'ciphersuites', 'key_packages', 'requests', 'signing_sessions', 'nonce_commitments', 'signature_shares',
-        'session_states', 'reading_sessions', 'listing', 'creating_sessions', 'recording_round_one', 'recording_round_two',
+        'ciphersuites', 'key_packages', 'requests', 'signing_sessions', 'quorums', 'nonce_commitments', 'signature_shares', 'nonce_pools',
+        'session_states', 'publishing_nonces', 'reading_sessions', 'listing', 'creating_sessions', 'recording_round_one', 'recording_round_two', 'signing_work', 'signing_over_http',
         'recovery_requests', 'recovery_shares', 'reading_recoveries', 'recovery_calls', 'declining_and_publishing',
         'maintenance', 'transcripts', 'monitoring', 'self_check');
   end if;
@@ -66,7 +66,7 @@ begin
   select string_agg(c.oid::regclass::text, ', ') into v_tables
   from pg_class as c where c.relkind = 'r' and (c.relnamespace = to_regnamespace('permafrost')
     or c.relnamespace = to_regnamespace('public') and c.relname in ('frost_signature_shares', 'frost_nonce_commitments',
-      'frost_signing_sessions', 'frost_key_packages', 'frost_events', 'sss_encrypted_shares', 'sss_signing_requests'));
+      'frost_signing_sessions', 'frost_signing_quorums', 'frost_signing_batches', 'frost_nonce_pool', 'frost_key_packages', 'frost_events', 'sss_encrypted_shares', 'sss_signing_requests'));
   execute 'drop table ' || v_tables;
 
   select string_agg(p.oid::regprocedure::text, ', ') into v_functions
@@ -74,7 +74,7 @@ begin
   execute 'drop routine ' || v_functions;
 
   drop schema permafrost;
-  drop type if exists public.signing_session_status;
+  drop type if exists public.signing_session_status, public.signing_mode, public.signing_quorum_status;
   drop type if exists public.sss_request_status;
 end
 $rollback$;

@@ -15,6 +15,27 @@ comment on schema permafrost is
 
 revoke all on schema permafrost from public, anon, authenticated, service_role;
 
+-- type public.signing_mode ------------------------------------------------------------------------
+create type public.signing_mode as enum (
+  'two_round',
+  'robust',
+  'one_tap'
+);
+
+comment on type public.signing_mode is
+  'two_round: one signer set. robust: the next one where one stalls. one_tap: signer sets of pooled commitments from the start, then as robust.';
+
+-- type public.signing_quorum_status ---------------------------------------------------------------
+create type public.signing_quorum_status as enum (
+  'collecting',
+  'signing',
+  'completed',
+  'abandoned'
+);
+
+comment on type public.signing_quorum_status is
+  'collecting (commitments), signing (shares); then completed (its shares made the signature) or abandoned.';
+
 -- type public.signing_session_status --------------------------------------------------------------
 create type public.signing_session_status as enum (
   'pending',
@@ -98,9 +119,13 @@ revoke all on table permafrost.kinds from public, anon, authenticated, service_r
 -- function permafrost.now_ms() --------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.now_ms()
  RETURNS bigint
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
+AS $function$
+begin
+  return floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
+end;
+$function$;
 
 comment on function permafrost.now_ms() is
   'The time now in milliseconds since the Unix epoch.';
@@ -164,14 +189,21 @@ declare
 begin
   select * into strict v_session from public.frost_signing_sessions where session_id = new.subject_id;
   if tg_when = 'AFTER' then
-    if v_session.status < 'completed' and exists (select from public.frost_nonce_commitments
+    if v_session.status >= 'completed' then
+      return null;
+    end if;
+    if v_session.mode <> 'two_round' then
+      perform permafrost.abandon_quorums_of(new.subject_id, new.participant_id);
+      perform permafrost.fail_if_stuck(v_session,
+        format('Too few are left: %s declined (%s)', new.participant_id, new.reason));
+    elsif exists (select from public.frost_nonce_commitments
       where session_id = new.subject_id and participant_id = new.participant_id)
     then
       perform permafrost.fail_declined(new);
     end if;
     return null;
   end if;
-  if exists (select from public.frost_signature_shares
+  if v_session.mode = 'two_round' and exists (select from public.frost_signature_shares
     where session_id = new.subject_id and participant_id = new.participant_id)
   then
     perform permafrost.refuse('share_already_submitted', 'The caller has signed already');
@@ -214,6 +246,7 @@ create table permafrost.event_heads (
   subject text not null,
   seq bigint not null,
   digest bytea not null,
+  occurred_at bigint not null,
   constraint event_heads_pkey PRIMARY KEY (subject_id, subject)
 ) with (fillfactor=70);
 
@@ -314,7 +347,7 @@ revoke all on function permafrost.tg__append_only() from public, anon, authentic
 create table permafrost.nonce_ledger (
   point_digest bytea not null,
   family_id text not null,
-  session_id text not null,
+  session_id text,
   participant_id text not null,
   first_seen_at bigint default permafrost.now_ms() not null,
   constraint nonce_ledger_pkey PRIMARY KEY (point_digest),
@@ -680,7 +713,8 @@ begin
   if old.status < 'completed' and new.status <> 'expired'
     and (new.status <> 'failed' or new.error_message is distinct from 'restored')
   then
-    if old.incarnation < permafrost.live_from() then
+    -- What another trigger moves was judged there, at its turn.
+    if pg_trigger_depth() = 1 and old.incarnation < permafrost.live_from() then
       perform permafrost.refuse('session_finished', 'It was open before this database was restored, and has failed');
     end if;
     if old.expires_at <= v_now then
@@ -725,10 +759,11 @@ CREATE OR REPLACE FUNCTION permafrost.tg__40_log()
 AS $function$
 declare
   v_kind constant text := tg_argv[0];
-  v_new constant jsonb := to_jsonb(new);
+  v_new jsonb;
   v_event text;
   v_columns text[];
   v_actor text;
+  v_detail jsonb := '{}';
 begin
   if tg_op = 'INSERT' then
     v_event := 'created';
@@ -741,16 +776,21 @@ begin
       v_actor := permafrost.memberships() ->> new.family_id;
     end if;
   else
+    v_new := to_jsonb(new);
     select s.event, array[s.column_name] into v_event, v_columns from permafrost.settable as s
     where s.kind = v_kind and s.event is not null and v_new -> s.column_name is distinct from to_jsonb(old) -> s.column_name;
     v_actor := permafrost.memberships() ->> new.family_id;
   end if;
-  if v_event is not null then
-    perform permafrost.log_event(v_kind, v_new ->> tg_argv[1], new.family_id, v_event, v_actor,
-      case when v_event = 'failed' then jsonb_build_object('reason', new.error_message)
-        when v_columns = '{}' then '{}'
-        else (select jsonb_object_agg(c, v_new -> c) from unnest(v_columns) as c) end);
+  if v_event is null then
+    return null;
   end if;
+  v_new := to_jsonb(new);
+  if v_event = 'failed' then
+    v_detail := jsonb_build_object('reason', new.error_message);
+  elsif v_columns <> '{}' then
+    v_detail := (select jsonb_object_agg(c, v_new -> c) from unnest(v_columns) as c);
+  end if;
+  perform permafrost.log_event(v_kind, v_new ->> tg_argv[1], new.family_id, v_event, v_actor, v_detail);
   return null;
 end;
 $function$;
@@ -818,6 +858,7 @@ begin
   v_row.participants := new.participants;
   v_row.threshold := new.threshold;
   v_row.created_by := new.created_by;
+  v_row.mode := 'two_round';
   v_row.status := 'pending';
   v_row.created_at := permafrost.now_ms();
   v_row.expires_at := v_row.created_at + 300000;
@@ -864,7 +905,12 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__30_enter()
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+declare
+  v_full public.frost_signing_quorums;
 begin
+  if new.status = old.status then
+    return new;
+  end if;
   if (new.status = 'completed') <> (new.final_signature is not null) then
     perform permafrost.refuse('invalid_transition', 'final_signature must be given exactly when a session completes');
   end if;
@@ -872,21 +918,28 @@ begin
     when 'nonce_collection' then
       new.nonce_collection_started_at := new.updated_at;
     when 'signing' then
-      -- Round one closes: these sign, and nobody else, whatever comes after.
-      new.signers := permafrost.committed_in_identifier_order(old);
-      if cardinality(new.signers) is distinct from old.threshold then
+      if old.mode = 'two_round' then
+        new.signers := permafrost.close_quorum(old, 1);
+      elsif not exists (select from public.frost_signing_quorums where session_id = old.session_id and status = 'signing') then
         perform permafrost.refuse('invalid_transition', 'Round one closes with as many commitments as the threshold');
       end if;
       new.signing_started_at := new.updated_at;
     when 'aggregating' then
-      if (select count(*) from public.frost_signature_shares where session_id = old.session_id) <> cardinality(old.signers) then
+      v_full := permafrost.full_quorum(old.session_id, old.threshold);
+      if v_full.quorum is null then
         perform permafrost.refuse('invalid_transition', 'Aggregation starts with every signer''s share');
+      end if;
+      if old.mode <> 'two_round' then
+        perform permafrost.abandon_quorums(old.session_id, v_full.quorum);
       end if;
       new.aggregating_started_at := new.updated_at;
     when 'completed' then
       perform permafrost.check_final_signature(old.key_package_id, new.final_signature);
+      v_full := permafrost.full_quorum(old.session_id, old.threshold);
+      new.signers := v_full.signers;
+      update public.frost_signing_quorums set status = 'completed' where session_id = old.session_id and quorum = v_full.quorum;
     else
-      null;
+      perform permafrost.abandon_quorums(old.session_id, 0);
   end case;
   return new;
 end;
@@ -904,6 +957,7 @@ create table public.frost_signing_sessions (
   participants text[] not null,
   threshold integer not null,
   created_by text not null,
+  mode public.signing_mode default 'two_round'::public.signing_mode not null,
   status public.signing_session_status default 'pending'::public.signing_session_status not null,
   key_package_id uuid,
   signers text[],
@@ -938,7 +992,7 @@ comment on column public.frost_signing_sessions.threshold is
 comment on column public.frost_signing_sessions.key_package_id is
   'The family''s key when the session was made; null for a dry run, which no function will sign.';
 comment on column public.frost_signing_sessions.signers is
-  'Who signs: those whose commitments closed round one, in FROST identifier order. Never changes.';
+  'Who signs, in FROST identifier order: those whose commitments closed round one; in the other modes the signers of the quorum that finished. Never changes.';
 comment on column public.frost_signing_sessions.final_signature is
   'Lower-case hex, in the encoding the suite''s verifiers expect.';
 comment on column public.frost_signing_sessions.final_event_id is
@@ -976,27 +1030,95 @@ create policy "The service manages all sessions" on public.frost_signing_session
 
 CREATE TRIGGER tg_frost_signing_sessions__05_no_members BEFORE DELETE OR UPDATE ON public.frost_signing_sessions FOR EACH STATEMENT WHEN (row_security_active('public.frost_signing_sessions'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_signing_sessions__06_own BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW WHEN (row_security_active('public.frost_signing_sessions'::text)) EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__06_own();
-CREATE TRIGGER tg_frost_signing_sessions__10_start BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__10_start BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
 CREATE TRIGGER tg_frost_signing_sessions__15_admit BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__15_admit();
-CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
-CREATE TRIGGER tg_frost_signing_sessions__30_enter BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW WHEN (old.status IS DISTINCT FROM new.status) EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__30_enter();
-CREATE TRIGGER tg_frost_signing_sessions__40_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
-CREATE TRIGGER tg_frost_signing_sessions__50_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
-CREATE TRIGGER tg_frost_signing_sessions__90_forget AFTER DELETE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('session', 'session_id', 'session', 'frost', '{message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__30_enter BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__30_enter();
+CREATE TRIGGER tg_frost_signing_sessions__40_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__50_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__90_forget AFTER DELETE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
 CREATE TRIGGER tg_frost_signing_sessions__no_truncate BEFORE TRUNCATE ON public.frost_signing_sessions FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- function permafrost.tg_frost_signing_quorums__freeze() ------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_quorums__freeze()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    if exists (select from public.frost_signing_sessions where session_id = old.session_id) then
+      perform permafrost.refuse('invalid_transition', 'A quorum goes only with its session');
+    end if;
+    return old;
+  end if;
+  if (new.session_id, new.quorum, new.bound, new.opened_at) is distinct from (old.session_id, old.quorum, old.bound, old.opened_at)
+    or old.signers is not null and new.signers is distinct from old.signers
+    or new.status < old.status or old.status = 'completed' and new.status <> 'completed'
+  then
+    perform permafrost.refuse('invalid_transition', 'A quorum goes forward only, and keeps its signers');
+  end if;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_signing_quorums__freeze() from public, anon, authenticated, service_role;
+
+-- table public.frost_signing_quorums --------------------------------------------------------------
+create table public.frost_signing_quorums (
+  session_id text not null,
+  quorum integer not null,
+  signers text[],
+  refused text[] default '{}'::text[] not null,
+  status public.signing_quorum_status default 'collecting'::public.signing_quorum_status not null,
+  bound boolean default false not null,
+  opened_at bigint default permafrost.now_ms() not null,
+  constraint frost_signing_quorums_pkey PRIMARY KEY (session_id, quorum),
+  constraint frost_signing_quorums_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE,
+  constraint frost_signing_quorums_quorum_check CHECK (quorum >= 1),
+  constraint frost_signing_quorums_signers_known CHECK ((status = 'collecting'::public.signing_quorum_status) <= (signers IS NULL))
+);
+
+comment on table public.frost_signing_quorums is
+  'The signer sets of a session. Written by the triggers of commitments and shares alone.';
+comment on column public.frost_signing_quorums.signers is
+  'In FROST identifier order; known once all commitments are there. Never changes.';
+comment on column public.frost_signing_quorums.refused is
+  'Signers whose last share did not verify; a share that does takes them out.';
+comment on column public.frost_signing_quorums.bound is
+  'Made of pooled commitments when the session was created.';
+comment on column public.frost_signing_quorums.opened_at is
+  'Milliseconds since the epoch.';
+
+alter table public.frost_signing_quorums enable row level security;
+
+revoke all on table public.frost_signing_quorums from public, anon, authenticated, service_role;
+grant select on table public.frost_signing_quorums to authenticated, service_role;
+
+create policy "Creators and participants read the quorums of their sessions" on public.frost_signing_quorums
+  for select to authenticated
+  using ((EXISTS ( SELECT
+   FROM public.frost_signing_sessions s
+  WHERE s.session_id = frost_signing_quorums.session_id)));
+
+CREATE TRIGGER tg_frost_signing_quorums__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_signing_quorums FOR EACH STATEMENT WHEN (row_security_active('public.frost_signing_quorums'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_signing_quorums__freeze BEFORE DELETE OR UPDATE ON public.frost_signing_quorums FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_quorums__freeze();
+CREATE TRIGGER tg_frost_signing_quorums__no_truncate BEFORE TRUNCATE ON public.frost_signing_quorums FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- table permafrost.share_verifications ------------------------------------------------------------
 create table permafrost.share_verifications (
   session_id text not null,
+  quorum integer not null,
   verification jsonb not null,
   created_at bigint default permafrost.now_ms() not null,
-  constraint share_verifications_pkey PRIMARY KEY (session_id),
-  constraint share_verifications_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE,
+  constraint share_verifications_pkey PRIMARY KEY (session_id, quorum),
+  constraint share_verifications_session_id_quorum_fkey FOREIGN KEY (session_id, quorum) REFERENCES public.frost_signing_quorums(session_id, quorum) ON DELETE CASCADE,
   constraint share_verifications_verification_check CHECK (COALESCE(jsonb_typeof(verification -> 'signers'::text), ''::text) = 'array'::text)
 );
 
 comment on table permafrost.share_verifications is
-  'Per session, what every share check needs: group commitment, challenge, and each signer''s commitment share and interpolation coefficient. Public data; recomputed where it is missing.';
+  'Per quorum, what every share check needs: group commitment, challenge, and each signer''s commitment share and interpolation coefficient. Public data; recomputed where it is missing.';
 
 alter table permafrost.share_verifications enable row level security;
 
@@ -1210,8 +1332,6 @@ create table public.frost_events (
   digest bytea not null,
   constraint frost_events_pkey PRIMARY KEY (event_id),
   constraint frost_events_subject_seq_key UNIQUE (subject, subject_id, seq),
-  constraint frost_events_digest_check CHECK (octet_length(digest) = 32),
-  constraint frost_events_seq_check CHECK (seq >= 1),
   constraint frost_events_subject_check CHECK (subject = ANY (ARRAY['session'::text, 'recovery'::text, 'ceremony'::text, 'key'::text, 'pool'::text]))
 );
 
@@ -1260,25 +1380,34 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_commitments__10_admit()
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
+  v_committed integer;
+  v_again boolean;
 begin
   if new.participant_id is null or new.participant_id <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
   end if;
-  if exists (select from public.frost_nonce_commitments
-    where session_id = new.session_id and participant_id = new.participant_id)
-  then
-    perform permafrost.refuse('commitment_already_submitted', 'Another commitment was submitted before');
+  if v_session.mode = 'two_round' then
+    select count(*), coalesce(bool_or(c.participant_id = new.participant_id), false) into v_committed, v_again
+    from public.frost_nonce_commitments as c where c.session_id = new.session_id;
+    if v_again then
+      perform permafrost.refuse('commitment_already_submitted', 'Another commitment was submitted before');
+    end if;
+  elsif v_session.mode = 'one_tap' and permafrost.is_bound(new) then
+    return new; -- a pooled commitment: its points are in the ledger since it was published
   end if;
   if v_session.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
   end if;
   -- The count looks past the status, for the rows of one statement that inserts several.
-  if v_session.status > 'nonce_collection' or v_session.threshold <=
-    (select count(*) from public.frost_nonce_commitments where session_id = new.session_id)
+  if v_session.status = 'aggregating'
+    or v_session.mode = 'two_round' and (v_session.status > 'nonce_collection' or v_committed >= v_session.threshold)
   then
     perform permafrost.refuse('round_closed', 'Round one is closed');
   end if;
   perform permafrost.check_not_declined('session', new.session_id, new.participant_id);
+  if v_session.mode <> 'two_round' then
+    perform permafrost.check_idle(new.session_id, new.participant_id);
+  end if;
   if new.nonce_used or new.used_at is not null then
     perform permafrost.refuse('invalid_input', 'A nonce commitment starts unused');
   end if;
@@ -1288,6 +1417,11 @@ begin
   select sha256(point), v_session.family_id, new.session_id, new.participant_id
   from unnest(permafrost.commitment_points(v_session.key_package_id, new.nonce_commitment)) as point
   order by 1;
+  if v_committed > 0 then
+    new.quorum := 1;
+  else
+    new.quorum := permafrost.collecting_quorum(new.session_id);
+  end if;
   return new;
 end;
 $function$;
@@ -1303,17 +1437,29 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_commitments__20_advance()
 AS $function$
 declare
   v_session public.frost_signing_sessions;
+  v_committed integer := (select count(*) from public.frost_nonce_commitments as c
+    where c.session_id = new.session_id and c.quorum = new.quorum);
 begin
   select * into strict v_session from public.frost_signing_sessions where session_id = new.session_id;
-  perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'commitment_accepted', new.participant_id,
-    jsonb_build_object('nonce_commitment', new.nonce_commitment));
+  if v_session.mode = 'one_tap' then -- asked by itself: what is not asked keeps no plan
+    if exists (select from public.frost_signing_quorums as q
+      where q.session_id = new.session_id and q.quorum = new.quorum and q.bound)
+    then
+      return null;
+    end if;
+  end if;
+  perform permafrost.log_event('session', new.session_id, v_session.family_id, 'commitment_accepted', new.participant_id,
+    jsonb_build_object('quorum', new.quorum, 'nonce_commitment', new.nonce_commitment));
   if v_session.status = 'pending' then
     update public.frost_signing_sessions set status = 'nonce_collection' where session_id = new.session_id;
   end if;
-  if v_session.status <= 'nonce_collection' and v_session.threshold =
-    (select count(*) from public.frost_nonce_commitments where session_id = new.session_id)
-  then
-    update public.frost_signing_sessions set status = 'signing' where session_id = new.session_id;
+  if v_committed = v_session.threshold then
+    if v_session.mode <> 'two_round' then
+      perform permafrost.close_quorum(v_session, new.quorum);
+    end if;
+    if v_session.status < 'signing' then
+      update public.frost_signing_sessions set status = 'signing' where session_id = new.session_id;
+    end if;
   end if;
   return null;
 end;
@@ -1336,8 +1482,9 @@ begin
     end if;
     return old;
   end if;
-  if to_jsonb(new) - '{nonce_used,used_at}'::text[] is distinct from to_jsonb(old) - '{nonce_used,used_at}'::text[]
-    or old.nonce_used and not new.nonce_used
+  if (new.session_id, new.quorum, new.participant_id, new.nonce_commitment, new.created_at)
+      is distinct from (old.session_id, old.quorum, old.participant_id, old.nonce_commitment, old.created_at)
+    or old.nonce_used and new.nonce_used is not true
   then
     perform permafrost.refuse('invalid_transition', 'A commitment is immutable, but for being marked used once');
   end if;
@@ -1351,19 +1498,20 @@ revoke all on function permafrost.tg_frost_nonce_commitments__freeze() from publ
 -- table public.frost_nonce_commitments ------------------------------------------------------------
 create table public.frost_nonce_commitments (
   session_id text not null,
+  quorum integer default 1 not null,
   participant_id text not null,
   nonce_commitment text not null,
   nonce_used boolean default false not null,
   created_at bigint default permafrost.now_ms() not null,
   used_at bigint,
-  constraint frost_nonce_commitments_pkey PRIMARY KEY (session_id, participant_id),
+  constraint frost_nonce_commitments_pkey PRIMARY KEY (session_id, quorum, participant_id),
   constraint unique_nonce_commitment UNIQUE (nonce_commitment),
   constraint frost_nonce_commitments_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE,
   constraint frost_nonce_commitments_used_when_used CHECK (nonce_used = (used_at IS NOT NULL))
 );
 
 comment on table public.frost_nonce_commitments is
-  'Round one of RFC 9591: one nonce commitment a participant and session. A plain insert drives the state machine as the RPC does.';
+  'Round one of RFC 9591: one nonce commitment a participant and quorum. A plain insert drives the state machine as the RPC does.';
 comment on column public.frost_nonce_commitments.nonce_commitment is
   'Hiding point, then binding point, lower-case hex: 132 characters on secp256k1. Any text in a dry run.';
 comment on column public.frost_nonce_commitments.nonce_used is
@@ -1400,6 +1548,73 @@ CREATE TRIGGER tg_frost_nonce_commitments__20_advance AFTER INSERT ON public.fro
 CREATE TRIGGER tg_frost_nonce_commitments__freeze BEFORE DELETE OR UPDATE ON public.frost_nonce_commitments FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_nonce_commitments__freeze();
 CREATE TRIGGER tg_frost_nonce_commitments__no_truncate BEFORE TRUNCATE ON public.frost_nonce_commitments FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
+-- function permafrost.tg_frost_nonce_pool__freeze() -----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_pool__freeze()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    if old.expires_at > permafrost.now_ms() then
+      perform permafrost.refuse('invalid_transition', 'A pooled commitment is withdrawn, and deleted once it has expired');
+    end if;
+    return old;
+  end if;
+  if to_jsonb(new) - '{session_id,quorum,bound_at,withdrawn_at}'::text[] is distinct from to_jsonb(old) - '{session_id,quorum,bound_at,withdrawn_at}'::text[]
+    or num_nonnulls(old.bound_at, old.withdrawn_at) > 0
+  then
+    perform permafrost.refuse('invalid_transition', 'A pooled commitment is bound or withdrawn once, and is never bound again');
+  end if;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_nonce_pool__freeze() from public, anon, authenticated, service_role;
+
+-- table public.frost_nonce_pool -------------------------------------------------------------------
+create table public.frost_nonce_pool (
+  nonce_commitment text not null,
+  family_id text not null,
+  key_package_id uuid not null,
+  participant_id text not null,
+  incarnation integer not null,
+  published_at bigint default permafrost.now_ms() not null,
+  expires_at bigint not null,
+  session_id text,
+  quorum integer,
+  bound_at bigint,
+  withdrawn_at bigint,
+  constraint frost_nonce_pool_pkey PRIMARY KEY (nonce_commitment),
+  constraint frost_nonce_pool_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
+  constraint frost_nonce_pool_bound_or_withdrawn CHECK (bound_at IS NULL OR withdrawn_at IS NULL),
+  constraint frost_nonce_pool_bound_whole CHECK (num_nonnulls(session_id, quorum, bound_at) = ANY (ARRAY[0, 3])),
+  constraint frost_nonce_pool_within_a_week CHECK (expires_at > published_at AND expires_at <= (published_at + 604800000))
+);
+
+comment on table public.frost_nonce_pool is
+  'Nonce commitments published ahead of sessions. Times are milliseconds since the epoch.';
+comment on column public.frost_nonce_pool.session_id is
+  'The session whose quorum it was bound to.';
+
+CREATE INDEX frost_nonce_pool_bound_idx ON public.frost_nonce_pool USING btree (family_id, participant_id) WHERE (bound_at IS NOT NULL);
+CREATE INDEX frost_nonce_pool_expiry_idx ON public.frost_nonce_pool USING btree (expires_at);
+CREATE INDEX frost_nonce_pool_left_idx ON public.frost_nonce_pool USING btree (family_id, participant_id, expires_at) WHERE ((bound_at IS NULL) AND (withdrawn_at IS NULL));
+
+alter table public.frost_nonce_pool enable row level security;
+
+revoke all on table public.frost_nonce_pool from public, anon, authenticated, service_role;
+grant select on table public.frost_nonce_pool to authenticated, service_role;
+
+create policy "Guardians read their own pools" on public.frost_nonce_pool
+  for select to authenticated
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND participant_id = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id));
+
+CREATE TRIGGER tg_frost_nonce_pool__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_nonce_pool FOR EACH STATEMENT WHEN (row_security_active('public.frost_nonce_pool'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_nonce_pool__freeze BEFORE DELETE OR UPDATE ON public.frost_nonce_pool FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_nonce_pool__freeze();
+CREATE TRIGGER tg_frost_nonce_pool__no_truncate BEFORE TRUNCATE ON public.frost_nonce_pool FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
 -- function permafrost.tg_frost_signature_shares__10_admit() ---------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_signature_shares__10_admit()
  RETURNS trigger
@@ -1409,28 +1624,36 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_signature_shares__10_admit()
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.lock_session(new.session_id);
+  v_part record;
   v_scalar_bytes integer;
 begin
   if new.participant_id is null or new.participant_id <> all (v_session.participants) then
     perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
   end if;
-  if exists (select from public.frost_signature_shares
-    where session_id = new.session_id and participant_id = new.participant_id)
-  then
+  new.quorum := coalesce(new.quorum, permafrost.share_quorum(v_session, new.participant_id, new.signature_share));
+  select q.signers, q.status, c.nonce_used, s.participant_id is not null as has_answered into v_part
+  from public.frost_signing_quorums as q
+  left join public.frost_nonce_commitments as c on (c.session_id, c.quorum, c.participant_id) = (q.session_id, q.quorum, new.participant_id)
+  left join public.frost_signature_shares as s on (s.session_id, s.quorum, s.participant_id) = (q.session_id, q.quorum, new.participant_id)
+  where q.session_id = new.session_id and q.quorum = new.quorum;
+  if v_part.has_answered then
     perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
   end if;
   if v_session.status >= 'completed' then
     perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
   end if;
-  if v_session.status < 'signing' then
+  if v_part.signers is null then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
   end if;
-  if new.participant_id <> all (v_session.signers) then
+  if new.participant_id <> all (v_part.signers) then
     perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
   end if;
-  if not exists (select from public.frost_nonce_commitments
-    where session_id = new.session_id and participant_id = new.participant_id and not nonce_used)
-  then
+  if v_part.status = 'abandoned' and v_session.status = 'aggregating' then
+    perform permafrost.refuse('session_finished', 'Another quorum has finished the session');
+  elsif v_part.status = 'abandoned' then
+    perform permafrost.refuse('round_closed', 'This quorum was abandoned');
+  end if;
+  if v_part.nonce_used is not false then
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
   if not permafrost.is_hex(new.signature_share) then
@@ -1459,14 +1682,18 @@ begin
   select * into strict v_session from public.frost_signing_sessions where session_id = new.session_id;
   -- Asked again here: an operator's mark may have been on its way when the share was admitted.
   update public.frost_nonce_commitments set nonce_used = true
-  where session_id = new.session_id and participant_id = new.participant_id and not nonce_used;
+  where session_id = new.session_id and quorum = new.quorum and participant_id = new.participant_id and not nonce_used;
   if not found then
     perform permafrost.refuse('nonce_reused', 'This commitment has been used');
   end if;
   perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'share_accepted', new.participant_id,
-    jsonb_build_object('signature_share', new.signature_share));
-  if v_session.status = 'signing' and cardinality(v_session.signers) =
-    (select count(*) from public.frost_signature_shares where session_id = new.session_id)
+    jsonb_build_object('quorum', new.quorum, 'signature_share', new.signature_share));
+  if v_session.mode <> 'two_round' then
+    update public.frost_signing_quorums set refused = array_remove(refused, new.participant_id)
+    where session_id = new.session_id and quorum = new.quorum and new.participant_id = any (refused);
+  end if;
+  if v_session.status = 'signing' and v_session.threshold = (select count(*) from public.frost_signature_shares
+    where session_id = new.session_id and quorum = new.quorum)
   then
     update public.frost_signing_sessions set status = 'aggregating' where session_id = new.session_id;
   end if;
@@ -1486,7 +1713,7 @@ AS $function$
 begin
   -- The cascade deletes the commitment first; while the commitment stands, so does its share.
   if tg_op = 'DELETE' and not exists (select from public.frost_nonce_commitments
-    where session_id = old.session_id and participant_id = old.participant_id)
+    where session_id = old.session_id and quorum = old.quorum and participant_id = old.participant_id)
   then
     return old;
   end if;
@@ -1500,15 +1727,16 @@ revoke all on function permafrost.tg_frost_signature_shares__freeze() from publi
 -- table public.frost_signature_shares -------------------------------------------------------------
 create table public.frost_signature_shares (
   session_id text not null,
+  quorum integer default 1 not null,
   participant_id text not null,
   signature_share text not null,
   created_at bigint default permafrost.now_ms() not null,
-  constraint frost_signature_shares_pkey PRIMARY KEY (session_id, participant_id),
-  constraint frost_signature_shares_session_id_participant_id_fkey FOREIGN KEY (session_id, participant_id) REFERENCES public.frost_nonce_commitments(session_id, participant_id) ON DELETE CASCADE
+  constraint frost_signature_shares_pkey PRIMARY KEY (session_id, quorum, participant_id),
+  constraint frost_signature_shares_session_id_quorum_participant_id_fkey FOREIGN KEY (session_id, quorum, participant_id) REFERENCES public.frost_nonce_commitments(session_id, quorum, participant_id) ON DELETE CASCADE
 );
 
 comment on table public.frost_signature_shares is
-  'Round two of RFC 9591: one verified signature share a signer. Written by record_signature_share only; never altered.';
+  'Round two of RFC 9591: one verified signature share a signer and quorum. Written by record_signature_share only; never altered.';
 comment on column public.frost_signature_shares.signature_share is
   'Encoded scalar, lower-case hex: 64 characters on secp256k1.';
 comment on column public.frost_signature_shares.created_at is
@@ -1530,6 +1758,34 @@ CREATE TRIGGER tg_frost_signature_shares__10_admit BEFORE INSERT ON public.frost
 CREATE TRIGGER tg_frost_signature_shares__20_advance AFTER INSERT ON public.frost_signature_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signature_shares__20_advance();
 CREATE TRIGGER tg_frost_signature_shares__freeze BEFORE DELETE OR UPDATE ON public.frost_signature_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signature_shares__freeze();
 CREATE TRIGGER tg_frost_signature_shares__no_truncate BEFORE TRUNCATE ON public.frost_signature_shares FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- table public.frost_signing_batches --------------------------------------------------------------
+create table public.frost_signing_batches (
+  batch_id text not null,
+  "position" integer not null,
+  session_id text not null,
+  constraint frost_signing_batches_pkey PRIMARY KEY (batch_id, "position"),
+  constraint frost_signing_batches_session_key UNIQUE (session_id),
+  constraint frost_signing_batches_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.frost_signing_sessions(session_id) ON DELETE CASCADE,
+  constraint frost_signing_batches_position_check CHECK ("position" >= 1 AND "position" <= 256)
+);
+
+comment on table public.frost_signing_batches is
+  'Sessions that were asked for together, in the order of their messages.';
+
+alter table public.frost_signing_batches enable row level security;
+
+revoke all on table public.frost_signing_batches from public, anon, authenticated, service_role;
+grant select on table public.frost_signing_batches to authenticated, service_role;
+
+create policy "Creators and participants read their batches" on public.frost_signing_batches
+  for select to authenticated
+  using ((EXISTS ( SELECT
+   FROM public.frost_signing_sessions s
+  WHERE s.session_id = frost_signing_batches.session_id)));
+
+CREATE TRIGGER tg_frost_signing_batches__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_signing_batches FOR EACH STATEMENT WHEN (row_security_active('public.frost_signing_batches'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_signing_batches__no_truncate BEFORE TRUNCATE ON public.frost_signing_batches FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.live_from() -----------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.live_from()
@@ -1693,6 +1949,46 @@ CREATE TRIGGER tg_sss_encrypted_shares__20_advance AFTER INSERT OR UPDATE ON pub
 CREATE TRIGGER tg_sss_encrypted_shares__freeze BEFORE DELETE ON public.sss_encrypted_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_encrypted_shares__freeze();
 CREATE TRIGGER tg_sss_encrypted_shares__no_truncate BEFORE TRUNCATE ON public.sss_encrypted_shares FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
+-- function permafrost.abandon_quorums(text,integer) -----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.abandon_quorums(p_session_id text, p_but integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  update public.frost_signing_quorums set status = 'abandoned'
+  where session_id = p_session_id and quorum <> p_but and status < 'completed';
+end;
+$function$;
+
+comment on function permafrost.abandon_quorums(pg_catalog.text,integer) is
+  'Abandons the open quorums of a session, but for one.';
+
+revoke all on function permafrost.abandon_quorums(text,integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.abandon_quorums_of(text,text) -----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.abandon_quorums_of(p_session_id text, p_participant_id text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_abandoned integer;
+begin
+  update public.frost_signing_quorums as q set status = 'abandoned'
+  where q.session_id = p_session_id and q.status < 'completed'
+    and exists (select from public.frost_nonce_commitments as c
+      where c.session_id = q.session_id and c.quorum = q.quorum and c.participant_id = p_participant_id and not c.nonce_used);
+  get diagnostics v_abandoned = row_count;
+  return v_abandoned;
+end;
+$function$;
+
+comment on function permafrost.abandon_quorums_of(pg_catalog.text,pg_catalog.text) is
+  'Abandons the open quorums of a session that wait for a participant; returns how many.';
+
+revoke all on function permafrost.abandon_quorums_of(text,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.accept_incarnation() --------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.accept_incarnation()
  RETURNS integer
@@ -1774,6 +2070,130 @@ comment on function permafrost.apply_each(pg_catalog.text,pg_catalog.text[]) is
 
 revoke all on function permafrost.apply_each(text,text[]) from public, anon, authenticated, service_role;
 
+-- function permafrost.asked_quorum(public.frost_signing_sessions,integer,text) --------------------
+CREATE OR REPLACE FUNCTION permafrost.asked_quorum(p_session public.frost_signing_sessions, p_quorum integer, p_participant_id text)
+ RETURNS public.frost_signing_quorums
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_quorum public.frost_signing_quorums;
+begin
+  if p_quorum is null and p_session.mode <> 'two_round' then
+    select q.* into v_quorum from public.frost_signing_quorums as q
+    where q.session_id = p_session.session_id and p_participant_id = any (q.signers) and (q.status = 'completed' or q.status = 'signing'
+      and not exists (select from public.frost_signature_shares as s
+        where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id))
+    order by q.status, q.quorum limit 1;
+    if not found and not exists (select from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+      where c.session_id = p_session.session_id and c.participant_id = p_participant_id and q.status = 'collecting')
+    then
+      select q.* into v_quorum from public.frost_signing_quorums as q
+      where q.session_id = p_session.session_id and q.status in ('signing', 'completed') order by q.status desc, q.quorum limit 1;
+    end if;
+  else
+    select q.* into v_quorum from public.frost_signing_quorums as q
+    where q.session_id = p_session.session_id and q.quorum = coalesce(p_quorum, 1);
+  end if;
+  if v_quorum.signers is null then
+    perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
+  end if;
+  return v_quorum;
+end;
+$function$;
+
+comment on function permafrost.asked_quorum(public.frost_signing_sessions,integer,pg_catalog.text) is
+  'A quorum with its signers: p_quorum, or (null) the participant''s first unanswered one. Refuses round_open.';
+
+revoke all on function permafrost.asked_quorum(public.frost_signing_sessions,integer,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.bind_pool(public.frost_key_packages,text[],text[],integer) ------------------
+CREATE OR REPLACE FUNCTION permafrost.bind_pool(p_package public.frost_key_packages, p_sessions text[], p_signers text[], p_threshold integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now bigint := permafrost.now_ms();
+  v_live_from integer := permafrost.live_from();
+  v_each bigint := cardinality(p_sessions) * permafrost.binomial(cardinality(p_signers) - 1, p_threshold - 1);
+  v_session public.frost_signing_sessions;
+  v_quorum record;
+begin
+  insert into public.frost_signing_quorums (session_id, quorum, signers, status, bound)
+  with recursive subsets (members) as (
+    select array[i] from generate_subscripts(p_signers, 1) as i
+    union all
+    select s.members || i from subsets as s join generate_subscripts(p_signers, 1) as i on i > s.members[cardinality(s.members)]
+    where cardinality(s.members) < p_threshold
+  )
+  select session_id, row_number() over (partition by session_id order by members), array(select p_signers[m] from unnest(members) as m), 'signing', true
+  from unnest(p_sessions) as session_id cross join subsets where cardinality(members) = p_threshold;
+
+  with slots as (
+    select q.session_id, q.quorum, g, row_number() over (partition by g order by array_position(p_sessions, q.session_id), q.quorum) as n
+    from public.frost_signing_quorums as q cross join unnest(q.signers) as g where q.session_id = any (p_sessions)
+  ), given as (
+    select g, l.nonce_commitment, row_number() over (partition by g order by l.expires_at, l.nonce_commitment) as n
+    from unnest(p_signers) as g cross join lateral (
+      select p.nonce_commitment, p.expires_at from public.frost_nonce_pool as p
+      where p.family_id = p_package.family_id and p.participant_id = g and p.bound_at is null and p.withdrawn_at is null
+        and p.expires_at > v_now and p.key_package_id = p_package.key_package_id and p.incarnation >= v_live_from
+      order by p.expires_at, p.nonce_commitment limit v_each for update skip locked) as l
+  )
+  update public.frost_nonce_pool as p set session_id = s.session_id, quorum = s.quorum, bound_at = v_now
+  from slots as s join given using (g, n) where p.nonce_commitment = given.nonce_commitment;
+  insert into public.frost_nonce_commitments (session_id, quorum, participant_id, nonce_commitment)
+  select p.session_id, p.quorum, p.participant_id, p.nonce_commitment from public.frost_nonce_pool as p
+  where p.family_id = p_package.family_id and p.participant_id = any (p_signers) and p.bound_at = v_now and p.session_id = any (p_sessions);
+
+  for v_session in select s.* from public.frost_signing_sessions as s where s.session_id = any (p_sessions) order by s.session_id loop
+    for v_quorum in
+      select q.quorum, q.signers, jsonb_object_agg(c.participant_id, c.nonce_commitment) as commitments, count(*) as n
+      from public.frost_signing_quorums as q join public.frost_nonce_commitments as c using (session_id, quorum)
+      where q.session_id = v_session.session_id group by q.quorum, q.signers order by q.quorum
+    loop
+      if v_quorum.n <> p_threshold then -- it never binds half
+        raise exception 'The pool of family % changed while it was locked', p_package.family_id;
+      end if;
+      perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'round_one_closed', null,
+        jsonb_build_object('quorum', v_quorum.quorum, 'signers', v_quorum.signers, 'commitments', v_quorum.commitments));
+    end loop;
+    update public.frost_signing_sessions set status = 'nonce_collection' where session_id = v_session.session_id;
+    update public.frost_signing_sessions set status = 'signing' where session_id = v_session.session_id;
+  end loop;
+end;
+$function$;
+
+comment on function permafrost.bind_pool(public.frost_key_packages,pg_catalog.text[],pg_catalog.text[],integer) is
+  'Binds pooled commitments to every quorum of these signers, in each of these sessions.';
+
+revoke all on function permafrost.bind_pool(public.frost_key_packages,text[],text[],integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.binomial(integer,integer) ---------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.binomial(p_n integer, p_k integer)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_product bigint := 1;
+begin
+  for i in 1 .. least(p_k, p_n - p_k) loop
+    v_product := v_product * (p_n + 1 - i) / i;
+    exit when v_product > 1000000; -- far more than anybody asks for
+  end loop;
+  return v_product;
+end;
+$function$;
+
+comment on function permafrost.binomial(integer,integer) is
+  'How many subsets of p_k there are of p_n; at least 1,000,000 stands for more.';
+
+revoke all on function permafrost.binomial(integer,integer) from public, anon, authenticated, service_role;
+
 -- function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) ------------
 CREATE OR REPLACE FUNCTION permafrost.check_against_key(p_package public.frost_key_packages, p_participants text[], p_threshold integer, p_message_hash text)
  RETURNS void
@@ -1806,6 +2226,26 @@ comment on function permafrost.check_against_key(public.frost_key_packages,pg_ca
   'Refuses participants_invalid, threshold_invalid or message_hash_invalid for a request that this key does not sign.';
 
 revoke all on function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_claimed(text,text) ----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_claimed(p_me text, p_claimed text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_claimed <> p_me then
+    perform permafrost.refuse('not_a_participant',
+      format('The access token is that of participant %s, not of %s', to_json(p_me), to_json(p_claimed)));
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_claimed(pg_catalog.text,pg_catalog.text) is
+  'Refuses not_a_participant if the client takes itself for somebody else (null: it does not say).';
+
+revoke all on function permafrost.check_claimed(text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_creation(text,text,bigint) --------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_creation(p_family_id text, p_participant_id text, p_now bigint)
@@ -1931,6 +2371,35 @@ comment on function permafrost.check_identifier(pg_catalog.text,pg_catalog.text)
   'Refuses invalid_input unless the value is an identifier.';
 
 revoke all on function permafrost.check_identifier(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_idle(text,text) -------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_idle(p_session_id text, p_participant_id text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (select from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+    where c.session_id = p_session_id and c.participant_id = p_participant_id and q.status = 'collecting')
+  then
+    perform permafrost.refuse('commitment_already_submitted', 'Another commitment was submitted before');
+  end if;
+  if exists (select from public.frost_signing_quorums as q
+    where q.session_id = p_session_id and (p_participant_id = any (q.refused)
+      or q.status = 'signing' and not q.bound and p_participant_id = any (q.signers) and not exists (
+        select from public.frost_signature_shares as s
+        where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id)))
+  then
+    perform permafrost.refuse('share_owed', 'The caller owes a signature share that verifies, and enters no other quorum before');
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_idle(pg_catalog.text,pg_catalog.text) is
+  'Refuses commitment_already_submitted or share_owed to a participant who may not enter another quorum.';
+
+revoke all on function permafrost.check_idle(text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_isolation() -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_isolation()
@@ -2214,10 +2683,20 @@ revoke all on function permafrost.cleanup(text,integer) from public, anon, authe
 -- function permafrost.cleanup_old_frost_signing_sessions(integer) ---------------------------------
 CREATE OR REPLACE FUNCTION permafrost.cleanup_old_frost_signing_sessions(retention_days integer)
  RETURNS integer
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN permafrost.cleanup('session'::text, retention_days);
+AS $function$
+declare
+  v_deleted integer := permafrost.cleanup('session', retention_days);
+begin
+  delete from public.frost_nonce_pool where nonce_commitment in (
+    select p.nonce_commitment from public.frost_nonce_pool as p
+    where p.expires_at < permafrost.now_ms() - 604800000 - 86400000 * retention_days::bigint
+    order by p.expires_at limit 10000 for update skip locked);
+  return v_deleted;
+end;
+$function$;
 
 revoke all on function permafrost.cleanup_old_frost_signing_sessions(integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.cleanup_old_frost_signing_sessions(integer) to service_role;
@@ -2232,6 +2711,79 @@ RETURN permafrost.cleanup('recovery'::text, retention_days);
 
 revoke all on function permafrost.cleanup_old_sss_signing_requests(integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.cleanup_old_sss_signing_requests(integer) to service_role;
+
+-- function permafrost.close_quorum(public.frost_signing_sessions,integer) -------------------------
+CREATE OR REPLACE FUNCTION permafrost.close_quorum(p_session public.frost_signing_sessions, p_quorum integer)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_signers text[] := permafrost.committed_in_identifier_order(p_session, p_quorum);
+begin
+  if cardinality(v_signers) is distinct from p_session.threshold then
+    perform permafrost.refuse('invalid_transition', 'Round one closes with as many commitments as the threshold');
+  end if;
+  update public.frost_signing_quorums set status = 'signing', signers = v_signers
+  where session_id = p_session.session_id and quorum = p_quorum;
+  perform permafrost.log_event('session', p_session.session_id, p_session.family_id, 'round_one_closed', null,
+    jsonb_build_object('quorum', p_quorum, 'signers', v_signers));
+  return v_signers;
+end;
+$function$;
+
+comment on function permafrost.close_quorum(public.frost_signing_sessions,integer) is
+  'Freezes the signers of a quorum: these sign, and nobody else, whatever comes after. Refuses invalid_transition.';
+
+revoke all on function permafrost.close_quorum(public.frost_signing_sessions,integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.collecting_quorum(text) -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.collecting_quorum(p_session_id text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_quorum integer;
+begin
+  select quorum into v_quorum from public.frost_signing_quorums where session_id = p_session_id and status = 'collecting';
+  if not found then
+    insert into public.frost_signing_quorums (session_id, quorum)
+    select p_session_id, 1 + coalesce(max(quorum), 0) from public.frost_signing_quorums where session_id = p_session_id
+    returning quorum into v_quorum;
+  end if;
+  return v_quorum;
+end;
+$function$;
+
+comment on function permafrost.collecting_quorum(pg_catalog.text) is
+  'The quorum that takes commitments, opened if there is none. The session is locked.';
+
+revoke all on function permafrost.collecting_quorum(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.commitment_answer(text,integer,boolean) -------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.commitment_answer(p_session_id text, p_quorum integer, p_is_first boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (
+    select jsonb_build_object('accepted', true, 'status', s.status, 'quorum', q.quorum, 'nonce_count', (
+        select count(*) from public.frost_nonce_commitments as c where c.session_id = s.session_id and c.quorum = q.quorum),
+      'threshold_met', q.signers is not null)
+      || case when p_is_first and q.signers is not null and s.key_package_id is not null
+        then jsonb_build_object('signing_package', permafrost.signing_package(s.session_id, q.quorum)) else '{}' end
+    from public.frost_signing_sessions as s join public.frost_signing_quorums as q using (session_id)
+    where s.session_id = p_session_id and q.quorum = p_quorum);
+end;
+$function$;
+
+comment on function permafrost.commitment_answer(pg_catalog.text,integer,boolean) is
+  'What is answered of a commitment that is recorded.';
+
+revoke all on function permafrost.commitment_answer(text,integer,boolean) from public, anon, authenticated, service_role;
 
 -- function permafrost.commitment_points(uuid,text) ------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.commitment_points(p_key_package_id uuid, p_nonce_commitment text)
@@ -2269,8 +2821,8 @@ comment on function permafrost.commitment_points(pg_catalog.uuid,pg_catalog.text
 
 revoke all on function permafrost.commitment_points(uuid,text) from public, anon, authenticated, service_role;
 
--- function permafrost.commitments_of(text) --------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.commitments_of(p_session_id text)
+-- function permafrost.commitments_of(text,integer) ------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.commitments_of(p_session_id text, p_quorum integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
@@ -2278,33 +2830,36 @@ CREATE OR REPLACE FUNCTION permafrost.commitments_of(p_session_id text)
 AS $function$
 begin
   return (select coalesce(jsonb_object_agg(c.participant_id, c.nonce_commitment), '{}')
-    from public.frost_nonce_commitments as c where c.session_id = p_session_id);
+    from public.frost_nonce_commitments as c where c.session_id = p_session_id and c.quorum = p_quorum);
 end;
 $function$;
 
-comment on function permafrost.commitments_of(pg_catalog.text) is
-  'The nonce commitments of a session, {participant: hex}.';
+comment on function permafrost.commitments_of(pg_catalog.text,integer) is
+  'The nonce commitments of a quorum, {participant: hex}.';
 
-revoke all on function permafrost.commitments_of(text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.commitments_of(text,integer) from public, anon, authenticated, service_role;
 
--- function permafrost.committed_in_identifier_order(public.frost_signing_sessions) ----------------
-CREATE OR REPLACE FUNCTION permafrost.committed_in_identifier_order(p_session public.frost_signing_sessions)
+-- function permafrost.committed_in_identifier_order(public.frost_signing_sessions,integer) --------
+CREATE OR REPLACE FUNCTION permafrost.committed_in_identifier_order(p_session public.frost_signing_sessions, p_quorum integer)
  RETURNS text[]
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
-BEGIN ATOMIC
- SELECT array_agg(c.participant_id ORDER BY (array_position(COALESCE(( SELECT k.participants
-            FROM public.frost_key_packages k
-           WHERE (k.key_package_id = (committed_in_identifier_order.p_session).key_package_id)), (committed_in_identifier_order.p_session).participants), c.participant_id))) AS array_agg
-    FROM public.frost_nonce_commitments c
-   WHERE (c.session_id = (committed_in_identifier_order.p_session).session_id);
-END;
+AS $function$
+begin
+  return (select array_agg(c.participant_id order by array_position(
+    coalesce(
+      (select k.participants from public.frost_key_packages as k where k.key_package_id = p_session.key_package_id),
+      p_session.participants),
+    c.participant_id))
+  from public.frost_nonce_commitments as c where c.session_id = p_session.session_id and c.quorum = p_quorum);
+end;
+$function$;
 
-comment on function permafrost.committed_in_identifier_order(public.frost_signing_sessions) is
-  'The participants that have committed in a session, in FROST identifier order; null for none.';
+comment on function permafrost.committed_in_identifier_order(public.frost_signing_sessions,integer) is
+  'The participants that have committed in a quorum, in FROST identifier order; null for none.';
 
-revoke all on function permafrost.committed_in_identifier_order(public.frost_signing_sessions) from public, anon, authenticated, service_role;
+revoke all on function permafrost.committed_in_identifier_order(public.frost_signing_sessions,integer) from public, anon, authenticated, service_role;
 
 -- function permafrost.complete_recovery_request(text,text,text) -----------------------------------
 CREATE OR REPLACE FUNCTION permafrost.complete_recovery_request(p_request_id text, p_participant_id text, p_final_signature text)
@@ -2423,12 +2978,84 @@ begin
   values (p_family_id, p_message_hash, p_event_template, p_event_type, p_participants, p_threshold,
     v_me, v_now, permafrost.expires_at(v_now, p_expiration_seconds))
   returning * into v_session;
-  return permafrost.session_answer(v_session);
+  return permafrost.session_answer(v_session, v_session.incarnation); -- it was made just now
 end;
 $function$;
 
 revoke all on function permafrost.create_signing_session(text,text,text[],integer,jsonb,text,integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.create_signing_session(text,text,text[],integer,jsonb,text,integer) to authenticated;
+
+-- function permafrost.create_signing_sessions(text,jsonb,text[],integer,public.signing_mode,integer) 
+CREATE OR REPLACE FUNCTION permafrost.create_signing_sessions(p_family_id text, p_messages jsonb, p_participants text[], p_threshold integer, p_mode public.signing_mode, p_expiration_seconds integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_me text := permafrost.check_member_of(p_family_id);
+  v_now bigint := permafrost.now_ms();
+  v_messages constant jsonb := case jsonb_typeof(p_messages) when 'object' then jsonb_build_array(p_messages) else p_messages end;
+  v_batch_id text;
+  v_package public.frost_key_packages;
+  v_mode public.signing_mode := coalesce(p_mode, 'two_round');
+  v_plan jsonb;
+  v_signers text[];
+  v_sessions text[];
+begin
+  if coalesce(case jsonb_typeof(v_messages) when 'array' then jsonb_array_length(v_messages) end, 0) not between 1 and 256
+    or exists (select from jsonb_array_elements(v_messages) as m where jsonb_typeof(m) <> 'object')
+  then
+    perform permafrost.refuse('invalid_input', 'messages must be an object, or an array of 1 to 256 objects');
+  end if;
+  if v_mode = 'one_tap' then
+    perform permafrost.check_participants(p_participants), permafrost.check_isolation(), permafrost.lock_family_key(p_family_id);
+    v_package := permafrost.current_key_package(p_family_id);
+    if v_package.key_package_id is not null and p_participants <@ v_package.participants
+      and p_threshold between v_package.threshold and cardinality(p_participants)
+    then
+      v_plan := permafrost.one_tap_plan(v_package, p_participants, p_threshold, jsonb_array_length(v_messages));
+      v_signers := (select array_agg(s order by n) from jsonb_array_elements_text(nullif(v_plan -> 'signers', 'null')) with ordinality as u (s, n));
+      if v_signers is not null and not permafrost.may_bind(p_family_id, v_me, v_signers,
+        jsonb_array_length(v_messages) * permafrost.binomial(cardinality(v_signers) - 1, p_threshold - 1))
+      then
+        v_signers := null;
+      end if;
+    end if;
+    if v_signers is null then
+      v_mode := 'robust';
+    end if;
+  end if;
+
+  with made as (
+    insert into public.frost_signing_sessions (session_id, family_id, message_hash, event_template, event_type, mode,
+      participants, threshold, created_by, created_at, expires_at)
+    select gen_random_uuid()::text, p_family_id, m ->> 'message_hash', nullif(m -> 'event_template', 'null'), m ->> 'event_type', v_mode,
+      p_participants, p_threshold, v_me, v_now, permafrost.expires_at(v_now, p_expiration_seconds)
+    from jsonb_array_elements(v_messages) with ordinality as u (m, n) order by n
+    returning session_id)
+  select array_agg(session_id) into v_sessions from made;
+  if jsonb_typeof(p_messages) = 'array' then
+    v_batch_id := gen_random_uuid()::text;
+    insert into public.frost_signing_batches (batch_id, position, session_id)
+    select v_batch_id, n, s from unnest(v_sessions) with ordinality as u (s, n);
+  end if;
+  if v_signers is not null then
+    perform permafrost.bind_pool(v_package, v_sessions, v_signers, p_threshold);
+  end if;
+  return jsonb_build_object(
+    'mode', v_mode,
+    'batch_id', v_batch_id,
+    'short', v_plan -> 'short',
+    'quorums', permafrost.quorums_of(v_sessions[1]),
+    'sessions', (select jsonb_agg(jsonb_build_object('session_id', s.session_id, 'status', s.status, 'expires_at', s.expires_at,
+        'warning', permafrost.key_warning(s.key_package_id)) order by n)
+      from unnest(v_sessions) with ordinality as u (id, n) join public.frost_signing_sessions as s on s.session_id = u.id));
+end;
+$function$;
+
+revoke all on function permafrost.create_signing_sessions(text,jsonb,text[],integer,public.signing_mode,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.create_signing_sessions(text,jsonb,text[],integer,public.signing_mode,integer) to authenticated;
 
 -- function permafrost.current_key_package(text) ---------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.current_key_package(p_family_id text)
@@ -2534,6 +3161,52 @@ comment on function permafrost.declined(pg_catalog.text,pg_catalog.text) is
 
 revoke all on function permafrost.declined(text,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.each_item(jsonb,text) -------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.each_item(p_items jsonb, p_statement text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_item record;
+  v_answer jsonb;
+  v_results jsonb := '{}';
+  v_state text;
+  v_code text;
+  v_reason text;
+begin
+  if jsonb_typeof(p_items) is distinct from 'array' or jsonb_array_length(p_items) not between 1 and 256 then
+    perform permafrost.refuse('invalid_input', 'items must be an array of 1 to 256 objects');
+  end if;
+  perform permafrost.check_isolation();
+  perform from public.frost_signing_sessions as s
+  where s.session_id in (select i ->> 'session_id' from jsonb_array_elements(p_items) as i) and s.status < 'completed'
+  order by s.session_id for update;
+  for v_item in select i, n from jsonb_array_elements(p_items) with ordinality as u (i, n) order by i ->> 'session_id', n loop
+    begin
+      execute p_statement into v_answer using v_item.i;
+    exception when deadlock_detected or sqlstate 'PT400' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT409'
+      or sqlstate 'PT410' or sqlstate 'PT422' then
+      get stacked diagnostics v_state = returned_sqlstate, v_code = pg_exception_hint, v_reason = message_text;
+      if v_state = '40P01' then -- only a point that another call is inserting makes two such calls wait for each other
+        v_code := 'nonce_reused';
+        v_reason := 'A nonce point of this commitment was accepted before';
+      end if;
+      v_answer := jsonb_build_object('accepted', false, 'code', v_code, 'error', v_reason);
+    end;
+    v_results := v_results || jsonb_build_object(v_item.n::text, v_answer);
+  end loop;
+  -- Each answer has its own status.
+  perform set_config('response.status', '200', true);
+  return (select jsonb_agg(v_results -> n::text order by n) from generate_series(1, jsonb_array_length(p_items)) as n);
+end;
+$function$;
+
+comment on function permafrost.each_item(pg_catalog.jsonb,pg_catalog.text) is
+  'Runs a statement on each of 1 to 256 items ($1), in the order of their session_id, and returns the answers in the order given.';
+
+revoke all on function permafrost.each_item(jsonb,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.enter_incarnation() ---------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.enter_incarnation()
  RETURNS integer
@@ -2569,8 +3242,7 @@ declare
   v_field text;
 begin
   foreach v_field in array p_fields loop
-    v_hashed := v_hashed || case when v_field is null then '\xffffffff'
-      else int4send(octet_length(convert_to(v_field, 'UTF8'))) || convert_to(v_field, 'UTF8') end;
+    v_hashed := v_hashed || coalesce(int4send(octet_length(v_field)) || convert_to(v_field, 'UTF8'), '\xffffffff');
   end loop;
   return sha256(v_hashed);
 end;
@@ -2676,6 +3348,37 @@ comment on function permafrost.fail_declined(permafrost.declines) is
 
 revoke all on function permafrost.fail_declined(permafrost.declines) from public, anon, authenticated, service_role;
 
+-- function permafrost.fail_if_stuck(public.frost_signing_sessions,text) ---------------------------
+CREATE OR REPLACE FUNCTION permafrost.fail_if_stuck(p_session public.frost_signing_sessions, p_reason text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_session.mode = 'two_round' or p_session.status >= 'completed' or exists (
+    select from public.frost_signing_quorums as q
+    where q.session_id = p_session.session_id and q.status = 'signing' and not exists (
+      select from unnest(q.signers) as signer
+      where (signer = any (q.refused) or permafrost.declined('session', p_session.session_id) ? signer)
+        and not exists (select from public.frost_signature_shares as s
+          where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = signer)))
+  then
+    return;
+  end if;
+  if p_session.threshold > (select count(*) from unnest(p_session.participants) as p
+    where not permafrost.declined('session', p_session.session_id) ? p and not exists (
+      select from public.frost_signing_quorums as q where q.session_id = p_session.session_id and p = any (q.refused)))
+  then
+    perform permafrost.fail_subject(k, p_session.session_id, p_reason) from permafrost.kinds as k where k.kind = 'session';
+  end if;
+end;
+$function$;
+
+comment on function permafrost.fail_if_stuck(public.frost_signing_sessions,pg_catalog.text) is
+  'Fails a robust session, which the caller has locked, that nobody can finish any more.';
+
+revoke all on function permafrost.fail_if_stuck(public.frost_signing_sessions,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.fail_own(text,text,text,text,text) ------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.fail_own(p_kind text, p_id text, p_family_id text, p_created_by text, p_reason text)
  RETURNS void
@@ -2756,6 +3459,59 @@ comment on function permafrost.fail_subject(permafrost.kinds,pg_catalog.text,pg_
 
 revoke all on function permafrost.fail_subject(permafrost.kinds,text,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.full_quorum(text,integer) ---------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.full_quorum(p_session_id text, p_threshold integer)
+ RETURNS public.frost_signing_quorums
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_quorum public.frost_signing_quorums;
+begin
+  select q.* into v_quorum from public.frost_signing_quorums as q
+  where q.session_id = p_session_id and q.status in ('signing', 'completed') and p_threshold = (
+    select count(*) from public.frost_signature_shares as s where s.session_id = q.session_id and s.quorum = q.quorum)
+  limit 1;
+  return v_quorum;
+end;
+$function$;
+
+comment on function permafrost.full_quorum(pg_catalog.text,integer) is
+  'The one quorum that has all its shares, or a row of nulls.';
+
+revoke all on function permafrost.full_quorum(text,integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.get_nonce_pool(text) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_nonce_pool(p_family_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_me text := case when not permafrost.is_operator() then permafrost.check_member_of(p_family_id) end;
+  v_package public.frost_key_packages := permafrost.current_key_package(p_family_id);
+  v_live_from integer := permafrost.live_from();
+begin
+  if v_package.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'The family has no key package');
+  end if;
+  return jsonb_build_object(
+    'family_id', p_family_id,
+    'key_package_id', v_package.key_package_id,
+    'guardians', permafrost.pool_left(v_package),
+    'one_tap_sessions', permafrost.one_tap_sessions(v_package),
+    'own', (select coalesce(jsonb_agg(p.nonce_commitment order by p.expires_at, p.nonce_commitment), '[]')
+      from public.frost_nonce_pool as p
+      where p.family_id = p_family_id and p.participant_id = v_me and p.bound_at is null and p.withdrawn_at is null
+        and p.expires_at > permafrost.now_ms() and p.key_package_id = v_package.key_package_id and p.incarnation >= v_live_from));
+end;
+$function$;
+
+revoke all on function permafrost.get_nonce_pool(text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_nonce_pool(text) to authenticated, service_role;
+
 -- function permafrost.request_answer(public.sss_signing_requests) ---------------------------------
 CREATE OR REPLACE FUNCTION permafrost.request_answer(p_request public.sss_signing_requests)
  RETURNS jsonb
@@ -2817,8 +3573,60 @@ RETURN permafrost.request_answer(permafrost.visible_request(p_request_id));
 revoke all on function permafrost.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_recovery_request(text) to authenticated, service_role;
 
--- function permafrost.get_share_verification(text) ------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.get_share_verification(p_session_id text)
+-- function permafrost.get_share_checks(jsonb,text) ------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_share_checks(p_items jsonb, p_participant_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_item jsonb;
+  v_session public.frost_signing_sessions;
+  v_check jsonb;
+  v_code text;
+  v_reason text;
+  v_checks jsonb[] := '{}';
+  v_packages uuid[] := '{}';
+begin
+  if jsonb_typeof(p_items) is distinct from 'array' or jsonb_array_length(p_items) not between 1 and 256 then
+    perform permafrost.refuse('invalid_input', 'items must be an array of 1 to 256 objects');
+  end if;
+  for v_item in select i from jsonb_array_elements(p_items) with ordinality as u (i, n) order by n loop
+    begin
+      v_session := permafrost.visible_session(v_item ->> 'session_id');
+      perform permafrost.check_claimed(permafrost.memberships() ->> v_session.family_id, p_participant_id);
+      -- An exact retry is for the quorum that it was recorded for, whichever comes next by now.
+      v_check := permafrost.get_share_verification(v_session.session_id, coalesce((v_item ->> 'quorum')::integer, (
+        select s.quorum from public.frost_signature_shares as s
+        where s.session_id = v_session.session_id and s.participant_id = permafrost.memberships() ->> v_session.family_id
+          and s.signature_share = v_item ->> 'signature_share' order by s.quorum limit 1)));
+      if v_session.status = 'completed' and v_check ->> 'signature_share' is null then
+        perform permafrost.refuse('session_finished', 'Another quorum has finished the session');
+      end if;
+      if jsonb_typeof(v_check -> 'signer') is distinct from 'object' then
+        v_check := v_check || jsonb_build_object('key_package_id', v_session.key_package_id, 'signing_package',
+          permafrost.signing_package(v_session.session_id, (v_check ->> 'quorum')::integer) - 'key_package');
+        v_packages := v_packages || v_session.key_package_id;
+      end if;
+    exception when sqlstate 'PT400' or sqlstate 'PT403' or sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT410' or sqlstate 'PT422' then
+      get stacked diagnostics v_code = pg_exception_hint, v_reason = message_text;
+      v_check := jsonb_strip_nulls(jsonb_build_object('code', v_code, 'error', v_reason,
+        'final_signature', case when v_code = 'session_finished' then v_session.final_signature end));
+    end;
+    v_checks := v_checks || v_check;
+  end loop;
+  return jsonb_build_object('checks', to_jsonb(v_checks), 'key_packages', (
+    select coalesce(jsonb_object_agg(k.key_package_id, to_jsonb(k)), '{}')
+    from public.frost_key_packages as k where k.key_package_id = any (v_packages)));
+end;
+$function$;
+
+revoke all on function permafrost.get_share_checks(jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_share_checks(jsonb,text) to authenticated;
+
+-- function permafrost.get_share_verification(text,integer) ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_share_verification(p_session_id text, p_quorum integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -2827,13 +3635,22 @@ AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.round_two_session(p_session_id);
   v_me text := permafrost.memberships() ->> v_session.family_id;
+  v_quorum public.frost_signing_quorums := permafrost.asked_quorum(v_session, p_quorum, v_me);
   v_verification jsonb;
 begin
-  if v_me is null or v_me <> all (v_session.signers) then
+  if v_me is null or v_me <> all (v_quorum.signers) then
+    if v_session.mode <> 'two_round' and v_session.status in ('aggregating', 'completed') and p_quorum is null then
+      perform permafrost.refuse('session_finished', 'Another quorum has finished the session');
+    end if;
     perform permafrost.refuse('not_a_signer', 'The caller is not among this session''s signers');
   end if;
-  select verification into v_verification from permafrost.share_verifications where session_id = p_session_id;
+  select verification into v_verification from permafrost.share_verifications
+  where session_id = p_session_id and quorum = v_quorum.quorum;
   return jsonb_build_object(
+    'quorum', v_quorum.quorum,
+    'participant', v_me,
+    'threshold', v_session.threshold,
+    'signature_shares', permafrost.shares_of(p_session_id, v_quorum.quorum),
     -- What is signed, under which key, is the session's to say: the finished signature is verified by it.
     'verification', (v_verification - 'signers') || (
       select jsonb_build_object('ciphersuite', k.ciphersuite, 'group_public_key', k.group_public_key,
@@ -2841,116 +3658,55 @@ begin
       from public.frost_key_packages as k where k.key_package_id = v_session.key_package_id),
     'signer', jsonb_path_query_first(v_verification, '$.signers[*] ? (@.participant == $me)', jsonb_build_object('me', v_me)),
     'signature_share', (select signature_share from public.frost_signature_shares
-      where session_id = p_session_id and participant_id = v_me));
+      where session_id = p_session_id and quorum = v_quorum.quorum and participant_id = v_me));
 end;
 $function$;
 
-revoke all on function permafrost.get_share_verification(text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.get_share_verification(text) to authenticated;
+revoke all on function permafrost.get_share_verification(text,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_share_verification(text,integer) to authenticated;
 
--- function permafrost.round_two_session(text) -----------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.round_two_session(p_session_id text)
- RETURNS public.frost_signing_sessions
+-- function permafrost.get_signing_package(text,integer) -------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_signing_package(p_session_id text, p_quorum integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions := permafrost.round_two_session(p_session_id);
+begin
+  return permafrost.signing_package(p_session_id,
+    (permafrost.asked_quorum(v_session, p_quorum, permafrost.memberships() ->> v_session.family_id)).quorum);
+end;
+$function$;
+
+revoke all on function permafrost.get_signing_package(text,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_signing_package(text,integer) to authenticated, service_role;
+
+-- function permafrost.session_answer(public.frost_signing_sessions,integer) -----------------------
+CREATE OR REPLACE FUNCTION permafrost.session_answer(p_session public.frost_signing_sessions, p_live_from integer)
+ RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
-  v_status public.signing_session_status := permafrost.status_now(v_session.status, v_session.expires_at,
-    v_session.incarnation, permafrost.now_ms(), permafrost.live_from());
-  v_me text := permafrost.memberships() ->> v_session.family_id;
+  v_quorums jsonb := permafrost.quorums_of(p_session.session_id);
+  v_telling jsonb := jsonb_path_query_first(v_quorums, '$[*] ? (@.quorum == $quorum)',
+    jsonb_build_object('quorum', permafrost.telling_quorum(p_session)));
 begin
-  if not permafrost.is_operator() and v_me <> all (v_session.participants) then
-    perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
-  end if;
-  if v_session.key_package_id is null then
-    perform permafrost.refuse('no_key_package',
-      'This session was created without a key package: it is a dry run and is never signed');
-  end if;
-  if v_status = 'expired' then
-    perform permafrost.refuse('session_expired', 'The session has expired');
-  end if;
-  -- A signer whose share was recorded before the failure may read it back.
-  if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
-    where s.session_id = p_session_id and s.participant_id = v_me)
-  then
-    perform permafrost.refuse('session_finished',
-      format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
-  end if;
-  if v_session.signers is null then
-    perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
-  end if;
-  return v_session;
-end;
-$function$;
-
-comment on function permafrost.round_two_session(pg_catalog.text) is
-  'A session the caller takes part in, from signing on. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
-
-revoke all on function permafrost.round_two_session(text) from public, anon, authenticated, service_role;
-
--- function permafrost.signing_package(public.frost_signing_sessions) ------------------------------
-CREATE OR REPLACE FUNCTION permafrost.signing_package(p_session public.frost_signing_sessions)
- RETURNS jsonb
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  return (select jsonb_build_object(
-      'session_id', p_session.session_id,
-      'family_id', p_session.family_id,
-      'status', p_session.status,
-      'ciphersuite', k.ciphersuite,
-      'message', p_session.message_hash,
-      'event_template', p_session.event_template,
-      'event_type', p_session.event_type,
-      'threshold', p_session.threshold,
-      'expires_at', p_session.expires_at,
-      'signers', p_session.signers,
-      'commitments', permafrost.commitments_of(p_session.session_id),
-      'transcript_head', permafrost.transcript_head('session', p_session.session_id),
-      'key_package', to_jsonb(k))
-    from public.frost_key_packages as k where k.key_package_id = p_session.key_package_id);
-end;
-$function$;
-
-comment on function permafrost.signing_package(public.frost_signing_sessions) is
-  'What a signer needs for round two.';
-
-revoke all on function permafrost.signing_package(public.frost_signing_sessions) from public, anon, authenticated, service_role;
-
--- function permafrost.get_signing_package(text) ---------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.get_signing_package(p_session_id text)
- RETURNS jsonb
- LANGUAGE sql
- STABLE SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN permafrost.signing_package(permafrost.round_two_session(p_session_id));
-
-revoke all on function permafrost.get_signing_package(text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.get_signing_package(text) to authenticated, service_role;
-
--- function permafrost.session_answer(public.frost_signing_sessions) -------------------------------
-CREATE OR REPLACE FUNCTION permafrost.session_answer(p_session public.frost_signing_sessions)
- RETURNS jsonb
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  return permafrost.session_summary(p_session, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
+  return permafrost.session_summary(p_session, permafrost.now_ms(), p_live_from) || jsonb_build_object(
     'event_template', p_session.event_template,
-    'nonce_commitments', permafrost.commitments_of(p_session.session_id),
-    'signature_shares', permafrost.shares_of(p_session.session_id));
+    'quorums', v_quorums,
+    'nonce_commitments', coalesce(v_telling -> 'commitments', '{}'),
+    'signature_shares', coalesce(v_telling -> 'shares', '{}'));
 end;
 $function$;
 
-comment on function permafrost.session_answer(public.frost_signing_sessions) is
+comment on function permafrost.session_answer(public.frost_signing_sessions,integer) is
   'A session as clients see it, whole.';
 
-revoke all on function permafrost.session_answer(public.frost_signing_sessions) from public, anon, authenticated, service_role;
+revoke all on function permafrost.session_answer(public.frost_signing_sessions,integer) from public, anon, authenticated, service_role;
 
 -- function permafrost.visible_session(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.visible_session(p_session_id text)
@@ -2981,10 +3737,109 @@ CREATE OR REPLACE FUNCTION permafrost.get_signing_session(p_session_id text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN permafrost.session_answer(permafrost.visible_session(p_session_id));
+RETURN permafrost.session_answer(permafrost.visible_session(p_session_id), permafrost.live_from());
 
 revoke all on function permafrost.get_signing_session(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_signing_session(text) to authenticated, service_role;
+
+-- function permafrost.get_signing_sessions(text[],text,integer) -----------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_signing_sessions(p_session_ids text[], p_batch_id text, p_after integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_most constant integer := 200000; -- bytes
+  v_live_from integer := permafrost.live_from();
+  v_ids text[] := coalesce(p_session_ids,
+    array(select b.session_id from public.frost_signing_batches as b where b.batch_id = p_batch_id order by b.position));
+  v_session public.frost_signing_sessions;
+  v_item jsonb;
+  v_size integer := 0;
+  v_sessions jsonb[] := '{}';
+begin
+  if cardinality(v_ids) > 256 then
+    perform permafrost.refuse('invalid_input', 'session_ids must be at most 256 ids');
+  end if;
+  for v_position in coalesce(p_after, 0) + 1 .. cardinality(v_ids) loop
+    select * into v_session from public.frost_signing_sessions as s where s.session_id = v_ids[v_position];
+    continue when not found or not permafrost.may_see(v_session.family_id, v_session.created_by, v_session.participants);
+    v_item := permafrost.session_answer(v_session, v_live_from);
+    v_size := v_size + octet_length(v_item::text);
+    if v_sessions <> '{}' and v_size > v_most then
+      return jsonb_build_object('sessions', to_jsonb(v_sessions), 'next', v_position - 1);
+    end if;
+    v_sessions := v_sessions || v_item;
+  end loop;
+  return jsonb_build_object('sessions', to_jsonb(v_sessions), 'next', null);
+end;
+$function$;
+
+revoke all on function permafrost.get_signing_sessions(text[],text,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_signing_sessions(text[],text,integer) to authenticated;
+
+-- function permafrost.get_signing_work(text,text,text) --------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_signing_work(p_session_id text, p_batch_id text, p_after text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_most constant integer := 200000; -- bytes, so that a page with its key packages is under 256 KiB
+  v_memberships jsonb := permafrost.memberships();
+  v_now bigint := permafrost.now_ms();
+  v_live_from integer := permafrost.live_from();
+  v_session public.frost_signing_sessions;
+  v_item jsonb;
+  v_size integer := 0;
+  v_work jsonb := '[]';
+  v_packages uuid[] := '{}';
+  v_next text;
+begin
+  for v_session in
+    select s.* from public.frost_signing_sessions as s
+    where s.status = 'signing' and s.expires_at > v_now and s.incarnation >= v_live_from
+      and s.participants && array(select value from jsonb_each_text(v_memberships))
+      and v_memberships ->> s.family_id = any (s.participants)
+      and (p_session_id is null or s.session_id = p_session_id)
+      and (p_batch_id is null or exists (select from public.frost_signing_batches as b
+        where b.batch_id = p_batch_id and b.session_id = s.session_id))
+      and (p_after is null or s.session_id > p_after)
+      and s.key_package_id is not null
+      and exists (select from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+        where c.session_id = s.session_id and c.participant_id = v_memberships ->> s.family_id and not c.nonce_used and q.status = 'signing')
+    order by s.session_id
+  loop
+    v_item := jsonb_build_object(
+      'session_id', v_session.session_id, 'family_id', v_session.family_id, 'message', v_session.message_hash,
+      'event_template', v_session.event_template, 'participants', v_session.participants, 'threshold', v_session.threshold,
+      'expires_at', v_session.expires_at, 'key_package_id', v_session.key_package_id,
+      'transcript_head', permafrost.transcript_head('session', v_session.session_id),
+      'quorums', (select jsonb_agg(jsonb_build_object('quorum', q.quorum, 'signers', q.signers,
+          'commitments', permafrost.commitments_of(q.session_id, q.quorum)) order by q.quorum)
+        from public.frost_signing_quorums as q join public.frost_nonce_commitments as c using (session_id, quorum)
+        where q.session_id = v_session.session_id and q.status = 'signing' and not c.nonce_used
+          and c.participant_id = v_memberships ->> v_session.family_id));
+    v_size := v_size + octet_length(v_item::text);
+    if v_work <> '[]' and v_size > v_most then
+      v_next := v_work -> -1 ->> 'session_id';
+      exit;
+    end if;
+    v_work := v_work || v_item;
+    v_packages := v_packages || v_session.key_package_id;
+  end loop;
+  return jsonb_build_object(
+    'work', v_work,
+    'key_packages', (select coalesce(jsonb_object_agg(k.key_package_id, to_jsonb(k)), '{}')
+      from public.frost_key_packages as k where k.key_package_id = any (v_packages)),
+    'next', v_next);
+end;
+$function$;
+
+revoke all on function permafrost.get_signing_work(text,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_signing_work(text,text,text) to authenticated;
 
 -- function permafrost.get_transcript(text,text) ---------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.get_transcript(p_subject text, p_subject_id text)
@@ -3023,7 +3878,7 @@ CREATE OR REPLACE FUNCTION permafrost.http_status_of(p_code text)
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN CASE WHEN (p_code = 'invalid_input'::text) THEN 400 WHEN (p_code = ANY (ARRAY['not_in_family'::text, 'not_a_participant'::text, 'not_a_signer'::text, 'not_the_creator'::text])) THEN 403 WHEN (p_code = 'session_not_found'::text) THEN 404 WHEN (p_code = ANY (ARRAY['nonce_reused'::text, 'commitment_already_submitted'::text, 'share_already_submitted'::text, 'round_closed'::text, 'round_open'::text, 'invalid_transition'::text, 'session_finished'::text])) THEN 409 WHEN (p_code = 'session_expired'::text) THEN 410 WHEN (p_code = ANY (ARRAY['no_key_package'::text, 'message_hash_invalid'::text, 'participants_invalid'::text, 'threshold_invalid'::text, 'commitment_invalid'::text, 'share_invalid'::text, 'key_package_invalid'::text, 'event_mismatch'::text])) THEN 422 WHEN (p_code = 'rate_limited'::text) THEN 429 ELSE NULL::integer END;
+RETURN CASE WHEN (p_code = 'invalid_input'::text) THEN 400 WHEN (p_code = ANY (ARRAY['not_in_family'::text, 'not_a_participant'::text, 'not_a_signer'::text, 'not_the_creator'::text])) THEN 403 WHEN (p_code = 'session_not_found'::text) THEN 404 WHEN (p_code = ANY (ARRAY['nonce_reused'::text, 'commitment_already_submitted'::text, 'share_already_submitted'::text, 'round_closed'::text, 'round_open'::text, 'invalid_transition'::text, 'session_finished'::text, 'share_owed'::text])) THEN 409 WHEN (p_code = 'session_expired'::text) THEN 410 WHEN (p_code = ANY (ARRAY['no_key_package'::text, 'message_hash_invalid'::text, 'participants_invalid'::text, 'threshold_invalid'::text, 'commitment_invalid'::text, 'share_invalid'::text, 'key_package_invalid'::text, 'event_mismatch'::text])) THEN 422 WHEN (p_code = 'rate_limited'::text) THEN 429 ELSE NULL::integer END;
 
 comment on function permafrost.http_status_of(pg_catalog.text) is
   'The HTTP status of an error code; null for an unknown one.';
@@ -3076,10 +3931,11 @@ declare
 begin
   select * into v_newest from permafrost.incarnations order by incarnation desc limit 1;
   if pg_is_in_recovery() -- a standby knows what its primary knew, and has no WAL of its own to compare
-    or v_newest.system_identifier = (select system_identifier from pg_control_system())
-      and v_newest.timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)
-      and v_newest.database_oid = (select oid from pg_database where datname = current_database())
+    or v_newest.timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)
       and v_newest.ledger_oid = to_regclass('permafrost.nonce_ledger')::oid
+      -- where a table's files are: …/<database>/<file>; cheaper than a look into pg_database
+      and v_newest.database_oid = split_part(pg_relation_filepath('permafrost.nonce_ledger'), '/', -2)::oid
+      and v_newest.system_identifier = (pg_control_system()).system_identifier
   then
     return v_newest;
   end if;
@@ -3213,6 +4069,56 @@ comment on function permafrost.inventory_now() is
 
 revoke all on function permafrost.inventory_now() from public, anon, authenticated, service_role;
 
+-- function permafrost.is_awaited(public.frost_signing_sessions,text) ------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_awaited(p_session public.frost_signing_sessions, p_participant_id text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_part record;
+begin
+  select bool_or(q.status = 'signing' and s.participant_id is null) as owes,
+    bool_or(q.status = 'collecting') as waits_to_fill,
+    bool_or(q.status = 'signing' and q.bound and s.participant_id is not null) as has_answered_bound,
+    bool_or(p_participant_id = any (q.refused)) as is_excluded
+  into v_part
+  from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+  left join public.frost_signature_shares as s using (session_id, quorum, participant_id)
+  where c.session_id = p_session.session_id and c.participant_id = p_participant_id;
+  if permafrost.declined('session', p_session.session_id) ? p_participant_id then
+    return false;
+  end if;
+  return coalesce(v_part.owes, false)
+    or not coalesce(v_part.waits_to_fill or v_part.has_answered_bound or v_part.is_excluded, false);
+end;
+$function$;
+
+comment on function permafrost.is_awaited(public.frost_signing_sessions,pg_catalog.text) is
+  'Whether a participant owes a share in a robust or one_tap session, or is idle and may fill its next quorum.';
+
+revoke all on function permafrost.is_awaited(public.frost_signing_sessions,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.is_bound(public.frost_nonce_commitments) ------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_bound(p_commitment public.frost_nonce_commitments)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return exists (select from public.frost_nonce_pool as p
+    where p.nonce_commitment = p_commitment.nonce_commitment and p.session_id = p_commitment.session_id
+      and p.quorum = p_commitment.quorum and p.participant_id = p_commitment.participant_id);
+end;
+$function$;
+
+comment on function permafrost.is_bound(public.frost_nonce_commitments) is
+  'Whether a commitment of a quorum is the pooled one that was bound to it.';
+
+revoke all on function permafrost.is_bound(public.frost_nonce_commitments) from public, anon, authenticated, service_role;
+
 -- function permafrost.is_hex(text) ----------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_hex(p_value text)
  RETURNS boolean
@@ -3268,42 +4174,6 @@ comment on function permafrost.is_operator() is
   'True for service_role and for direct connections that bypass RLS; false for the request of a user.';
 
 revoke all on function permafrost.is_operator() from public, anon, authenticated, service_role;
-
--- function permafrost.is_recorded_commitment(text,text,text) --------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_recorded_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  return exists (select from public.frost_nonce_commitments as c where c.session_id = p_session_id
-    and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment);
-end;
-$function$;
-
-comment on function permafrost.is_recorded_commitment(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Whether a commitment is one that was accepted already: an exact retry, which is nobody''s attack.';
-
-revoke all on function permafrost.is_recorded_commitment(text,text,text) from public, anon, authenticated, service_role;
-
--- function permafrost.is_recorded_share(text,text,text) -------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_recorded_share(p_session_id text, p_participant_id text, p_signature_share text)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  return exists (select from public.frost_signature_shares as s where s.session_id = p_session_id
-    and s.participant_id = p_participant_id and s.signature_share = p_signature_share);
-end;
-$function$;
-
-comment on function permafrost.is_recorded_share(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Whether a share was accepted already: an exact retry, which is nobody''s attack.';
-
-revoke all on function permafrost.is_recorded_share(text,text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.key_warning(uuid) -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.key_warning(p_key_package_id uuid)
@@ -3412,6 +4282,7 @@ begin
     -- died. A commitment that is used is answered, or marked so that it is not to be.
     $sql$t.key_package_id is not null and case
       when t.status = 'aggregating' then true
+      when t.mode <> 'two_round' then permafrost.is_awaited(t, $1 ->> f)
       when t.signers is null then not exists (select from public.frost_nonce_commitments as c
           where c.session_id = t.session_id and c.participant_id = $1 ->> f)
         and not exists (select from permafrost.declines as d
@@ -3473,7 +4344,7 @@ CREATE OR REPLACE FUNCTION permafrost.lock_session(p_session_id text)
 AS $function$
 declare
   v_session public.frost_signing_sessions;
-  v_now bigint := permafrost.now_ms();
+  v_now constant bigint := permafrost.now_ms();
 begin
   perform permafrost.check_isolation();
   select * into v_session from public.frost_signing_sessions
@@ -3481,7 +4352,9 @@ begin
   if not found then
     select * into v_session from public.frost_signing_sessions where session_id = p_session_id;
   end if;
-  perform permafrost.check_turn('session', v_session.status::text, v_session.status < 'completed', v_session.expires_at);
+  if v_session.status = 'expired' or (v_session.expires_at > v_now) is not true then
+    perform permafrost.check_turn('session', v_session.status::text, v_session.status < 'completed', v_session.expires_at);
+  end if;
   if v_session.status < 'completed' and v_session.incarnation < permafrost.live_from() then
     return permafrost.restored_session(p_session_id);
   end if;
@@ -3532,30 +4405,36 @@ CREATE OR REPLACE FUNCTION permafrost.log_event(p_subject text, p_subject_id tex
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_head permafrost.event_heads;
-  v_now bigint;
+  v_detail constant text := p_detail;
+  v_now constant bigint := permafrost.now_ms();
+  v_is_first boolean := p_event = 'created';
   v_event_id bigint;
 begin
-  if p_event <> 'created' then
-    select * into v_head from permafrost.event_heads
-    where subject_id = p_subject_id and subject = p_subject for update;
-  end if;
-  if v_head.seq is null then
-    insert into permafrost.event_heads (subject_id, subject, seq, digest)
-    values (p_subject_id, p_subject, 0, '\x0000000000000000000000000000000000000000000000000000000000000000')
-    -- Of two that are first at once, one waits here for the other and goes on from its head.
-    on conflict (subject_id, subject) do update set seq = event_heads.seq
-    returning * into v_head;
-  end if;
-  v_now := permafrost.now_ms(); -- at this event's turn, as seq is
-  v_head.seq := v_head.seq + 1;
-  v_head.digest := permafrost.event_digest(v_head.digest, v_head.seq::text, p_subject, p_subject_id, p_family_id,
-    p_event, p_actor, p_detail::text, v_now::text);
-  insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
-  values (p_subject, p_subject_id, v_head.seq, p_family_id, p_event, p_actor, p_detail, v_now, v_head.digest)
-  returning event_id into v_event_id;
-  update permafrost.event_heads set seq = v_head.seq, digest = v_head.digest
-  where subject_id = p_subject_id and subject = p_subject;
+  loop
+    if v_is_first then
+      with head as (
+        insert into permafrost.event_heads as h (subject_id, subject, seq, digest, occurred_at)
+        values (p_subject_id, p_subject, 1, permafrost.event_digest('\x0000000000000000000000000000000000000000000000000000000000000000',
+          '1', p_subject, p_subject_id, p_family_id, p_event, p_actor, v_detail, v_now::text), v_now)
+        on conflict do nothing
+        returning *)
+      insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
+      select subject, subject_id, seq, p_family_id, p_event, p_actor, p_detail, occurred_at, digest from head
+      returning event_id into v_event_id;
+    else
+      with head as (
+        update permafrost.event_heads as h set seq = h.seq + 1, occurred_at = greatest(h.occurred_at, v_now),
+          digest = permafrost.event_digest(h.digest, (h.seq + 1)::text, p_subject, p_subject_id, p_family_id, p_event, p_actor,
+            v_detail, greatest(h.occurred_at, v_now)::text)
+        where h.subject_id = p_subject_id and h.subject = p_subject
+        returning *)
+      insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
+      select subject, subject_id, seq, p_family_id, p_event, p_actor, p_detail, occurred_at, digest from head
+      returning event_id into v_event_id;
+    end if;
+    exit when v_event_id is not null;
+    v_is_first := not v_is_first;
+  end loop;
   return v_event_id;
 end;
 $function$;
@@ -3666,7 +4545,10 @@ begin
   where nonce_commitment = p_nonce_commitment and not nonce_used
   returning participant_id into v_participant;
   if not found then
-    return false;
+    -- A pooled commitment that is not bound is taken out of its pool.
+    update public.frost_nonce_pool as p set withdrawn_at = permafrost.now_ms()
+    where p.nonce_commitment = p_nonce_commitment and p.bound_at is null and p.withdrawn_at is null;
+    return found;
   end if;
   perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'nonce_marked', null,
     jsonb_build_object('participant', v_participant));
@@ -3676,6 +4558,32 @@ $function$;
 
 revoke all on function permafrost.mark_nonce_as_used(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.mark_nonce_as_used(text) to service_role;
+
+-- function permafrost.may_bind(text,text,text[],bigint) -------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.may_bind(p_family_id text, p_creator text, p_signers text[], p_pairs bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return p_pairs + coalesce((
+    select max(n) from (
+      select count(*) as n from public.frost_signing_sessions as s
+      join public.frost_nonce_commitments as c using (session_id)
+      join public.frost_signing_quorums as q using (session_id, quorum)
+      where s.family_id = p_family_id and s.created_by = p_creator and s.mode = 'one_tap'
+        and s.status in ('signing', 'aggregating', 'failed', 'expired')
+        and s.created_at > permafrost.now_ms() - 604800000 -- what was bound before that is dead by now
+        and c.participant_id = any (p_signers) and not c.nonce_used and q.bound
+      group by c.participant_id) as unanswered), 0) <= permafrost.limit_of('bound_unanswered', p_family_id);
+end;
+$function$;
+
+comment on function permafrost.may_bind(pg_catalog.text,pg_catalog.text,pg_catalog.text[],bigint) is
+  'Whether a creator may bind so many more pairs of each of these guardians: those of completed sessions do not count.';
+
+revoke all on function permafrost.may_bind(text,text,text[],bigint) from public, anon, authenticated, service_role;
 
 -- function permafrost.may_see(text,text,text[]) ---------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.may_see(p_family_id text, p_created_by text, p_participants text[])
@@ -3695,6 +4603,72 @@ comment on function permafrost.may_see(pg_catalog.text,pg_catalog.text,pg_catalo
   'Whether the caller may read what p_created_by made in this family for these participants: its creator, a participant, or an operator.';
 
 revoke all on function permafrost.may_see(text,text,text[]) from public, anon, authenticated, service_role;
+
+-- function permafrost.one_tap_plan(public.frost_key_packages,text[],integer,integer) --------------
+CREATE OR REPLACE FUNCTION permafrost.one_tap_plan(p_package public.frost_key_packages, p_participants text[], p_threshold integer, p_sessions integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_left jsonb := permafrost.pool_left(p_package);
+  v_most integer := cardinality(p_participants);
+  v_signers text[];
+begin
+  while v_most > p_threshold and permafrost.binomial(v_most, p_threshold) > 35 loop
+    v_most := v_most - 1;
+  end loop;
+  for v_size in reverse cardinality(p_participants) .. p_threshold loop
+    select array_agg(p order by at) into v_signers from (
+      select p, array_position(p_package.participants, p) as at from unnest(p_participants) as p
+      where (v_left ->> p)::bigint >= p_sessions * permafrost.binomial(v_size - 1, p_threshold - 1)
+      order by (v_left ->> p)::bigint desc, at limit v_size) as enough;
+    exit when cardinality(v_signers) = v_size;
+    v_signers := null;
+  end loop;
+  if cardinality(v_signers) > v_most then -- the pools suffice for more subsets than a session takes
+    v_signers := null;
+  end if;
+  return jsonb_build_object('signers', v_signers, 'short', (
+    select coalesce(jsonb_object_agg(p, missing), '{}') from (
+      select p, p_sessions * permafrost.binomial(v_most - 1, p_threshold - 1) - (v_left ->> p)::bigint as missing
+      from unnest(p_participants) as p where v_signers is null or p <> all (v_signers)) as s
+    where missing > 0));
+end;
+$function$;
+
+comment on function permafrost.one_tap_plan(public.frost_key_packages,pg_catalog.text[],integer,integer) is
+  'Among whom sessions can be one_tap now: signers, in identifier order (null: it cannot be), and short, whose pools lack how many.';
+
+revoke all on function permafrost.one_tap_plan(public.frost_key_packages,text[],integer,integer) from public, anon, authenticated, service_role;
+
+-- function permafrost.one_tap_sessions(public.frost_key_packages) ---------------------------------
+CREATE OR REPLACE FUNCTION permafrost.one_tap_sessions(p_package public.frost_key_packages)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_left bigint[] := array(select value::bigint from jsonb_each_text(permafrost.pool_left(p_package)) order by value::bigint desc);
+  v_sessions bigint := 0;
+begin
+  for v_size in p_package.threshold .. cardinality(v_left) loop
+    if permafrost.binomial(v_size, p_package.threshold) <= 35 then
+      v_sessions := greatest(v_sessions, v_left[v_size] / permafrost.binomial(v_size - 1, p_package.threshold - 1));
+    elsif v_left[v_size] >= permafrost.binomial(v_size - 1, p_package.threshold - 1) then
+      return 0; -- as one_tap_plan says
+    end if;
+  end loop;
+  return v_sessions;
+end;
+$function$;
+
+comment on function permafrost.one_tap_sessions(public.frost_key_packages) is
+  'How many more sessions of a key would be one_tap now.';
+
+revoke all on function permafrost.one_tap_sessions(public.frost_key_packages) from public, anon, authenticated, service_role;
 
 -- function permafrost.own_request(text) -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.own_request(p_request_id text)
@@ -3784,6 +4758,93 @@ comment on function permafrost.page_of(pg_catalog.text,pg_catalog.text,pg_catalo
 
 revoke all on function permafrost.page_of(text,text,text,integer,bigint,text,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.pool_commitments(public.frost_key_packages,text,text[]) ---------------------
+CREATE OR REPLACE FUNCTION permafrost.pool_commitments(p_package public.frost_key_packages, p_participant_id text, p_nonce_commitments text[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now bigint := permafrost.now_ms();
+  v_incarnation integer := permafrost.enter_incarnation();
+  v_new text[];
+  v_left bigint;
+begin
+  if array_ndims(p_nonce_commitments) is distinct from 1 or cardinality(p_nonce_commitments) not between 1 and 256
+    or cardinality(p_nonce_commitments) <> (select count(distinct c) from unnest(p_nonce_commitments) as c)
+  then
+    perform permafrost.refuse('invalid_input', 'nonce_commitments must be 1 to 256 different commitments');
+  end if;
+  if p_participant_id <> all (p_package.participants) then
+    perform permafrost.refuse('not_a_participant', 'The caller holds no share of the family''s key');
+  end if;
+  v_new := array(select c from unnest(p_nonce_commitments) as c where not exists (
+    select from public.frost_nonce_pool as p where p.nonce_commitment = c and p.participant_id = p_participant_id
+      and p.key_package_id = p_package.key_package_id));
+  v_left := (permafrost.pool_left(p_package) ->> p_participant_id)::bigint;
+  if v_left + cardinality(v_new) > permafrost.limit_of('pooled_commitments', p_package.family_id) then
+    perform permafrost.refuse_rate(format('A guardian may have %s commitments in its pool', permafrost.limit_of('pooled_commitments', p_package.family_id)),
+      (select min(p.expires_at) - v_now from public.frost_nonce_pool as p
+        where p.family_id = p_package.family_id and p.participant_id = p_participant_id and p.bound_at is null and p.withdrawn_at is null and p.expires_at > v_now));
+  end if;
+  insert into permafrost.nonce_ledger (point_digest, family_id, participant_id)
+  select sha256(point), p_package.family_id, p_participant_id
+  from unnest(v_new) as c cross join unnest(permafrost.commitment_points(p_package.key_package_id, c)) as point
+  order by 1;
+  insert into public.frost_nonce_pool (nonce_commitment, family_id, key_package_id, participant_id, incarnation, published_at, expires_at)
+  select c, p_package.family_id, p_package.key_package_id, p_participant_id, v_incarnation, v_now, v_now + 604800000 from unnest(v_new) as c;
+  if v_new <> '{}' then
+    perform permafrost.log_event('pool', permafrost.pool_id(p_package.family_id, p_participant_id), p_package.family_id,
+      'commitment_accepted', p_participant_id, jsonb_build_object('nonce_commitments', v_new));
+  end if;
+  return v_left + cardinality(v_new);
+end;
+$function$;
+
+comment on function permafrost.pool_commitments(public.frost_key_packages,pg_catalog.text,pg_catalog.text[]) is
+  'Publishes those commitments that were not published before; returns how many the guardian has left.';
+
+revoke all on function permafrost.pool_commitments(public.frost_key_packages,text,text[]) from public, anon, authenticated, service_role;
+
+-- function permafrost.pool_id(text,text) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.pool_id(p_family_id text, p_participant_id text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return format('[%s,%s]', to_json(p_family_id), to_json(p_participant_id));
+end;
+$function$;
+
+comment on function permafrost.pool_id(pg_catalog.text,pg_catalog.text) is
+  'What events call a guardian''s pool.';
+
+revoke all on function permafrost.pool_id(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.pool_left(public.frost_key_packages) ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.pool_left(p_package public.frost_key_packages)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_live_from integer := permafrost.live_from();
+begin
+  return (select jsonb_object_agg(g, (select count(*) from public.frost_nonce_pool as p
+      where p.family_id = p_package.family_id and p.participant_id = g and p.bound_at is null and p.withdrawn_at is null
+        and p.expires_at > permafrost.now_ms() and p.key_package_id = p_package.key_package_id and p.incarnation >= v_live_from))
+    from unnest(p_package.participants) as g);
+end;
+$function$;
+
+comment on function permafrost.pool_left(public.frost_key_packages) is
+  'How many commitments each guardian of a key has left, {participant: number}.';
+
+revoke all on function permafrost.pool_left(public.frost_key_packages) from public, anon, authenticated, service_role;
+
 -- function permafrost.protect(regclass,text) ------------------------------------------------------
 CREATE OR REPLACE PROCEDURE permafrost.protect(IN p_table regclass, IN p_commands text DEFAULT 'insert or update or delete'::text)
  LANGUAGE plpgsql
@@ -3804,6 +4865,59 @@ comment on procedure permafrost.protect(pg_catalog.regclass,pg_catalog.text) is
 
 revoke all on procedure permafrost.protect(regclass,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.publish_nonce_commitments(text,text,text[],text[]) --------------------------
+CREATE OR REPLACE FUNCTION permafrost.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_package public.frost_key_packages;
+  v_left integer;
+begin
+  perform permafrost.check_isolation(), permafrost.lock_family_key(p_family_id);
+  v_package := permafrost.current_key_package(p_family_id);
+  if v_package.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'The family has no key package');
+  end if;
+  if v_package.ciphersuite <> all (p_valid_suites) then
+    perform permafrost.refuse('commitment_invalid', format('Each nonce commitment must be two valid points of %s', v_package.ciphersuite));
+  end if;
+  begin
+    v_left := permafrost.pool_commitments(v_package, p_participant_id, p_nonce_commitments);
+  exception when unique_violation then
+    perform permafrost.log_event('pool', permafrost.pool_id(p_family_id, p_participant_id), p_family_id, 'commitment_refused', p_participant_id,
+      '{"code": "nonce_reused", "reason": "A nonce point of these commitments was accepted before"}');
+    perform set_config('response.status', permafrost.http_status_of('nonce_reused')::text, true);
+    return '{"accepted": false, "code": "nonce_reused", "error": "A nonce point of these commitments was accepted before"}';
+  end;
+  return jsonb_build_object('accepted', cardinality(p_nonce_commitments), 'available', v_left);
+end;
+$function$;
+
+revoke all on function permafrost.publish_nonce_commitments(text,text,text[],text[]) from public, anon, authenticated, service_role;
+grant execute on function permafrost.publish_nonce_commitments(text,text,text[],text[]) to service_role;
+
+-- function permafrost.quorums_of(text) ------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.quorums_of(p_session_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (select coalesce(jsonb_agg(jsonb_build_object('quorum', q.quorum, 'signers', q.signers, 'status', q.status,
+      'commitments', permafrost.commitments_of(q.session_id, q.quorum), 'shares', permafrost.shares_of(q.session_id, q.quorum)) order by q.quorum), '[]')
+    from public.frost_signing_quorums as q where q.session_id = p_session_id);
+end;
+$function$;
+
+comment on function permafrost.quorums_of(pg_catalog.text) is
+  'The quorums of a session: [{quorum, signers, status, commitments, shares}].';
+
+revoke all on function permafrost.quorums_of(text) from public, anon, authenticated, service_role;
+
 -- function permafrost.record_nonce_commitment(text,text,text) -------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS jsonb
@@ -3812,21 +4926,17 @@ CREATE OR REPLACE FUNCTION permafrost.record_nonce_commitment(p_session_id text,
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions;
-  v_closed_now boolean := false;
+  v_quorum integer;
   v_state text;
   v_code text;
   v_reason text;
   v_table text;
 begin
   begin
-    v_session := permafrost.lock_session(p_session_id);
-    if not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment) then
-      insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment)
-      values (p_session_id, p_participant_id, p_nonce_commitment);
-      select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
-      v_closed_now := v_session.status = 'signing';
-    end if;
+    insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment)
+    values (p_session_id, p_participant_id, p_nonce_commitment)
+    returning quorum into v_quorum;
+    return permafrost.commitment_answer(p_session_id, v_quorum, true);
   exception when others then
     get stacked diagnostics v_state = returned_sqlstate, v_code = pg_exception_hint,
       v_reason = message_text, v_table = table_name;
@@ -3836,26 +4946,32 @@ begin
     elsif v_state not like 'PT4%' then
       raise;
     end if;
-    -- What was found to be of before a restore was rolled back with the rest.
-    perform permafrost.restored_session(p_session_id);
-    return permafrost.refusal_answer(p_session_id, p_participant_id,
-      case when not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment)
-        then 'commitment_refused' end,
-      v_code, v_reason, jsonb_build_object('nonce_commitment', left(p_nonce_commitment, 1024)));
   end;
-  return jsonb_build_object(
-    'accepted', true,
-    'status', v_session.status,
-    'nonce_count', (select count(*) from public.frost_nonce_commitments where session_id = p_session_id),
-    'threshold_met', v_session.signers is not null
-  ) || case when v_closed_now and v_session.key_package_id is not null
-    -- To the one call that closed round one: what share verification is prepared from.
-    then jsonb_build_object('signing_package', permafrost.signing_package(v_session)) else '{}' end;
+  -- What was found to be of before a restore was rolled back with the rest.
+  perform permafrost.restored_session(p_session_id);
+  select c.quorum into v_quorum from public.frost_nonce_commitments as c
+  where c.session_id = p_session_id and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment;
+  if found and v_code <> 'session_expired' then
+    return permafrost.commitment_answer(p_session_id, v_quorum, false); -- an exact retry
+  end if;
+  return permafrost.refusal_answer(p_session_id, p_participant_id, case when v_quorum is null then 'commitment_refused' end,
+    v_code, v_reason, jsonb_build_object('nonce_commitment', left(p_nonce_commitment, 1024)));
 end;
 $function$;
 
 revoke all on function permafrost.record_nonce_commitment(text,text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_nonce_commitment(text,text,text) to service_role;
+
+-- function permafrost.record_nonce_commitments(jsonb) ---------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_nonce_commitments(p_items jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.each_item(p_items, 'select permafrost.record_nonce_commitment($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''nonce_commitment'')'::text);
+
+revoke all on function permafrost.record_nonce_commitments(jsonb) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_nonce_commitments(jsonb) to service_role;
 
 -- function permafrost.record_published_event(text,text) -------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_published_event(p_session_id text, p_event_id text)
@@ -3909,21 +5025,32 @@ CREATE OR REPLACE FUNCTION permafrost.record_refused_share(p_session_id text, p_
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.accused_session(p_session_id, p_participant_id);
+  v_quorum integer := coalesce(p_quorum, 1);
   v_event_id bigint;
 begin
-  if p_quorum is distinct from 1 then
-    perform permafrost.refuse('invalid_input', 'quorum must be 1: a session of two rounds has no other');
+  if v_quorum <> 1 and not exists (select from public.frost_signing_quorums where session_id = p_session_id and quorum = v_quorum) then
+    perform permafrost.refuse('invalid_input', 'quorum must be one of this session''s');
+  end if;
+  if v_session.status = 'aggregating' or v_session.status = 'signing' and v_session.mode <> 'two_round' then
+    v_session := permafrost.lock_session(p_session_id); -- before the event: heads are locked last
   end if;
   v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
-    'code', 'share_invalid', 'reason', left(p_reason, 1000), 'signature_share', left(p_signature_share, 1024)));
-  if v_session.status = 'aggregating' and permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
-    v_session := permafrost.lock_session(p_session_id);
-    if v_session.status = 'aggregating' then
-      update public.frost_signing_sessions set status = 'failed',
-        error_message = format('The recorded signature share of %s does not verify', p_participant_id)
-      where session_id = p_session_id
-      returning * into v_session;
-    end if;
+    'code', 'share_invalid', 'reason', left(p_reason, 1000), 'quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)));
+  if v_session.status = 'signing' and v_session.mode <> 'two_round' then
+    -- Out of this quorum until a share of its verifies, and so out of every other.
+    update public.frost_signing_quorums as q set refused = q.refused || p_participant_id
+    where q.session_id = p_session_id and q.quorum = v_quorum and q.status = 'signing' and p_participant_id = any (q.signers)
+      and p_participant_id <> all (q.refused) and not exists (select from public.frost_signature_shares as s
+        where s.session_id = q.session_id and s.quorum = q.quorum and s.participant_id = p_participant_id);
+    perform permafrost.fail_if_stuck(v_session, format('Too few are left: a signature share of %s does not verify', p_participant_id));
+    select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
+  elsif v_session.status = 'aggregating' and exists (select from public.frost_signature_shares as s
+    where s.session_id = p_session_id and s.quorum = v_quorum and s.participant_id = p_participant_id and s.signature_share = p_signature_share)
+  then
+    update public.frost_signing_sessions set status = 'failed',
+      error_message = format('The recorded signature share of %s does not verify', p_participant_id)
+    where session_id = p_session_id
+    returning * into v_session;
   end if;
   return jsonb_build_object('event_id', v_event_id, 'status', v_session.status);
 end;
@@ -3932,53 +5059,64 @@ $function$;
 revoke all on function permafrost.record_refused_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_refused_share(text,text,text,integer,text) to service_role;
 
--- function permafrost.record_signature_share(text,text,text) --------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text)
+-- function permafrost.record_signature_share(text,text,text,integer,text) -------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer, p_final_signature text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.frost_signing_sessions;
-  v_shares jsonb;
+  v_quorum integer;
   v_state text;
   v_code text;
   v_reason text;
+  v_signature text;
 begin
   begin
-    v_session := permafrost.lock_session(p_session_id);
-    if not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share) then
-      insert into public.frost_signature_shares (session_id, participant_id, signature_share)
-      values (p_session_id, p_participant_id, p_signature_share);
-      select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
-    end if;
+    insert into public.frost_signature_shares (session_id, quorum, participant_id, signature_share)
+    values (p_session_id, p_quorum, p_participant_id, p_signature_share)
+    returning quorum into v_quorum;
+    return permafrost.share_answer(p_session_id, v_quorum, p_final_signature);
   exception when others then
     get stacked diagnostics v_state = returned_sqlstate, v_code = pg_exception_hint, v_reason = message_text;
     if v_state not like 'PT4%' then
       raise;
     end if;
-    -- What was found to be of before a restore was rolled back with the rest.
-    perform permafrost.restored_session(p_session_id);
-    return permafrost.refusal_answer(p_session_id, p_participant_id,
-      case when not permafrost.is_recorded_share(p_session_id, p_participant_id, p_signature_share)
-        then 'share_refused' end,
-      v_code, v_reason, jsonb_build_object('signature_share', left(p_signature_share, 1024)));
   end;
-  v_shares := permafrost.shares_of(p_session_id);
-  return jsonb_build_object(
-    'accepted', true,
-    'status', v_session.status,
-    'signature_count', (select count(*) from jsonb_object_keys(v_shares)),
-    'threshold_met', v_session.status in ('aggregating', 'completed'),
-    'final_signature', v_session.final_signature
-  ) || case when v_session.status = 'aggregating'
-    then jsonb_build_object('signature_shares', v_shares) else '{}' end;
+  -- What was found to be of before a restore was rolled back with the rest.
+  perform permafrost.restored_session(p_session_id);
+  select s.quorum into v_quorum from public.frost_signature_shares as s
+  where s.session_id = p_session_id and s.participant_id = p_participant_id and s.signature_share = p_signature_share
+    and s.quorum = coalesce(p_quorum, s.quorum);
+  if found and v_code <> 'session_expired' then
+    return permafrost.share_answer(p_session_id, v_quorum, p_final_signature); -- an exact retry
+  end if;
+  -- A share that comes after another quorum has finished is told the signature: nothing is left to do.
+  select s.final_signature into v_signature from public.frost_signing_sessions as s
+  where s.session_id = p_session_id and v_code = 'session_finished';
+  return permafrost.refusal_answer(p_session_id, p_participant_id, -- Nor is anybody accused who was slower than another quorum.
+      case when v_quorum is null and v_code <> 'session_finished' then 'share_refused' end,
+      v_code, v_reason, jsonb_build_object('quorum', p_quorum, 'signature_share', left(p_signature_share, 1024)))
+    || case when v_signature is null then '{}' else jsonb_build_object('final_signature', v_signature) end;
 end;
 $function$;
 
-revoke all on function permafrost.record_signature_share(text,text,text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_signature_share(text,text,text) to service_role;
+revoke all on function permafrost.record_signature_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_signature_share(text,text,text,integer,text) to service_role;
+
+-- function permafrost.record_signature_shares(jsonb) ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_signature_shares(p_items jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.each_item(p_items, 'select case when $1 ? ''reason''
+    then permafrost.record_refused_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''reason'', ($1 ->> ''quorum'')::integer, $1 ->> ''signature_share'')
+    else permafrost.record_signature_share($1 ->> ''session_id'', $1 ->> ''participant_id'', $1 ->> ''signature_share'', ($1 ->> ''quorum'')::integer, $1 ->> ''final_signature'') end'::text);
+
+revoke all on function permafrost.record_signature_shares(jsonb) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_signature_shares(jsonb) to service_role;
 
 -- function permafrost.refusal_answer(text,text,text,text,text,jsonb) ------------------------------
 CREATE OR REPLACE FUNCTION permafrost.refusal_answer(p_session_id text, p_participant_id text, p_event text, p_code text, p_reason text, p_detail jsonb)
@@ -4195,6 +5333,7 @@ BEGIN ATOMIC
      frost_signing_sessions.participants,
      frost_signing_sessions.threshold,
      frost_signing_sessions.created_by,
+     frost_signing_sessions.mode,
      frost_signing_sessions.status,
      frost_signing_sessions.key_package_id,
      frost_signing_sessions.signers,
@@ -4216,6 +5355,48 @@ comment on function permafrost.restored_session(pg_catalog.text) is
   'Fails a session that was open before a restore, and returns it; else a row of nulls.';
 
 revoke all on function permafrost.restored_session(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.round_two_session(text) -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.round_two_session(p_session_id text)
+ RETURNS public.frost_signing_sessions
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
+  v_status public.signing_session_status := permafrost.status_now(v_session.status, v_session.expires_at,
+    v_session.incarnation, permafrost.now_ms(), permafrost.live_from());
+  v_me text := permafrost.memberships() ->> v_session.family_id;
+begin
+  if not permafrost.is_operator() and v_me <> all (v_session.participants) then
+    perform permafrost.refuse('not_a_participant', 'The caller does not take part in this session');
+  end if;
+  if v_session.key_package_id is null then
+    perform permafrost.refuse('no_key_package',
+      'This session was created without a key package: it is a dry run and is never signed');
+  end if;
+  if v_status = 'expired' then
+    perform permafrost.refuse('session_expired', 'The session has expired');
+  end if;
+  -- A signer whose share was recorded before the failure may read it back.
+  if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
+    where s.session_id = p_session_id and s.participant_id = v_me)
+  then
+    perform permafrost.refuse('session_finished',
+      format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
+  end if;
+  if v_session.status < 'signing' then
+    perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
+  end if;
+  return v_session;
+end;
+$function$;
+
+comment on function permafrost.round_two_session(pg_catalog.text) is
+  'A session the caller takes part in, from signing on. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+
+revoke all on function permafrost.round_two_session(text) from public, anon, authenticated, service_role;
 
 -- function permafrost.rule(text) ------------------------------------------------------------------
 CREATE OR REPLACE PROCEDURE permafrost.rule(IN p_kind text)
@@ -4336,34 +5517,38 @@ AS $function$
 declare
   v_status public.signing_session_status :=
     permafrost.status_now(p_session.status, p_session.expires_at, p_session.incarnation, p_now, p_live_from);
-  v_declined jsonb := permafrost.declined('session', p_session.session_id);
   v_kind integer := (p_session.event_template ->> 'kind')::integer;
-  v_committed text[];
-  v_signed text[];
+  v_two_rounds boolean := p_session.mode = 'two_round';
+  v_found record; -- in one statement, which a session of a list costs
 begin
   p_session.event_template := null;
-  select coalesce(array_agg(c.participant_id), '{}'), coalesce(array_agg(s.participant_id) filter (where s.participant_id is not null), '{}')
-  into v_committed, v_signed
-  from public.frost_nonce_commitments as c left join public.frost_signature_shares as s using (session_id, participant_id)
-  where c.session_id = p_session.session_id;
+  select k.ciphersuite, permafrost.declined('session', p_session.session_id) as declined,
+    case when k.exposed_at is not null then permafrost.key_warning(k.key_package_id) end as warning,
+    permafrost.transcript_head('session', p_session.session_id) as head,
+    array(select c.participant_id from public.frost_nonce_commitments as c
+      where v_two_rounds and c.session_id = p_session.session_id) as committed,
+    array(select s.participant_id from public.frost_signature_shares as s
+      where v_two_rounds and s.session_id = p_session.session_id) as signed
+  into v_found
+  from (select) as one left join public.frost_key_packages as k on k.key_package_id = p_session.key_package_id;
   return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(
     'status', v_status,
     'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, 'restored') end,
     'event_kind', v_kind,
-    'ciphersuite', (permafrost.ciphersuite_of(p_session.key_package_id)).ciphersuite,
-    'warning', permafrost.key_warning(p_session.key_package_id),
+    'ciphersuite', v_found.ciphersuite,
+    'warning', v_found.warning,
     -- Owed in the round that is open; once the signer set is frozen nobody owes a commitment.
     'missing_commitments', (select coalesce(jsonb_agg(p order by n), '[]')
       from unnest(p_session.participants) with ordinality as u (p, n)
-      where p_session.signers is null and p <> all (v_committed) and not v_declined ? p),
+      where v_two_rounds and p_session.signers is null and p <> all (v_found.committed) and not v_found.declined ? p),
     'missing_signatures', (select coalesce(jsonb_agg(p order by n), '[]')
-      from unnest(p_session.signers) with ordinality as u (p, n) where p <> all (v_signed)),
-    'declined', v_declined,
+      from unnest(p_session.signers) with ordinality as u (p, n) where v_two_rounds and p <> all (v_found.signed)),
+    'declined', v_found.declined,
     'can_aggregate', v_status = 'aggregating',
     'is_expired', v_status = 'expired',
     'signable', p_session.key_package_id is not null,
     'signable_reason', case when p_session.key_package_id is null then 'no_key_package' end,
-    'transcript_head', permafrost.transcript_head('session', p_session.session_id));
+    'transcript_head', v_found.head);
 end;
 $function$;
 
@@ -4395,8 +5580,67 @@ $function$;
 revoke all on function permafrost.set_recovery_recipient(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.set_recovery_recipient(text,text) to authenticated;
 
--- function permafrost.shares_of(text) -------------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.shares_of(p_session_id text)
+-- function permafrost.share_answer(text,integer,text) ---------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.share_answer(p_session_id text, p_quorum integer, p_final_signature text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions;
+  v_shares jsonb;
+  v_count integer;
+begin
+  select count(*), jsonb_object_agg(s.participant_id, s.signature_share) into v_count, v_shares
+  from public.frost_signature_shares as s where s.session_id = p_session_id and s.quorum = p_quorum;
+  select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
+  if v_session.status = 'aggregating' and p_final_signature is not null and v_count = v_session.threshold then
+    update public.frost_signing_sessions set status = 'completed', final_signature = p_final_signature
+    where session_id = p_session_id
+    returning * into v_session;
+  end if;
+  return jsonb_build_object(
+    'accepted', true,
+    'status', v_session.status,
+    'quorum', p_quorum,
+    'signature_count', v_count,
+    'threshold_met', v_count = v_session.threshold,
+    'final_signature', v_session.final_signature
+  ) || case when v_session.status = 'aggregating' and v_count = v_session.threshold
+    then jsonb_build_object('signature_shares', v_shares) else '{}' end;
+end;
+$function$;
+
+comment on function permafrost.share_answer(pg_catalog.text,integer,pg_catalog.text) is
+  'What is answered of a share that is recorded; with the last one of a quorum its session completes.';
+
+revoke all on function permafrost.share_answer(text,integer,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.share_quorum(public.frost_signing_sessions,text,text) -----------------------
+CREATE OR REPLACE FUNCTION permafrost.share_quorum(p_session public.frost_signing_sessions, p_participant_id text, p_signature_share text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_session.mode = 'two_round' then
+    return 1;
+  end if;
+  return coalesce(
+    (select min(s.quorum) from public.frost_signature_shares as s where s.session_id = p_session.session_id
+      and s.participant_id = p_participant_id and s.signature_share = p_signature_share),
+    (permafrost.asked_quorum(p_session, null, p_participant_id)).quorum);
+end;
+$function$;
+
+comment on function permafrost.share_quorum(public.frost_signing_sessions,pg_catalog.text,pg_catalog.text) is
+  'The quorum that a share is meant for: the participant''s first unanswered one. Refuses round_open.';
+
+revoke all on function permafrost.share_quorum(public.frost_signing_sessions,text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.shares_of(text,integer) -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.shares_of(p_session_id text, p_quorum integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
@@ -4404,17 +5648,17 @@ CREATE OR REPLACE FUNCTION permafrost.shares_of(p_session_id text)
 AS $function$
 begin
   return (select coalesce(jsonb_object_agg(s.participant_id, s.signature_share), '{}')
-    from public.frost_signature_shares as s where s.session_id = p_session_id);
+    from public.frost_signature_shares as s where s.session_id = p_session_id and s.quorum = p_quorum);
 end;
 $function$;
 
-comment on function permafrost.shares_of(pg_catalog.text) is
-  'The signature shares of a session, {participant: hex}.';
+comment on function permafrost.shares_of(pg_catalog.text,integer) is
+  'The signature shares of a quorum, {participant: hex}.';
 
-revoke all on function permafrost.shares_of(text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.shares_of(text,integer) from public, anon, authenticated, service_role;
 
--- function permafrost.signing_metrics(interval,text,numeric,integer,integer) ----------------------
-CREATE OR REPLACE FUNCTION permafrost.signing_metrics(p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer)
+-- function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer) --------------
+CREATE OR REPLACE FUNCTION permafrost.signing_metrics(p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer, p_one_tap_sessions integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -4435,9 +5679,11 @@ declare
   v_ledger_size bigint;
   v_unrecorded bigint;
   v_restored integer;
+  v_one_tap jsonb;
 begin
   if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
+    or p_one_tap_sessions is null
   then
     perform permafrost.refuse('invalid_input', 'A window is positive and at most 10 years, and thresholds are not null');
   end if;
@@ -4494,6 +5740,11 @@ begin
   select count(*) into v_restored
   from (select i.* from permafrost.incarnation_now() as i) as i
   where i.incarnation > 1 and i.reason <> 'accepted' and coalesce(i.first_seen_at, v_now) >= v_since;
+  -- Of the families that use pools: how many more sessions would be one_tap now.
+  select coalesce(jsonb_object_agg(k.family_id, permafrost.one_tap_sessions(k)), '{}') into v_one_tap
+  from public.frost_key_packages as k
+  where k.retired_at is null and (p_family_id is null or k.family_id = p_family_id)
+    and exists (select from public.frost_nonce_pool as p where p.family_id = k.family_id and p.published_at >= v_since);
   select count(*) into v_ledger_size from permafrost.nonce_ledger as l
   where p_family_id is null or l.family_id = p_family_id;
 
@@ -4513,19 +5764,58 @@ begin
     'stuck_sessions', v_stuck,
     'unrecorded_refusals', v_unrecorded,
     'ledger_size', v_ledger_size,
+    'one_tap_sessions', v_one_tap,
     'alerts', (select coalesce(jsonb_agg(jsonb_build_object('alert', a.alert, 'value', a.value, 'threshold', a.threshold)), '[]')
       from (values
         ('failure_rate', 1 - v_success_rate, p_failure_rate),
         ('nonce_reuse_attempts', v_reuse_attempts, p_reuse_attempts),
         -- Any session stuck longer than p_stuck_seconds is one too many.
         ('stuck_sessions', v_stuck, 1),
-        ('restored, moved or upgraded', v_restored, 1)) as a (alert, value, threshold)
-      where a.value >= a.threshold));
+        ('restored, moved or upgraded', v_restored, 1),
+        -- The family with the emptiest pools.
+        ('low_pools', (select min(value::bigint) from jsonb_each_text(v_one_tap)), p_one_tap_sessions)) as a (alert, value, threshold)
+      where case when a.alert = 'low_pools' then a.value < a.threshold else a.value >= a.threshold end));
 end;
 $function$;
 
-revoke all on function permafrost.signing_metrics(interval,text,numeric,integer,integer) from public, anon, authenticated, service_role;
-grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer) to service_role;
+revoke all on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer) to service_role;
+
+-- function permafrost.signing_package(text,integer) -----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.signing_package(p_session_id text, p_quorum integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (
+    select jsonb_build_object(
+      'session_id', s.session_id,
+      'quorum', q.quorum,
+      'family_id', s.family_id,
+      'status', s.status,
+      'ciphersuite', k.ciphersuite,
+      'message', s.message_hash,
+      'event_template', s.event_template,
+      'event_type', s.event_type,
+      'threshold', s.threshold,
+      'expires_at', s.expires_at,
+      'signers', q.signers,
+      'commitments', permafrost.commitments_of(s.session_id, q.quorum),
+      'transcript_head', permafrost.transcript_head('session', s.session_id),
+      'key_package', to_jsonb(k))
+    from public.frost_signing_sessions as s
+    join public.frost_signing_quorums as q using (session_id)
+    join public.frost_key_packages as k using (key_package_id)
+    where s.session_id = p_session_id and q.quorum = p_quorum);
+end;
+$function$;
+
+comment on function permafrost.signing_package(pg_catalog.text,integer) is
+  'What a signer of a quorum needs for round two; null for a dry run.';
+
+revoke all on function permafrost.signing_package(text,integer) from public, anon, authenticated, service_role;
 
 -- function permafrost.status_now(anyenum,bigint,integer,bigint,integer) ---------------------------
 CREATE OR REPLACE FUNCTION permafrost.status_now(p_status anyenum, p_expires_at bigint, p_incarnation integer, p_now bigint, p_live_from integer)
@@ -4547,24 +5837,69 @@ comment on function permafrost.status_now(pg_catalog.anyenum,bigint,integer,bigi
 
 revoke all on function permafrost.status_now(anyenum,bigint,integer,bigint,integer) from public, anon, authenticated, service_role;
 
--- function permafrost.store_share_verification(text,jsonb) ----------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.store_share_verification(p_session_id text, p_verification jsonb)
+-- function permafrost.store_share_verification(text,jsonb,integer) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.store_share_verification(p_session_id text, p_verification jsonb, p_quorum integer)
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  insert into permafrost.share_verifications (session_id, verification)
-  select s.session_id, p_verification from public.frost_signing_sessions as s
-  where s.session_id = p_session_id and s.signers is not null
+  insert into permafrost.share_verifications (session_id, quorum, verification)
+  select q.session_id, q.quorum, p_verification from public.frost_signing_quorums as q
+  where q.session_id = p_session_id and q.quorum = p_quorum and q.signers is not null
   on conflict do nothing;
   return found;
 end;
 $function$;
 
-revoke all on function permafrost.store_share_verification(text,jsonb) from public, anon, authenticated, service_role;
-grant execute on function permafrost.store_share_verification(text,jsonb) to service_role;
+revoke all on function permafrost.store_share_verification(text,jsonb,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.store_share_verification(text,jsonb,integer) to service_role;
+
+-- function permafrost.submit_nonce_commitment(jsonb) ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.submit_nonce_commitment(p_item jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions := s from public.frost_signing_sessions as s where s.session_id = p_item ->> 'session_id';
+  v_suite record;
+  v_reason text;
+begin
+  if v_session.session_id is null then
+    perform permafrost.refuse('session_not_found', 'There is no such session, or the caller may not see it');
+  end if;
+  perform permafrost.check_claimed(p_item ->> 'participant_id', p_item ->> 'claimed');
+  if v_session.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'This session was created without a key package: it is a dry run and is never signed');
+  end if;
+  v_suite := permafrost.ciphersuite_of(v_session.key_package_id);
+  if not coalesce(p_item -> 'valid_suites' ? v_suite.ciphersuite, false) then
+    v_reason := format('A nonce commitment must be two valid points of %s, hiding and binding, %s bytes of lower-case hex each',
+      v_suite.ciphersuite, v_suite.element_bytes);
+    perform permafrost.record_refused_commitment(v_session.session_id, p_item ->> 'participant_id', v_reason, p_item ->> 'nonce_commitment');
+    return jsonb_build_object('accepted', false, 'code', 'commitment_invalid', 'error', v_reason);
+  end if;
+  return permafrost.record_nonce_commitment(v_session.session_id, p_item ->> 'participant_id', p_item ->> 'nonce_commitment');
+end;
+$function$;
+
+comment on function permafrost.submit_nonce_commitment(pg_catalog.jsonb) is
+  'record_nonce_commitment, with record_refused_commitment unless valid_suites has the session''s suite. Refuses session_not_found, not_a_participant, no_key_package.';
+
+revoke all on function permafrost.submit_nonce_commitment(jsonb) from public, anon, authenticated, service_role;
+
+-- function permafrost.submit_nonce_commitments(jsonb,jsonb,text) ----------------------------------
+CREATE OR REPLACE FUNCTION permafrost.submit_nonce_commitments(p_memberships jsonb, p_items jsonb, p_participant_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.each_item((SELECT jsonb_agg(CASE WHEN (s.session_id IS NULL) THEN '{}'::jsonb ELSE (u.i || jsonb_build_object('participant_id', (submit_nonce_commitments.p_memberships ->> s.family_id), 'claimed', submit_nonce_commitments.p_participant_id)) END ORDER BY u.n) AS jsonb_agg FROM (jsonb_array_elements(submit_nonce_commitments.p_items) WITH ORDINALITY u(i, n) LEFT JOIN public.frost_signing_sessions s ON (((s.session_id = (u.i ->> 'session_id'::text)) AND (((submit_nonce_commitments.p_memberships ->> s.family_id) = s.created_by) OR ((submit_nonce_commitments.p_memberships ->> s.family_id) = ANY (s.participants))))))), 'select permafrost.submit_nonce_commitment($1)'::text);
+
+revoke all on function permafrost.submit_nonce_commitments(jsonb,jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.submit_nonce_commitments(jsonb,jsonb,text) to service_role;
 
 -- function permafrost.submit_recovery_share(text,text) --------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.submit_recovery_share(p_request_id text, p_ciphertext text)
@@ -4623,6 +5958,24 @@ comment on procedure permafrost.take_inventory() is
 
 revoke all on procedure permafrost.take_inventory() from public, anon, authenticated, service_role;
 
+-- function permafrost.telling_quorum(public.frost_signing_sessions) -------------------------------
+CREATE OR REPLACE FUNCTION permafrost.telling_quorum(p_session public.frost_signing_sessions)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case when p_session.mode = 'two_round' then 1
+    when p_session.status in ('aggregating', 'completed') then (permafrost.full_quorum(p_session.session_id, p_session.threshold)).quorum end;
+end;
+$function$;
+
+comment on function permafrost.telling_quorum(public.frost_signing_sessions) is
+  'Whose commitments and shares a session''s answer shows; null while no quorum of several has finished.';
+
+revoke all on function permafrost.telling_quorum(public.frost_signing_sessions) from public, anon, authenticated, service_role;
+
 -- function permafrost.transcript_head(text,text) --------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.transcript_head(p_subject text, p_subject_id text)
  RETURNS text
@@ -4668,6 +6021,50 @@ comment on function permafrost.visible_subject(pg_catalog.text) is
 
 revoke all on function permafrost.visible_subject(text) from public, anon, authenticated, service_role;
 
+-- function permafrost.withdraw_nonce_commitments(text,text[]) -------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.withdraw_nonce_commitments(p_family_id text, p_nonce_commitments text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_me text := permafrost.check_member_of(p_family_id);
+  v_sessions text[];
+  v_withdrawn integer;
+  v_dead integer := 0;
+begin
+  perform permafrost.check_isolation(), permafrost.lock_family_key(p_family_id);
+  select array_agg(distinct p.session_id order by p.session_id) into v_sessions
+  from public.frost_nonce_pool as p join public.frost_nonce_commitments as c using (nonce_commitment)
+  where p.family_id = p_family_id and p.participant_id = v_me and p.bound_at is not null and not c.nonce_used
+    and (p_nonce_commitments is null or p.nonce_commitment = any (p_nonce_commitments));
+  perform from public.frost_signing_sessions where session_id = any (v_sessions) order by session_id for update;
+  with dead as (
+    update public.frost_signing_quorums as q set status = 'abandoned'
+    from public.frost_nonce_commitments as c
+    where q.session_id = any (v_sessions) and q.bound and q.status = 'signing' and c.session_id = q.session_id and c.quorum = q.quorum
+      and c.participant_id = v_me and not c.nonce_used
+      and (p_nonce_commitments is null or c.nonce_commitment = any (p_nonce_commitments))
+    returning 1)
+  select count(*) into v_dead from dead;
+  perform permafrost.fail_if_stuck(s, format('Too few are left: %s has lost its nonces', v_me))
+  from public.frost_signing_sessions as s where s.session_id = any (v_sessions);
+  update public.frost_nonce_pool as p set withdrawn_at = permafrost.now_ms()
+  where p.family_id = p_family_id and p.participant_id = v_me and p.bound_at is null and p.withdrawn_at is null
+    and (p_nonce_commitments is null or p.nonce_commitment = any (p_nonce_commitments));
+  get diagnostics v_withdrawn = row_count;
+  if v_withdrawn + v_dead > 0 then
+    perform permafrost.log_event('pool', permafrost.pool_id(p_family_id, v_me), p_family_id, 'withdrawn', v_me,
+      jsonb_build_object('withdrawn', v_withdrawn, 'dead', v_dead));
+  end if;
+  return jsonb_build_object('withdrawn', v_withdrawn, 'dead', v_dead);
+end;
+$function$;
+
+revoke all on function permafrost.withdraw_nonce_commitments(text,text[]) from public, anon, authenticated, service_role;
+grant execute on function permafrost.withdraw_nonce_commitments(text,text[]) to authenticated;
+
 -- function public.cleanup_old_frost_signing_sessions(integer) -------------------------------------
 CREATE OR REPLACE FUNCTION public.cleanup_old_frost_signing_sessions(retention_days integer DEFAULT 90)
  RETURNS integer
@@ -4678,7 +6075,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.cleanup_old_frost_signing_sessions(integer) is
-  'Deletes finished sessions created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events and the nonce ledger stay. Refuses invalid_input.';
+  'Deletes finished sessions created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Pooled commitments go when what they could be bound to does. Events and the nonce ledger stay. Refuses invalid_input.';
 
 revoke all on function public.cleanup_old_frost_signing_sessions(integer) from public, anon, authenticated, service_role;
 grant execute on function public.cleanup_old_frost_signing_sessions(integer) to service_role;
@@ -4758,6 +6155,21 @@ comment on function public.create_signing_session(pg_catalog.text,pg_catalog.tex
 revoke all on function public.create_signing_session(text,text,text[],integer,jsonb,text,integer) from public, anon, authenticated, service_role;
 grant execute on function public.create_signing_session(text,text,text[],integer,jsonb,text,integer) to authenticated;
 
+-- function public.create_signing_sessions(text,jsonb,text[],integer,public.signing_mode,integer) --
+CREATE OR REPLACE FUNCTION public.create_signing_sessions(p_family_id text, p_messages jsonb, p_participants text[], p_threshold integer, p_mode public.signing_mode DEFAULT 'two_round'::public.signing_mode, p_expiration_seconds integer DEFAULT 300)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.create_signing_sessions(p_family_id, p_messages, p_participants, p_threshold, p_mode, p_expiration_seconds) AS create_signing_sessions;
+END;
+
+comment on function public.create_signing_sessions(pg_catalog.text,pg_catalog.jsonb,pg_catalog.text[],integer,public.signing_mode,integer) is
+  'Creates a session for each of 1 to 256 messages ([{message_hash, event_template?, event_type?}]; a single object is one session without a batch), all or none, in one mode: one_tap where the pools suffice, else robust. Returns mode, batch_id, short ({participant: commitments that its pool lacks}), quorums of the first, sessions ([{session_id, status, expires_at, warning}]). Refuses as create_signing_session.';
+
+revoke all on function public.create_signing_sessions(text,jsonb,text[],integer,public.signing_mode,integer) from public, anon, authenticated, service_role;
+grant execute on function public.create_signing_sessions(text,jsonb,text[],integer,public.signing_mode,integer) to authenticated;
+
 -- function public.decline_signing_request(text,text) ----------------------------------------------
 CREATE OR REPLACE FUNCTION public.decline_signing_request(p_session_id text, p_reason text)
  RETURNS jsonb
@@ -4833,21 +6245,37 @@ comment on function public.fail_signing_session(pg_catalog.text,pg_catalog.text)
 revoke all on function public.fail_signing_session(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.fail_signing_session(text,text) to authenticated;
 
--- function public.frost_signing_metrics(interval,text,numeric,integer,integer) --------------------
-CREATE OR REPLACE FUNCTION public.frost_signing_metrics(p_window interval DEFAULT '24:00:00'::interval, p_family_id text DEFAULT NULL::text, p_failure_rate numeric DEFAULT 0.25, p_reuse_attempts integer DEFAULT 1, p_stuck_seconds integer DEFAULT 60)
+-- function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) ------------
+CREATE OR REPLACE FUNCTION public.frost_signing_metrics(p_window interval DEFAULT '24:00:00'::interval, p_family_id text DEFAULT NULL::text, p_failure_rate numeric DEFAULT 0.25, p_reuse_attempts integer DEFAULT 1, p_stuck_seconds integer DEFAULT 60, p_one_tap_sessions integer DEFAULT 3)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds) AS signing_metrics;
+ SELECT permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds, p_one_tap_sessions) AS signing_metrics;
 END;
 
-comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeric,integer,integer) is
-  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; and that the database was restored, moved or upgraded. Refuses invalid_input.';
+comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeric,integer,integer,integer) is
+  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; and that the database was restored, moved or upgraded. Refuses invalid_input.';
 
-revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer) from public, anon, authenticated, service_role;
-grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer) to service_role;
+revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) from public, anon, authenticated, service_role;
+grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) to service_role;
+
+-- function public.get_nonce_pool(text) ------------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_nonce_pool(p_family_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_nonce_pool(p_family_id) AS get_nonce_pool;
+END;
+
+comment on function public.get_nonce_pool(pg_catalog.text) is
+  'The pools of a family of the caller''s: guardians (how many commitments each has left), one_tap_sessions (how many they would allow now), own (the caller''s that are left). Refuses not_in_family, no_key_package.';
+
+revoke all on function public.get_nonce_pool(text) from public, anon, authenticated, service_role;
+grant execute on function public.get_nonce_pool(text) to authenticated, service_role;
 
 -- function public.get_recovery_request(text) ------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_recovery_request(p_request_id text)
@@ -4865,37 +6293,53 @@ comment on function public.get_recovery_request(pg_catalog.text) is
 revoke all on function public.get_recovery_request(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_recovery_request(text) to authenticated, service_role;
 
--- function public.get_share_verification(text) ----------------------------------------------------
-CREATE OR REPLACE FUNCTION public.get_share_verification(p_session_id text)
+-- function public.get_share_checks(jsonb,text) ----------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_share_checks(p_items jsonb, p_participant_id text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.get_share_verification(p_session_id) AS get_share_verification;
+ SELECT permafrost.get_share_checks(p_items, p_participant_id) AS get_share_checks;
 END;
 
-comment on function public.get_share_verification(pg_catalog.text) is
-  'For a signer: verification and signer, what its share is checked with (null where they must be computed again), and signature_share, what it has submitted. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
+comment on function public.get_share_checks(pg_catalog.jsonb,pg_catalog.text) is
+  'get_share_verification for 1 to 256 items [{session_id, quorum?, signature_share?}], which without quorum are for the one that has recorded this very share, else for the first unanswered one (p_participant_id: who the client takes itself for): checks, in the order given, each judged alone ({code, error, final_signature?} where it is refused), with signing_package and key_package_id where the verification must be computed again; and key_packages by id.';
 
-revoke all on function public.get_share_verification(text) from public, anon, authenticated, service_role;
-grant execute on function public.get_share_verification(text) to authenticated;
+revoke all on function public.get_share_checks(jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function public.get_share_checks(jsonb,text) to authenticated;
 
--- function public.get_signing_package(text) -------------------------------------------------------
-CREATE OR REPLACE FUNCTION public.get_signing_package(p_session_id text)
+-- function public.get_share_verification(text,integer) --------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_share_verification(p_session_id text, p_quorum integer DEFAULT NULL::integer)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.get_signing_package(p_session_id) AS get_signing_package;
+ SELECT permafrost.get_share_verification(p_session_id, p_quorum) AS get_share_verification;
 END;
 
-comment on function public.get_signing_package(pg_catalog.text) is
-  'For participants, from signing on, everything round two takes: ciphersuite, message, event_template, threshold, signers, commitments, key_package, transcript_head. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+comment on function public.get_share_verification(pg_catalog.text,integer) is
+  'For a signer of a quorum (null: the caller''s first unanswered one): quorum; verification and signer, what its share is checked with (null where they must be computed again); signature_share, what it has submitted; participant, who the caller is; threshold and signature_shares, what the quorum has. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open, not_a_signer.';
 
-revoke all on function public.get_signing_package(text) from public, anon, authenticated, service_role;
-grant execute on function public.get_signing_package(text) to authenticated, service_role;
+revoke all on function public.get_share_verification(text,integer) from public, anon, authenticated, service_role;
+grant execute on function public.get_share_verification(text,integer) to authenticated;
+
+-- function public.get_signing_package(text,integer) -----------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_signing_package(p_session_id text, p_quorum integer DEFAULT NULL::integer)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_signing_package(p_session_id, p_quorum) AS get_signing_package;
+END;
+
+comment on function public.get_signing_package(pg_catalog.text,integer) is
+  'For participants, from signing on, everything round two takes, of one quorum (null: the caller''s first unanswered one): quorum, ciphersuite, message, event_template, threshold, signers, commitments, key_package, transcript_head. Refuses session_not_found, not_a_participant, no_key_package, session_expired, session_finished, round_open.';
+
+revoke all on function public.get_signing_package(text,integer) from public, anon, authenticated, service_role;
+grant execute on function public.get_signing_package(text,integer) to authenticated, service_role;
 
 -- function public.get_signing_session(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_signing_session(p_session_id text)
@@ -4908,10 +6352,42 @@ BEGIN ATOMIC
 END;
 
 comment on function public.get_signing_session(pg_catalog.text) is
-  'A session the caller created or takes part in: all columns, with nonce_commitments, signature_shares, missing_commitments, missing_signatures, declined, can_aggregate, is_expired, signable, signable_reason, event_kind, ciphersuite, warning, transcript_head. Refuses session_not_found.';
+  'A session the caller created or takes part in: all columns, with quorums ([{quorum, signers, status, commitments, shares}]), nonce_commitments, signature_shares, missing_commitments, missing_signatures, declined, can_aggregate, is_expired, signable, signable_reason, event_kind, ciphersuite, warning, transcript_head. Refuses session_not_found.';
 
 revoke all on function public.get_signing_session(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_signing_session(text) to authenticated, service_role;
+
+-- function public.get_signing_sessions(text[],text,integer) ---------------------------------------
+CREATE OR REPLACE FUNCTION public.get_signing_sessions(p_session_ids text[] DEFAULT NULL::text[], p_batch_id text DEFAULT NULL::text, p_after integer DEFAULT 0)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_signing_sessions(p_session_ids, p_batch_id, p_after) AS get_signing_sessions;
+END;
+
+comment on function public.get_signing_sessions(pg_catalog.text[],pg_catalog.text,integer) is
+  'Several sessions as get_signing_session shows them, in pages under 256 KiB: those of up to 256 ids, or of a batch in the order of its messages, that the caller created or takes part in. Returns sessions, and next, the next page''s p_after, or null. Refuses invalid_input.';
+
+revoke all on function public.get_signing_sessions(text[],text,integer) from public, anon, authenticated, service_role;
+grant execute on function public.get_signing_sessions(text[],text,integer) to authenticated;
+
+-- function public.get_signing_work(text,text,text) ------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_signing_work(p_session_id text DEFAULT NULL::text, p_batch_id text DEFAULT NULL::text, p_after text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_signing_work(p_session_id, p_batch_id, p_after) AS get_signing_work;
+END;
+
+comment on function public.get_signing_work(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'What the caller may answer now, of one session, one batch, or all, in pages under 256 KiB: work ([{session_id, family_id, message, event_template, participants, threshold, expires_at, key_package_id, transcript_head, quorums: [{quorum, signers, commitments}]}]), key_packages by id, and next, the next page''s p_after, or null.';
+
+revoke all on function public.get_signing_work(text,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.get_signing_work(text,text,text) to authenticated;
 
 -- function public.get_transcript(text,text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_transcript(p_subject text, p_subject_id text)
@@ -4976,6 +6452,21 @@ comment on function public.mark_nonce_as_used(pg_catalog.text) is
 revoke all on function public.mark_nonce_as_used(text) from public, anon, authenticated, service_role;
 grant execute on function public.mark_nonce_as_used(text) to service_role;
 
+-- function public.publish_nonce_commitments(text,text,text[],text[]) ------------------------------
+CREATE OR REPLACE FUNCTION public.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[] DEFAULT NULL::text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.publish_nonce_commitments(p_family_id, p_participant_id, p_nonce_commitments, p_valid_suites) AS publish_nonce_commitments;
+END;
+
+comment on function public.publish_nonce_commitments(pg_catalog.text,pg_catalog.text,pg_catalog.text[],pg_catalog.text[]) is
+  'Puts 1 to 256 commitments, whose points the caller has found valid under p_valid_suites (null: under the family''s), into a guardian''s pool: accepted (exact repeats too), available; or accepted false, code, error. Refuses no_key_package, not_a_participant, invalid_input, commitment_invalid, rate_limited.';
+
+revoke all on function public.publish_nonce_commitments(text,text,text[],text[]) from public, anon, authenticated, service_role;
+grant execute on function public.publish_nonce_commitments(text,text,text[],text[]) to service_role;
+
 -- function public.record_nonce_commitment(text,text,text) -----------------------------------------
 CREATE OR REPLACE FUNCTION public.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS jsonb
@@ -4986,10 +6477,25 @@ BEGIN ATOMIC
 END;
 
 comment on function public.record_nonce_commitment(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, nonce_count, threshold_met, and signing_package to the call that closed round one; or accepted false, code, error.';
+  'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, quorum, nonce_count, threshold_met, and signing_package to the call that closed the quorum; or accepted false, code, error.';
 
 revoke all on function public.record_nonce_commitment(text,text,text) from public, anon, authenticated, service_role;
 grant execute on function public.record_nonce_commitment(text,text,text) to service_role;
+
+-- function public.record_nonce_commitments(jsonb) -------------------------------------------------
+CREATE OR REPLACE FUNCTION public.record_nonce_commitments(p_items jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.record_nonce_commitments(p_items) AS record_nonce_commitments;
+END;
+
+comment on function public.record_nonce_commitments(pg_catalog.jsonb) is
+  'record_nonce_commitment for 1 to 256 items [{session_id, participant_id, nonce_commitment}], each judged alone: its answers in the order given.';
+
+revoke all on function public.record_nonce_commitments(jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.record_nonce_commitments(jsonb) to service_role;
 
 -- function public.record_published_event(text,text) -----------------------------------------------
 CREATE OR REPLACE FUNCTION public.record_published_event(p_session_id text, p_event_id text)
@@ -5036,20 +6542,35 @@ comment on function public.record_refused_share(pg_catalog.text,pg_catalog.text,
 revoke all on function public.record_refused_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
 grant execute on function public.record_refused_share(text,text,text,integer,text) to service_role;
 
--- function public.record_signature_share(text,text,text) ------------------------------------------
-CREATE OR REPLACE FUNCTION public.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text)
+-- function public.record_signature_share(text,text,text,integer,text) -----------------------------
+CREATE OR REPLACE FUNCTION public.record_signature_share(p_session_id text, p_participant_id text, p_signature_share text, p_quorum integer DEFAULT NULL::integer, p_final_signature text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share) AS record_signature_share;
+ SELECT permafrost.record_signature_share(p_session_id, p_participant_id, p_signature_share, p_quorum, p_final_signature) AS record_signature_share;
 END;
 
-comment on function public.record_signature_share(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
-  'Records a signer''s share, which the caller has verified: accepted, status, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
+comment on function public.record_signature_share(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer,pg_catalog.text) is
+  'Records a signer''s share for a quorum (null: its first unanswered one), which the caller has verified, and with the last one completes the session with p_final_signature, which the caller has verified too: accepted, status, quorum, signature_count, threshold_met, final_signature, and signature_shares while aggregating; or accepted false, code, error.';
 
-revoke all on function public.record_signature_share(text,text,text) from public, anon, authenticated, service_role;
-grant execute on function public.record_signature_share(text,text,text) to service_role;
+revoke all on function public.record_signature_share(text,text,text,integer,text) from public, anon, authenticated, service_role;
+grant execute on function public.record_signature_share(text,text,text,integer,text) to service_role;
+
+-- function public.record_signature_shares(jsonb) --------------------------------------------------
+CREATE OR REPLACE FUNCTION public.record_signature_shares(p_items jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.record_signature_shares(p_items) AS record_signature_shares;
+END;
+
+comment on function public.record_signature_shares(pg_catalog.jsonb) is
+  'record_signature_share for 1 to 256 items [{session_id, participant_id, signature_share, quorum?, final_signature?}], each judged alone: its answers in the order given. An item with a reason is one that did not verify: record_refused_share.';
+
+revoke all on function public.record_signature_shares(jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.record_signature_shares(jsonb) to service_role;
 
 -- function public.register_key_package(text,text,integer,text[],text,text[],text[],text) ----------
 CREATE OR REPLACE FUNCTION public.register_key_package(p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[], p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[] DEFAULT NULL::text[], p_created_by text DEFAULT NULL::text)
@@ -5096,20 +6617,35 @@ comment on function public.set_recovery_recipient(pg_catalog.text,pg_catalog.tex
 revoke all on function public.set_recovery_recipient(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.set_recovery_recipient(text,text) to authenticated;
 
--- function public.store_share_verification(text,jsonb) --------------------------------------------
-CREATE OR REPLACE FUNCTION public.store_share_verification(p_session_id text, p_verification jsonb)
+-- function public.store_share_verification(text,jsonb,integer) ------------------------------------
+CREATE OR REPLACE FUNCTION public.store_share_verification(p_session_id text, p_verification jsonb, p_quorum integer DEFAULT 1)
  RETURNS boolean
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.store_share_verification(p_session_id, p_verification) AS store_share_verification;
+ SELECT permafrost.store_share_verification(p_session_id, p_verification, p_quorum) AS store_share_verification;
 END;
 
-comment on function public.store_share_verification(pg_catalog.text,pg_catalog.jsonb) is
-  'Keeps what share checks of a session are made from; false where it was there already or round one is open.';
+comment on function public.store_share_verification(pg_catalog.text,pg_catalog.jsonb,integer) is
+  'Keeps what share checks of a quorum are made from; false where it was there already or round one is open.';
 
-revoke all on function public.store_share_verification(text,jsonb) from public, anon, authenticated, service_role;
-grant execute on function public.store_share_verification(text,jsonb) to service_role;
+revoke all on function public.store_share_verification(text,jsonb,integer) from public, anon, authenticated, service_role;
+grant execute on function public.store_share_verification(text,jsonb,integer) to service_role;
+
+-- function public.submit_nonce_commitments(jsonb,jsonb,text) --------------------------------------
+CREATE OR REPLACE FUNCTION public.submit_nonce_commitments(p_memberships jsonb, p_items jsonb, p_participant_id text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.submit_nonce_commitments(p_memberships, p_items, p_participant_id) AS submit_nonce_commitments;
+END;
+
+comment on function public.submit_nonce_commitments(pg_catalog.jsonb,pg_catalog.jsonb,pg_catalog.text) is
+  'For a member whose token the caller has verified ({family: participant}; p_participant_id: who its client takes itself for): records 1 to 256 items [{session_id, nonce_commitment, valid_suites}], each judged alone: answers of record_nonce_commitment in the order given.';
+
+revoke all on function public.submit_nonce_commitments(jsonb,jsonb,text) from public, anon, authenticated, service_role;
+grant execute on function public.submit_nonce_commitments(jsonb,jsonb,text) to service_role;
 
 -- function public.submit_recovery_share(text,text) ------------------------------------------------
 CREATE OR REPLACE FUNCTION public.submit_recovery_share(p_request_id text, p_ciphertext text)
@@ -5125,6 +6661,21 @@ comment on function public.submit_recovery_share(pg_catalog.text,pg_catalog.text
 
 revoke all on function public.submit_recovery_share(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.submit_recovery_share(text,text) to authenticated;
+
+-- function public.withdraw_nonce_commitments(text,text[]) -----------------------------------------
+CREATE OR REPLACE FUNCTION public.withdraw_nonce_commitments(p_family_id text, p_nonce_commitments text[] DEFAULT NULL::text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.withdraw_nonce_commitments(p_family_id, p_nonce_commitments) AS withdraw_nonce_commitments;
+END;
+
+comment on function public.withdraw_nonce_commitments(pg_catalog.text,pg_catalog.text[]) is
+  'Withdraws those of the caller''s pooled commitments that are not bound (null: all), and declares those that are bound and not answered dead: their quorums are abandoned. Returns withdrawn and dead. Refuses not_in_family.';
+
+revoke all on function public.withdraw_nonce_commitments(text,text[]) from public, anon, authenticated, service_role;
+grant execute on function public.withdraw_nonce_commitments(text,text[]) to authenticated;
 
 -- view public.frost_refusals ----------------------------------------------------------------------
 create view public.frost_refusals with (security_invoker=true) as

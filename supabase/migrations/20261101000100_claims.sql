@@ -18,8 +18,12 @@ comment on schema permafrost is 'Permafrost: the logic behind the API in public.
 
 -- clock_timestamp(), not now(): a caller that waited for a lock is judged by the time at its turn.
 create or replace function permafrost.now_ms() returns bigint
-language sql volatile set search_path = pg_catalog, pg_temp
-return floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
+end;
+$$;
 comment on function permafrost.now_ms() is 'The time now in milliseconds since the Unix epoch.';
 
 -- The same rule as functions/_shared/caller.ts; one table of cases tests both. Only a non-empty string is a

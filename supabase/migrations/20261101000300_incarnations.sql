@@ -31,10 +31,11 @@ declare
 begin
   select * into v_newest from permafrost.incarnations order by incarnation desc limit 1;
   if pg_is_in_recovery() -- a standby knows what its primary knew, and has no WAL of its own to compare
-    or v_newest.system_identifier = (select system_identifier from pg_control_system())
-      and v_newest.timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)
-      and v_newest.database_oid = (select oid from pg_database where datname = current_database())
+    or v_newest.timeline = left(pg_walfile_name(pg_current_wal_lsn()), 8)
       and v_newest.ledger_oid = to_regclass('permafrost.nonce_ledger')::oid
+      -- where a table's files are: …/<database>/<file>; cheaper than a look into pg_database
+      and v_newest.database_oid = split_part(pg_relation_filepath('permafrost.nonce_ledger'), '/', -2)::oid
+      and v_newest.system_identifier = (pg_control_system()).system_identifier
   then
     return v_newest;
   end if;

@@ -6,13 +6,13 @@ create table if not exists public.frost_events (
   event_id bigint generated always as identity primary key,
   subject text not null check (subject in ('session', 'recovery', 'ceremony', 'key', 'pool')),
   subject_id text not null,
-  seq bigint not null check (seq >= 1),
+  seq bigint not null,
   family_id text not null,
   event text not null,
   actor text,
   detail jsonb not null default '{}',
   occurred_at bigint not null,
-  digest bytea not null check (octet_length(digest) = 32),
+  digest bytea not null,
   constraint frost_events_subject_seq_key unique (subject, subject_id, seq)
 );
 -- monitoring: one kind of event in a window
@@ -35,6 +35,7 @@ create table if not exists permafrost.event_heads (
   subject text not null,
   seq bigint not null,
   digest bytea not null,
+  occurred_at bigint not null,
   primary key (subject_id, subject)
 ) with (fillfactor = 70);
 alter table permafrost.event_heads enable row level security;
@@ -55,6 +56,7 @@ create or replace trigger tg_frost_events__append_only
   for each statement execute function permafrost.tg__append_only();
 call permafrost.protect('public.frost_events', 'insert');
 
+-- octet_length counts UTF-8: the encoding of every Supabase database.
 create or replace function permafrost.event_digest(p_before bytea, variadic p_fields text[]) returns bytea
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -63,44 +65,51 @@ declare
   v_field text;
 begin
   foreach v_field in array p_fields loop
-    v_hashed := v_hashed || case when v_field is null then '\xffffffff'
-      else int4send(octet_length(convert_to(v_field, 'UTF8'))) || convert_to(v_field, 'UTF8') end;
+    v_hashed := v_hashed || coalesce(int4send(octet_length(v_field)) || convert_to(v_field, 'UTF8'), '\xffffffff');
   end loop;
   return sha256(v_hashed);
 end;
 $$;
 comment on function permafrost.event_digest(bytea, text[]) is 'The digest of an event, from the digest before it and its fields.';
 
+-- The head is moved and the event written in one statement, by the head as it is at this event's turn: of two at once one
+-- waits here. The times of a chain never go back.
 create or replace function permafrost.log_event(
   p_subject text, p_subject_id text, p_family_id text, p_event text, p_actor text, p_detail jsonb default '{}'
 ) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_head permafrost.event_heads;
-  v_now bigint;
+  v_detail constant text := p_detail;
+  v_now constant bigint := permafrost.now_ms();
+  v_is_first boolean := p_event = 'created';
   v_event_id bigint;
 begin
-  if p_event <> 'created' then
-    select * into v_head from permafrost.event_heads
-    where subject_id = p_subject_id and subject = p_subject for update;
-  end if;
-  if v_head.seq is null then
-    insert into permafrost.event_heads (subject_id, subject, seq, digest)
-    values (p_subject_id, p_subject, 0, '\x0000000000000000000000000000000000000000000000000000000000000000')
-    -- Of two that are first at once, one waits here for the other and goes on from its head.
-    on conflict (subject_id, subject) do update set seq = event_heads.seq
-    returning * into v_head;
-  end if;
-  v_now := permafrost.now_ms(); -- at this event's turn, as seq is
-  v_head.seq := v_head.seq + 1;
-  v_head.digest := permafrost.event_digest(v_head.digest, v_head.seq::text, p_subject, p_subject_id, p_family_id,
-    p_event, p_actor, p_detail::text, v_now::text);
-  insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
-  values (p_subject, p_subject_id, v_head.seq, p_family_id, p_event, p_actor, p_detail, v_now, v_head.digest)
-  returning event_id into v_event_id;
-  update permafrost.event_heads set seq = v_head.seq, digest = v_head.digest
-  where subject_id = p_subject_id and subject = p_subject;
+  loop
+    if v_is_first then
+      with head as (
+        insert into permafrost.event_heads as h (subject_id, subject, seq, digest, occurred_at)
+        values (p_subject_id, p_subject, 1, permafrost.event_digest('\x0000000000000000000000000000000000000000000000000000000000000000',
+          '1', p_subject, p_subject_id, p_family_id, p_event, p_actor, v_detail, v_now::text), v_now)
+        on conflict do nothing
+        returning *)
+      insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
+      select subject, subject_id, seq, p_family_id, p_event, p_actor, p_detail, occurred_at, digest from head
+      returning event_id into v_event_id;
+    else
+      with head as (
+        update permafrost.event_heads as h set seq = h.seq + 1, occurred_at = greatest(h.occurred_at, v_now),
+          digest = permafrost.event_digest(h.digest, (h.seq + 1)::text, p_subject, p_subject_id, p_family_id, p_event, p_actor,
+            v_detail, greatest(h.occurred_at, v_now)::text)
+        where h.subject_id = p_subject_id and h.subject = p_subject
+        returning *)
+      insert into public.frost_events (subject, subject_id, seq, family_id, event, actor, detail, occurred_at, digest)
+      select subject, subject_id, seq, p_family_id, p_event, p_actor, p_detail, occurred_at, digest from head
+      returning event_id into v_event_id;
+    end if;
+    exit when v_event_id is not null;
+    v_is_first := not v_is_first;
+  end loop;
   return v_event_id;
 end;
 $$;

@@ -181,7 +181,8 @@ begin
   if old.status < 'completed' and new.status <> 'expired'
     and (new.status <> 'failed' or new.error_message is distinct from 'restored')
   then
-    if old.incarnation < permafrost.live_from() then
+    -- What another trigger moves was judged there, at its turn.
+    if pg_trigger_depth() = 1 and old.incarnation < permafrost.live_from() then
       perform permafrost.refuse('session_finished', 'It was open before this database was restored, and has failed');
     end if;
     if old.expires_at <= v_now then
@@ -223,10 +224,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_kind constant text := tg_argv[0];
-  v_new constant jsonb := to_jsonb(new);
+  v_new jsonb;
   v_event text;
   v_columns text[];
   v_actor text;
+  v_detail jsonb := '{}';
 begin
   if tg_op = 'INSERT' then
     v_event := 'created';
@@ -239,16 +241,21 @@ begin
       v_actor := permafrost.memberships() ->> new.family_id;
     end if;
   else
+    v_new := to_jsonb(new);
     select s.event, array[s.column_name] into v_event, v_columns from permafrost.settable as s
     where s.kind = v_kind and s.event is not null and v_new -> s.column_name is distinct from to_jsonb(old) -> s.column_name;
     v_actor := permafrost.memberships() ->> new.family_id;
   end if;
-  if v_event is not null then
-    perform permafrost.log_event(v_kind, v_new ->> tg_argv[1], new.family_id, v_event, v_actor,
-      case when v_event = 'failed' then jsonb_build_object('reason', new.error_message)
-        when v_columns = '{}' then '{}'
-        else (select jsonb_object_agg(c, v_new -> c) from unnest(v_columns) as c) end);
+  if v_event is null then
+    return null;
   end if;
+  v_new := to_jsonb(new);
+  if v_event = 'failed' then
+    v_detail := jsonb_build_object('reason', new.error_message);
+  elsif v_columns <> '{}' then
+    v_detail := (select jsonb_object_agg(c, v_new -> c) from unnest(v_columns) as c);
+  end if;
+  perform permafrost.log_event(v_kind, v_new ->> tg_argv[1], new.family_id, v_event, v_actor, v_detail);
   return null;
 end;
 $$;

@@ -14,6 +14,15 @@ $$;
 comment on type public.signing_session_status is
   'pending, nonce_collection (round one), signing (round two), aggregating; then completed, failed or expired.';
 
+do $$
+begin
+  create type public.signing_mode as enum ('two_round', 'robust', 'one_tap');
+exception when duplicate_object then null;
+end
+$$;
+comment on type public.signing_mode is
+  'two_round: one signer set. robust: the next one where one stalls. one_tap: signer sets of pooled commitments from the start, then as robust.';
+
 create table if not exists public.frost_signing_sessions (
   session_id text primary key default gen_random_uuid()::text,
   family_id text not null,
@@ -23,6 +32,7 @@ create table if not exists public.frost_signing_sessions (
   participants text[] not null,
   threshold integer not null,
   created_by text not null,
+  mode public.signing_mode not null default 'two_round',
   status public.signing_session_status not null default 'pending',
   key_package_id uuid references public.frost_key_packages (key_package_id) on delete restrict,
   signers text[],
@@ -52,7 +62,7 @@ comment on column public.frost_signing_sessions.threshold is 'How many signers t
 comment on column public.frost_signing_sessions.key_package_id is
   'The family''s key when the session was made; null for a dry run, which no function will sign.';
 comment on column public.frost_signing_sessions.signers is
-  'Who signs: those whose commitments closed round one, in FROST identifier order. Never changes.';
+  'Who signs, in FROST identifier order: those whose commitments closed round one; in the other modes the signers of the quorum that finished. Never changes.';
 comment on column public.frost_signing_sessions.final_signature is 'Lower-case hex, in the encoding the suite''s verifiers expect.';
 comment on column public.frost_signing_sessions.final_event_id is 'Id of the published event; set once, after completion.';
 comment on column public.frost_signing_sessions.incarnation is 'The database it was made in (permafrost.incarnations). In another one it has failed.';
@@ -133,6 +143,7 @@ begin
   v_row.participants := new.participants;
   v_row.threshold := new.threshold;
   v_row.created_by := new.created_by;
+  v_row.mode := 'two_round';
   v_row.status := 'pending';
   v_row.created_at := permafrost.now_ms();
   v_row.expires_at := v_row.created_at + 300000;

@@ -66,6 +66,32 @@ $$;
 comment on function permafrost.page_of(text, text, text, integer, bigint, text, text) is
   'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that meet p_awaiting (SQL, on t, the caller being $1 ->> f). Refuses invalid_input, not_in_family.';
 
+-- In a robust session: who owes a share, and who may fill another quorum. A guardian who has answered a quorum of pooled
+-- commitments waits for its co-signers while that quorum lives.
+create or replace function permafrost.is_awaited(p_session public.frost_signing_sessions, p_participant_id text) returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_part record;
+begin
+  select bool_or(q.status = 'signing' and s.participant_id is null) as owes,
+    bool_or(q.status = 'collecting') as waits_to_fill,
+    bool_or(q.status = 'signing' and q.bound and s.participant_id is not null) as has_answered_bound,
+    bool_or(p_participant_id = any (q.refused)) as is_excluded
+  into v_part
+  from public.frost_nonce_commitments as c join public.frost_signing_quorums as q using (session_id, quorum)
+  left join public.frost_signature_shares as s using (session_id, quorum, participant_id)
+  where c.session_id = p_session.session_id and c.participant_id = p_participant_id;
+  if permafrost.declined('session', p_session.session_id) ? p_participant_id then
+    return false;
+  end if;
+  return coalesce(v_part.owes, false)
+    or not coalesce(v_part.waits_to_fill or v_part.has_answered_bound or v_part.is_excluded, false);
+end;
+$$;
+comment on function permafrost.is_awaited(public.frost_signing_sessions, text) is
+  'Whether a participant owes a share in a robust or one_tap session, or is idle and may fill its next quorum.';
+
 -- Security definer: it reads sessions for the caller by page_of's rule.
 create or replace function permafrost.list_signing_sessions(
   p_status public.signing_session_status, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text
@@ -83,6 +109,7 @@ begin
     -- died. A commitment that is used is answered, or marked so that it is not to be.
     $sql$t.key_package_id is not null and case
       when t.status = 'aggregating' then true
+      when t.mode <> 'two_round' then permafrost.is_awaited(t, $1 ->> f)
       when t.signers is null then not exists (select from public.frost_nonce_commitments as c
           where c.session_id = t.session_id and c.participant_id = $1 ->> f)
         and not exists (select from permafrost.declines as d
@@ -104,7 +131,7 @@ begin atomic select permafrost.list_signing_sessions(p_status, p_awaiting_me, p_
 comment on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text) is
   'An array of summaries of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share, or can finish; before the last row''s created_at (milliseconds) and session_id; of one family. Refuses invalid_input, not_in_family.';
 
-revoke all on function permafrost.page_of(text, text, text, integer, bigint, text, text),
+revoke all on function permafrost.is_awaited(public.frost_signing_sessions, text), permafrost.page_of(text, text, text, integer, bigint, text, text),
   permafrost.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text),
   public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text)
   from public, anon, authenticated, service_role;

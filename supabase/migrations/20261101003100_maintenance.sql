@@ -33,16 +33,27 @@ begin atomic select permafrost.expire_old_sss_signing_requests(); end;
 comment on function public.expire_old_sss_signing_requests() is
   'As expire_old_frost_signing_sessions, for recovery requests.';
 
--- Security definer: it deletes sessions. Their events and their nonces' ledger entries stay.
+-- Security definer: it deletes sessions. Their events and their nonces' ledger entries stay. A pooled commitment goes
+-- once a session that it was bound to at its last moment has been kept as long.
 create or replace function permafrost.cleanup_old_frost_signing_sessions(retention_days integer) returns integer
-language sql volatile security definer set search_path = pg_catalog, pg_temp
-return permafrost.cleanup('session', retention_days);
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_deleted integer := permafrost.cleanup('session', retention_days);
+begin
+  delete from public.frost_nonce_pool where nonce_commitment in (
+    select p.nonce_commitment from public.frost_nonce_pool as p
+    where p.expires_at < permafrost.now_ms() - 604800000 - 86400000 * retention_days::bigint
+    order by p.expires_at limit 10000 for update skip locked);
+  return v_deleted;
+end;
+$$;
 
 create or replace function public.cleanup_old_frost_signing_sessions(retention_days integer default 90) returns integer
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.cleanup_old_frost_signing_sessions(retention_days); end;
 comment on function public.cleanup_old_frost_signing_sessions(integer) is
-  'Deletes finished sessions created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Events and the nonce ledger stay. Refuses invalid_input.';
+  'Deletes finished sessions created more than retention_days ago (at least 1), for five seconds at most; returns how many. 0 when none is left. Pooled commitments go when what they could be bound to does. Events and the nonce ledger stay. Refuses invalid_input.';
 
 -- Security definer: nobody has delete.
 create or replace function permafrost.cleanup_old_sss_signing_requests(retention_days integer) returns integer
@@ -72,7 +83,10 @@ begin
   where nonce_commitment = p_nonce_commitment and not nonce_used
   returning participant_id into v_participant;
   if not found then
-    return false;
+    -- A pooled commitment that is not bound is taken out of its pool.
+    update public.frost_nonce_pool as p set withdrawn_at = permafrost.now_ms()
+    where p.nonce_commitment = p_nonce_commitment and p.bound_at is null and p.withdrawn_at is null;
+    return found;
   end if;
   perform permafrost.log_event('session', v_session.session_id, v_session.family_id, 'nonce_marked', null,
     jsonb_build_object('participant', v_participant));

@@ -67,18 +67,22 @@ $$;
 comment on function permafrost.accused_session(text, text) is
   'The session in which a participant is accused. Refuses session_not_found, not_a_participant, session_expired.';
 
-create or replace function permafrost.is_recorded_commitment(
-  p_session_id text, p_participant_id text, p_nonce_commitment text
-) returns boolean
+-- The call that closed a quorum is told what share verification is prepared from.
+create or replace function permafrost.commitment_answer(p_session_id text, p_quorum integer, p_is_first boolean) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return exists (select from public.frost_nonce_commitments as c where c.session_id = p_session_id
-    and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment);
+  return (
+    select jsonb_build_object('accepted', true, 'status', s.status, 'quorum', q.quorum, 'nonce_count', (
+        select count(*) from public.frost_nonce_commitments as c where c.session_id = s.session_id and c.quorum = q.quorum),
+      'threshold_met', q.signers is not null)
+      || case when p_is_first and q.signers is not null and s.key_package_id is not null
+        then jsonb_build_object('signing_package', permafrost.signing_package(s.session_id, q.quorum)) else '{}' end
+    from public.frost_signing_sessions as s join public.frost_signing_quorums as q using (session_id)
+    where s.session_id = p_session_id and q.quorum = p_quorum);
 end;
 $$;
-comment on function permafrost.is_recorded_commitment(text, text, text) is
-  'Whether a commitment is one that was accepted already: an exact retry, which is nobody''s attack.';
+comment on function permafrost.commitment_answer(text, integer, boolean) is 'What is answered of a commitment that is recorded.';
 
 -- Security definer: it locks and moves sessions.
 create or replace function permafrost.record_nonce_commitment(
@@ -87,21 +91,17 @@ create or replace function permafrost.record_nonce_commitment(
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_session public.frost_signing_sessions;
-  v_closed_now boolean := false;
+  v_quorum integer;
   v_state text;
   v_code text;
   v_reason text;
   v_table text;
 begin
   begin
-    v_session := permafrost.lock_session(p_session_id);
-    if not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment) then
-      insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment)
-      values (p_session_id, p_participant_id, p_nonce_commitment);
-      select * into strict v_session from public.frost_signing_sessions where session_id = p_session_id;
-      v_closed_now := v_session.status = 'signing';
-    end if;
+    insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment)
+    values (p_session_id, p_participant_id, p_nonce_commitment)
+    returning quorum into v_quorum;
+    return permafrost.commitment_answer(p_session_id, v_quorum, true);
   exception when others then
     get stacked diagnostics v_state = returned_sqlstate, v_code = pg_exception_hint,
       v_reason = message_text, v_table = table_name;
@@ -111,21 +111,16 @@ begin
     elsif v_state not like 'PT4%' then
       raise;
     end if;
-    -- What was found to be of before a restore was rolled back with the rest.
-    perform permafrost.restored_session(p_session_id);
-    return permafrost.refusal_answer(p_session_id, p_participant_id,
-      case when not permafrost.is_recorded_commitment(p_session_id, p_participant_id, p_nonce_commitment)
-        then 'commitment_refused' end,
-      v_code, v_reason, jsonb_build_object('nonce_commitment', left(p_nonce_commitment, 1024)));
   end;
-  return jsonb_build_object(
-    'accepted', true,
-    'status', v_session.status,
-    'nonce_count', (select count(*) from public.frost_nonce_commitments where session_id = p_session_id),
-    'threshold_met', v_session.signers is not null
-  ) || case when v_closed_now and v_session.key_package_id is not null
-    -- To the one call that closed round one: what share verification is prepared from.
-    then jsonb_build_object('signing_package', permafrost.signing_package(v_session)) else '{}' end;
+  -- What was found to be of before a restore was rolled back with the rest.
+  perform permafrost.restored_session(p_session_id);
+  select c.quorum into v_quorum from public.frost_nonce_commitments as c
+  where c.session_id = p_session_id and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment;
+  if found and v_code <> 'session_expired' then
+    return permafrost.commitment_answer(p_session_id, v_quorum, false); -- an exact retry
+  end if;
+  return permafrost.refusal_answer(p_session_id, p_participant_id, case when v_quorum is null then 'commitment_refused' end,
+    v_code, v_reason, jsonb_build_object('nonce_commitment', left(p_nonce_commitment, 1024)));
 end;
 $$;
 
@@ -135,7 +130,7 @@ create or replace function public.record_nonce_commitment(
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.record_nonce_commitment(p_session_id, p_participant_id, p_nonce_commitment); end;
 comment on function public.record_nonce_commitment(text, text, text) is
-  'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, nonce_count, threshold_met, and signing_package to the call that closed round one; or accepted false, code, error.';
+  'Records a participant''s nonce commitment, whose points the caller has checked: accepted, status, quorum, nonce_count, threshold_met, and signing_package to the call that closed the quorum; or accepted false, code, error.';
 
 -- Security definer: it writes the event.
 create or replace function permafrost.record_refused_commitment(
@@ -156,7 +151,7 @@ comment on function public.record_refused_commitment(text, text, text, text) is
 
 revoke all on function permafrost.log_refusal(public.frost_signing_sessions, text, text, jsonb),
   permafrost.refusal_answer(text, text, text, text, text, jsonb), permafrost.accused_session(text, text),
-  permafrost.is_recorded_commitment(text, text, text), permafrost.record_nonce_commitment(text, text, text),
+  permafrost.commitment_answer(text, integer, boolean), permafrost.record_nonce_commitment(text, text, text),
   public.record_nonce_commitment(text, text, text), permafrost.record_refused_commitment(text, text, text, text),
   public.record_refused_commitment(text, text, text, text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_nonce_commitment(text, text, text), public.record_nonce_commitment(text, text, text),
