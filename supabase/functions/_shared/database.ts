@@ -13,42 +13,82 @@ import type { SignerVerification, VerificationContext } from "./frost/verificati
 
 const Status = z.enum(Constants.public.Enums.signing_session_status);
 const RecoveryStatus = z.enum(Constants.public.Enums.sss_request_status);
+const Mode = z.enum(Constants.public.Enums.signing_mode);
 const Ciphersuite = z.enum(CIPHERSUITES);
 const ByParticipant = byParticipant(z.string());
 
-/** What functions use of a session: `get_signing_session`, `create_signing_session`. */
+/** What functions use of a session: `get_signing_session`. */
 export const Session = z.object({
-  session_id: z.string(),
-  family_id: z.string(),
   status: Status,
-  ciphersuite: Ciphersuite.nullable(),
   final_signature: z.string().nullable(),
   error_message: z.string().nullable(),
-  expires_at: z.number(),
-  warning: z.string().nullable(),
   signature_shares: ByParticipant,
+});
+
+/** `create_signing_sessions` */
+export const CreatedSessions = z.object({
+  mode: Mode,
+  batch_id: z.string().nullable(),
+  short: z.record(z.string(), z.number()).nullable(),
+  quorums: z.array(z.object({
+    quorum: z.number(),
+    signers: z.array(z.string()).nullable(),
+    status: z.string(),
+    commitments: ByParticipant,
+    shares: ByParticipant,
+  })),
+  sessions: z.array(z.object({
+    session_id: z.string(),
+    status: Status,
+    expires_at: z.number(),
+    warning: z.string().nullable(),
+  })),
+});
+
+const PublicKeyPackage = z.object({
+  ciphersuite: Ciphersuite,
+  participants: z.array(z.string()),
+  group_public_key: z.string(),
+  verifying_shares: z.array(z.string()),
 });
 
 /** What share checks are prepared from: `get_signing_package`, and the answer that closed round one. */
 export const SigningPackage = z.object({
+  quorum: z.number(),
   message: z.string(),
   signers: z.array(z.string()),
   commitments: ByParticipant,
-  key_package: z.object({
-    ciphersuite: Ciphersuite,
-    participants: z.array(z.string()),
-    group_public_key: z.string(),
-    verifying_shares: z.array(z.string()),
-  }),
+  key_package: PublicKeyPackage,
 });
 
 export type SigningPackage = z.infer<typeof SigningPackage>;
 
-/** `get_share_verification`; nulls where it has to be computed again. What is in it, we stored ourselves. */
-export const ShareCheck = z.object({
+/** A refusal that was returned, of a call or of one of its items. */
+const Returned = z.object({
+  code: z.string().refine(isErrorCode),
+  error: z.string(),
+  retry_after_ms: z.number().optional(),
+  final_signature: z.string().nullish(),
+});
+
+const ShareCheck = z.object({
+  quorum: z.number(),
+  participant: z.string(),
+  threshold: z.number(),
+  // What is in these, we stored ourselves; nulls where it has to be computed again.
   verification: z.custom<VerificationContext>().nullable(),
   signer: z.custom<SignerVerification>().nullable(),
   signature_share: z.string().nullable(),
+  signature_shares: ByParticipant,
+  signing_package: SigningPackage.omit({ key_package: true }).optional(),
+  key_package_id: z.string().optional(),
+});
+export type ShareCheck = z.infer<typeof ShareCheck>;
+
+/** `get_share_checks` */
+export const ShareChecks = z.object({
+  checks: z.array(z.union([Returned, ShareCheck])),
+  key_packages: z.record(z.string(), PublicKeyPackage),
 });
 
 /** The family of a session or a recovery request that the caller may see; null for any other id. */
@@ -61,16 +101,26 @@ export const CurrentKey = z.object({ ciphersuite: Ciphersuite, group_public_key:
 /** `register_key_package` */
 export const KeyPackage = z.object({ key_package_id: z.string(), epoch: z.number() });
 
-/** `record_nonce_commitment` */
-export const RecordedCommitment = z.object({
-  status: Status,
-  nonce_count: z.number(),
-  threshold_met: z.boolean(),
-  signing_package: SigningPackage.optional(),
-});
+/** `submit_nonce_commitments` */
+export const RecordedCommitments = z.array(z.union([
+  Returned,
+  z.object({
+    quorum: z.number(),
+    status: Status,
+    nonce_count: z.number(),
+    threshold_met: z.boolean(),
+    signing_package: SigningPackage.optional(),
+  }),
+]));
 
-/** `record_signature_share` */
-export const RecordedShare = z.object({
+/** `publish_nonce_commitments` */
+export const PublishedCommitments = z.object({ accepted: z.number(), available: z.number() });
+
+/** `withdraw_nonce_commitments` */
+export const WithdrawnCommitments = z.object({ withdrawn: z.number(), dead: z.number() });
+
+const RecordedShare = z.object({
+  quorum: z.number(),
   status: Status,
   signature_count: z.number(),
   threshold_met: z.boolean(),
@@ -78,11 +128,11 @@ export const RecordedShare = z.object({
   signature_shares: ByParticipant.optional(),
 });
 
-/** `record_refused_commitment`; null past the limit of refusals that are recorded. */
-export const RefusedCommitment = z.object({ event_id: z.number().nullable() });
-
 /** `record_refused_share`; `failed` if that was the share that the session had recorded. */
 export const RefusedShare = z.object({ event_id: z.number().nullable(), status: Status });
+
+/** `record_signature_shares`: of each item, whether it was recorded or refused. */
+export const RecordedShares = z.array(z.union([Returned, RecordedShare, RefusedShare]));
 
 /** `complete_signing_session`, `complete_recovery_request` */
 export const CompletedSession = z.object({
@@ -131,16 +181,11 @@ export const Metrics = z.object({
 });
 export type Metrics = z.infer<typeof Metrics>;
 
-/** A refusal that was raised has its code as hint; one that was recorded and returned has it as code. */
+/** A refusal that was raised has its code as hint. */
 const Raised = z.object({
   hint: z.string().refine(isErrorCode),
   message: z.string(),
   details: z.string().nullish(),
-});
-const Returned = z.object({
-  code: z.string().refine(isErrorCode),
-  error: z.string(),
-  retry_after_ms: z.number().optional(),
 });
 
 /** The details of `rate_limited`. */
@@ -167,14 +212,17 @@ export function read<Answer extends z.ZodType>(
     throw new Refusal(raised.hint, raised.message, { retryAfterMs });
   }
   const { data: returned } = Returned.safeParse(error);
-  if (returned) {
-    const { code, error, retry_after_ms: retryAfterMs } = returned;
-    throw new Refusal(code, error, { retryAfterMs });
-  }
+  if (returned) throw refusalFrom(returned);
   if (status === 401 && TOKEN_REFUSED.test(error.code)) {
     throw new Refusal("unauthorized", `The data API does not take the token: ${error.message}`);
   }
   throw new Error(`The database failed: ${error.code} ${error.message}`, { cause: error });
+}
+
+/** A refusal that the database returned, to be thrown. */
+export function refusalFrom(returned: z.infer<typeof Returned>): Refusal {
+  const { code, error, retry_after_ms: retryAfterMs, final_signature } = returned;
+  return new Refusal(code, error, { retryAfterMs, finalSignature: final_signature ?? undefined });
 }
 
 function waitOf(details?: string | null): number | undefined {

@@ -100,6 +100,7 @@ export type Database = {
           "nonce_commitment": string;
           "nonce_used": boolean;
           "participant_id": string;
+          "quorum": number;
           "session_id": string;
           "used_at": number | null;
         };
@@ -109,6 +110,7 @@ export type Database = {
           "nonce_commitment": string;
           "nonce_used"?: boolean;
           "participant_id": string;
+          "quorum"?: number;
           "session_id": string;
           "used_at"?: number | null;
         };
@@ -117,6 +119,7 @@ export type Database = {
           "nonce_commitment"?: string;
           "nonce_used"?: boolean;
           "participant_id"?: string;
+          "quorum"?: number;
           "session_id"?: string;
           "used_at"?: number | null;
         };
@@ -144,10 +147,62 @@ export type Database = {
           },
         ];
       };
+      "frost_nonce_pool": {
+        Row: {
+          "bound_at": number | null;
+          "expires_at": number;
+          "family_id": string;
+          "incarnation": number;
+          "key_package_id": string;
+          "nonce_commitment": string;
+          "participant_id": string;
+          "published_at": number;
+          "quorum": number | null;
+          "session_id": string | null;
+          "withdrawn_at": number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "bound_at"?: number | null;
+          "expires_at": number;
+          "family_id": string;
+          "incarnation": number;
+          "key_package_id": string;
+          "nonce_commitment": string;
+          "participant_id": string;
+          "published_at"?: number;
+          "quorum"?: number | null;
+          "session_id"?: string | null;
+          "withdrawn_at"?: number | null;
+        };
+        Update: {
+          "bound_at"?: number | null;
+          "expires_at"?: number;
+          "family_id"?: string;
+          "incarnation"?: number;
+          "key_package_id"?: string;
+          "nonce_commitment"?: string;
+          "participant_id"?: string;
+          "published_at"?: number;
+          "quorum"?: number | null;
+          "session_id"?: string | null;
+          "withdrawn_at"?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "frost_nonce_pool_key_package_id_fkey";
+            columns: ["key_package_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_key_packages";
+            referencedColumns: ["key_package_id"];
+          },
+        ];
+      };
       "frost_signature_shares": {
         Row: {
           "created_at": number;
           "participant_id": string;
+          "quorum": number;
           "session_id": string;
           "signature_share": string;
         };
@@ -155,22 +210,118 @@ export type Database = {
         Insert: {
           "created_at"?: number;
           "participant_id": string;
+          "quorum"?: number;
           "session_id": string;
           "signature_share": string;
         };
         Update: {
           "created_at"?: number;
           "participant_id"?: string;
+          "quorum"?: number;
           "session_id"?: string;
           "signature_share"?: string;
         };
         Relationships: [
           {
-            foreignKeyName: "frost_signature_shares_session_id_participant_id_fkey";
-            columns: ["session_id", "participant_id"];
+            foreignKeyName: "frost_signature_shares_session_id_quorum_participant_id_fkey";
+            columns: ["session_id", "quorum", "participant_id"];
             isOneToOne: true;
             referencedRelation: "frost_nonce_commitments";
-            referencedColumns: ["session_id", "participant_id"];
+            referencedColumns: ["session_id", "quorum", "participant_id"];
+          },
+        ];
+      };
+      "frost_signing_batches": {
+        Row: {
+          "batch_id": string;
+          "position": number;
+          "session_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "batch_id": string;
+          "position": number;
+          "session_id": string;
+        };
+        Update: {
+          "batch_id"?: string;
+          "position"?: number;
+          "session_id"?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "frost_signing_batches_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: true;
+            referencedRelation: "frost_session_durations";
+            referencedColumns: ["session_id"];
+          },
+          {
+            foreignKeyName: "frost_signing_batches_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: true;
+            referencedRelation: "frost_session_statuses";
+            referencedColumns: ["session_id"];
+          },
+          {
+            foreignKeyName: "frost_signing_batches_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: true;
+            referencedRelation: "frost_signing_sessions";
+            referencedColumns: ["session_id"];
+          },
+        ];
+      };
+      "frost_signing_quorums": {
+        Row: {
+          "bound": boolean;
+          "opened_at": number;
+          "quorum": number;
+          "refused": (string)[];
+          "session_id": string;
+          "signers": (string)[] | null;
+          "status": Database["public"]["Enums"]["signing_quorum_status"];
+        };
+        ComputedFields: never;
+        Insert: {
+          "bound"?: boolean;
+          "opened_at"?: number;
+          "quorum": number;
+          "refused"?: (string)[];
+          "session_id": string;
+          "signers"?: (string)[] | null;
+          "status"?: Database["public"]["Enums"]["signing_quorum_status"];
+        };
+        Update: {
+          "bound"?: boolean;
+          "opened_at"?: number;
+          "quorum"?: number;
+          "refused"?: (string)[];
+          "session_id"?: string;
+          "signers"?: (string)[] | null;
+          "status"?: Database["public"]["Enums"]["signing_quorum_status"];
+        };
+        Relationships: [
+          {
+            foreignKeyName: "frost_signing_quorums_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_session_durations";
+            referencedColumns: ["session_id"];
+          },
+          {
+            foreignKeyName: "frost_signing_quorums_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_session_statuses";
+            referencedColumns: ["session_id"];
+          },
+          {
+            foreignKeyName: "frost_signing_quorums_session_id_fkey";
+            columns: ["session_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_signing_sessions";
+            referencedColumns: ["session_id"];
           },
         ];
       };
@@ -191,6 +342,7 @@ export type Database = {
           "incarnation": number;
           "key_package_id": string | null;
           "message_hash": string;
+          "mode": Database["public"]["Enums"]["signing_mode"];
           "nonce_collection_started_at": number | null;
           "participants": (string)[];
           "session_id": string;
@@ -217,6 +369,7 @@ export type Database = {
           "incarnation": number;
           "key_package_id"?: string | null;
           "message_hash": string;
+          "mode"?: Database["public"]["Enums"]["signing_mode"];
           "nonce_collection_started_at"?: number | null;
           "participants": (string)[];
           "session_id"?: string;
@@ -242,6 +395,7 @@ export type Database = {
           "incarnation"?: number;
           "key_package_id"?: string | null;
           "message_hash"?: string;
+          "mode"?: Database["public"]["Enums"]["signing_mode"];
           "nonce_collection_started_at"?: number | null;
           "participants"?: (string)[];
           "session_id"?: string;
@@ -526,6 +680,17 @@ export type Database = {
         };
         Returns: Json;
       };
+      "create_signing_sessions": {
+        Args: {
+          "p_expiration_seconds"?: number;
+          "p_family_id": string;
+          "p_messages": Json;
+          "p_mode"?: Database["public"]["Enums"]["signing_mode"];
+          "p_participants": (string)[];
+          "p_threshold": number;
+        };
+        Returns: Json;
+      };
       "decline_signing_request": {
         Args: { "p_reason": string; "p_session_id": string };
         Returns: Json;
@@ -544,16 +709,33 @@ export type Database = {
         Args: {
           "p_failure_rate"?: number;
           "p_family_id"?: string;
+          "p_one_tap_sessions"?: number;
           "p_reuse_attempts"?: number;
           "p_stuck_seconds"?: number;
           "p_window"?: string;
         };
         Returns: Json;
       };
+      "get_nonce_pool": { Args: { "p_family_id": string }; Returns: Json };
       "get_recovery_request": { Args: { "p_request_id": string }; Returns: Json };
-      "get_share_verification": { Args: { "p_session_id": string }; Returns: Json };
-      "get_signing_package": { Args: { "p_session_id": string }; Returns: Json };
+      "get_share_checks": { Args: { "p_items": Json; "p_participant_id"?: string }; Returns: Json };
+      "get_share_verification": {
+        Args: { "p_quorum"?: number; "p_session_id": string };
+        Returns: Json;
+      };
+      "get_signing_package": {
+        Args: { "p_quorum"?: number; "p_session_id": string };
+        Returns: Json;
+      };
       "get_signing_session": { Args: { "p_session_id": string }; Returns: Json };
+      "get_signing_sessions": {
+        Args: { "p_after"?: number; "p_batch_id"?: string; "p_session_ids"?: (string)[] };
+        Returns: Json;
+      };
+      "get_signing_work": {
+        Args: { "p_after"?: string; "p_batch_id"?: string; "p_session_id"?: string };
+        Returns: Json;
+      };
       "get_transcript": { Args: { "p_subject": string; "p_subject_id": string }; Returns: Json };
       "list_recovery_requests": {
         Args: {
@@ -578,10 +760,20 @@ export type Database = {
         Returns: Json;
       };
       "mark_nonce_as_used": { Args: { "p_nonce_commitment": string }; Returns: boolean };
+      "publish_nonce_commitments": {
+        Args: {
+          "p_family_id": string;
+          "p_nonce_commitments": (string)[];
+          "p_participant_id": string;
+          "p_valid_suites"?: (string)[];
+        };
+        Returns: Json;
+      };
       "record_nonce_commitment": {
         Args: { "p_nonce_commitment": string; "p_participant_id": string; "p_session_id": string };
         Returns: Json;
       };
+      "record_nonce_commitments": { Args: { "p_items": Json }; Returns: Json };
       "record_published_event": {
         Args: { "p_event_id": string; "p_session_id": string };
         Returns: Json;
@@ -606,9 +798,16 @@ export type Database = {
         Returns: Json;
       };
       "record_signature_share": {
-        Args: { "p_participant_id": string; "p_session_id": string; "p_signature_share": string };
+        Args: {
+          "p_final_signature"?: string;
+          "p_participant_id": string;
+          "p_quorum"?: number;
+          "p_session_id": string;
+          "p_signature_share": string;
+        };
         Returns: Json;
       };
+      "record_signature_shares": { Args: { "p_items": Json }; Returns: Json };
       "register_key_package": {
         Args: {
           "p_ciphersuite": string;
@@ -636,15 +835,25 @@ export type Database = {
         Returns: Json;
       };
       "store_share_verification": {
-        Args: { "p_session_id": string; "p_verification": Json };
+        Args: { "p_quorum"?: number; "p_session_id": string; "p_verification": Json };
         Returns: boolean;
+      };
+      "submit_nonce_commitments": {
+        Args: { "p_items": Json; "p_memberships": Json; "p_participant_id"?: string };
+        Returns: Json;
       };
       "submit_recovery_share": {
         Args: { "p_ciphertext": string; "p_request_id": string };
         Returns: Json;
       };
+      "withdraw_nonce_commitments": {
+        Args: { "p_family_id": string; "p_nonce_commitments"?: (string)[] };
+        Returns: Json;
+      };
     };
     Enums: {
+      "signing_mode": "two_round" | "robust" | "one_tap";
+      "signing_quorum_status": "collecting" | "signing" | "completed" | "abandoned";
       "signing_session_status":
         | "pending"
         | "nonce_collection"
@@ -765,6 +974,8 @@ export type CompositeTypes<
 export const Constants = {
   "public": {
     Enums: {
+      "signing_mode": ["two_round", "robust", "one_tap"],
+      "signing_quorum_status": ["collecting", "signing", "completed", "abandoned"],
       "signing_session_status": [
         "pending",
         "nonce_collection",

@@ -25,6 +25,7 @@ export const ERRORS = {
   round_open: [409, "The round before this one is still open"],
   invalid_transition: [409, "The session does not go there from where it is"],
   session_finished: [409, "The session is finished"],
+  share_owed: [409, "The caller owes a signature share for another quorum"],
   session_expired: [410, "The session has expired"],
   payload_too_large: [413, "The body is larger than this function takes"],
   no_key_package: [422, "The family has no key package"],
@@ -53,11 +54,18 @@ export class Refusal extends Error {
   readonly code: ErrorCode;
   /** Of `rate_limited`: when it is worth trying again. */
   readonly retryAfterMs?: number;
+  /** Of `session_finished`: what others have signed, if they have. */
+  readonly finalSignature?: string;
 
-  constructor(code: ErrorCode, message?: string, { retryAfterMs }: { retryAfterMs?: number } = {}) {
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    more: { retryAfterMs?: number; finalSignature?: string } = {},
+  ) {
     super(message ?? ERRORS[code][1]);
     this.name = "Refusal";
     this.code = code;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = more.retryAfterMs;
+    this.finalSignature = more.finalSignature;
   }
 }

@@ -41,7 +41,9 @@ export function endpoint(next: Fetch, method: "GET" | "POST" = "POST"): Fetch {
     try {
       if (request.method === "OPTIONS") response = new Response(null, { status: 204 });
       else if (request.method !== method) {
-        response = refused("method_not_allowed", `This function takes ${method} requests`);
+        response = answerError(
+          new Refusal("method_not_allowed", `This function takes ${method} requests`),
+        );
         response.headers.set("allow", `${method}, OPTIONS`);
       } else response = await next(request);
     } catch (error) {
@@ -107,21 +109,39 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** The answer for what was thrown. */
 export function answerError(error: unknown): Response {
-  const isTold = error instanceof Refusal || error instanceof FrostError;
-  if (isTold && error.code !== "internal") {
-    const { retryAfterMs } = error instanceof Refusal ? error : {};
-    if (retryAfterMs === undefined) return refused(error.code, error.message);
-    const response = refused(error.code, error.message, { retry_after_ms: retryAfterMs });
+  const refusal = refusalOf(error);
+  const response = Response.json(refusal, { status: ERRORS[refusal.code][0] });
+  const { retry_after_ms: retryAfterMs } = refusal;
+  if (retryAfterMs !== undefined) {
     response.headers.set("retry-after", String(Math.ceil(retryAfterMs / 1000)));
-    return response;
   }
+  return response;
+}
+
+/** What a refused request, or an item of it, is answered. */
+export interface RefusalAnswer extends Record<string, unknown> {
+  readonly success: false;
+  readonly code: ErrorCode;
+  readonly error: string;
+  readonly retry_after_ms?: number;
+}
+
+/** What the caller is told of what was thrown. */
+export function refusalOf(error: unknown): RefusalAnswer {
+  if (error instanceof Refusal && error.code !== "internal") {
+    const { retryAfterMs, finalSignature } = error;
+    return saying(error.code, error.message, {
+      ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+      ...(finalSignature === undefined ? {} : { finalSignature }),
+    });
+  }
+  if (error instanceof FrostError) return saying(error.code, error.message);
   // The caller gets an id to ask about; what happened stays in the log.
   const requestId = crypto.randomUUID();
   console.error(`Request ${requestId} failed:`, error);
-  return refused("internal", isTold ? error.message : undefined, { requestId });
+  return saying("internal", error instanceof Refusal ? error.message : undefined, { requestId });
 }
 
-function refused(code: ErrorCode, message?: string, more?: Record<string, unknown>): Response {
-  const [status, sentence] = ERRORS[code];
-  return Response.json({ success: false, code, error: message ?? sentence, ...more }, { status });
+function saying(code: ErrorCode, message?: string, more?: Record<string, unknown>): RefusalAnswer {
+  return { success: false, code, error: message ?? ERRORS[code][1], ...more };
 }

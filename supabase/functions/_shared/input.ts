@@ -20,11 +20,13 @@ const MAX_TEMPLATE_BYTES = 64 * 1024;
 /**
  * The body as `schema` has it. A field that is `null` is a field that is absent.
  *
+ * @param whole - What the whole is called, in sentences about it.
  * @throws {Refusal} `invalid_input`, with a sentence for each of the first problems.
  */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
+  whole = "The body",
 ): z.infer<Schema> {
   const result = schema.safeParse(isObject(value) ? withoutNulls(value) : value, {
     error: ({ code }) => code === "invalid_type" ? "must be an object" : undefined,
@@ -32,9 +34,7 @@ export function parseBody<Schema extends z.ZodType>(
   });
   if (result.success) return result.data;
   const sentences = result.error.issues.map(({ path, message, input }) =>
-    `${path.length === 0 ? "The body" : path.join(".")} ${
-      input === undefined ? "is missing" : message
-    }`
+    `${path.length === 0 ? whole : path.join(".")} ${input === undefined ? "is missing" : message}`
   );
   const first = [...new Set(sentences)].slice(0, MOST_PROBLEMS).join("; ");
   // A cut through a pair of surrogates would leave what is no text.
@@ -108,6 +108,14 @@ export function byParticipant(value: z.ZodString) {
 }
 
 const PARTICIPANTS = "must be a list of 1 to 255 participants";
+
+const COMMITMENTS = "must be a list of 1 to 256 commitments in lower-case hex";
+
+/** Nonce commitments of one guardian. */
+export const NonceCommitments = z.array(Hex, COMMITMENTS).min(1, COMMITMENTS).max(256, COMMITMENTS);
+
+/** Which signer set of a session. */
+export const Quorum = integer(1, 1_000_000);
 
 /** Participants, in an order that the database judges. */
 export const Participants = z.array(Identifier, PARTICIPANTS).min(1, PARTICIPANTS)

@@ -11,20 +11,11 @@ import { Refusal } from "./errors.ts";
 type Lookup = (context: UserContext, id: string) => Promise<string | undefined>;
 
 /**
- * The participant that the caller is in the family of a session.
+ * The participant that the caller is in the family of a recovery request.
  *
  * @param claimed - Who the client takes itself for, if it says so.
  * @throws {Refusal} `session_not_found`; `not_a_participant` if the client takes itself for somebody else.
  */
-export function participantOfSession(
-  context: UserContext,
-  sessionId: string,
-  claimed?: string,
-): Promise<string> {
-  return participantOf(context, sessionId, claimed, [familyOfSession]);
-}
-
-/** The same for a recovery request. */
 export function participantOfRecovery(
   context: UserContext,
   requestId: string,

@@ -4,80 +4,39 @@
  *
  * @module
  */
-import type { Admin, UserContext } from "./authentication.ts";
-import { CompletedSession, read, RefusedShare, ShareCheck, SigningPackage } from "./database.ts";
+import type { Admin } from "./authentication.ts";
+import { CompletedSession, read, RefusedShare, SigningPackage } from "./database.ts";
 import { Refusal } from "./errors.ts";
 import { FrostError } from "./frost/error.ts";
+import { faultsAmong } from "./frost/several_shares.ts";
 import {
   aggregate,
   prepareVerification,
   type ShareVerification,
-  type SignerVerification,
   type VerificationContext,
-  verifyShare,
   verifySignature,
 } from "./frost/verification.ts";
 
 type SignatureShares = Readonly<Record<string, string>>;
 
-function verificationOf(signingPackage: SigningPackage): ShareVerification {
+/** What the shares of a quorum are checked with. */
+export function verificationOf(signingPackage: SigningPackage): ShareVerification {
   return prepareVerification({ ...signingPackage, keyPackage: signingPackage.key_package });
 }
 
-/** Computes what a session's share checks are made from, and keeps it with the session. */
-export async function storeVerification(
+/** Keeps what a quorum's share checks are made from. It only saves time: each share's call computes it again. */
+export async function keep(
   admin: Admin,
   sessionId: string,
-  signingPackage: SigningPackage,
-): Promise<ShareVerification> {
-  const verification = verificationOf(signingPackage);
+  quorum: number,
+  verification: ShareVerification,
+): Promise<void> {
   const { error } = await admin.rpc("store_share_verification", {
     p_session_id: sessionId,
+    p_quorum: quorum,
     p_verification: { ...verification, signers: verification.signers.map((s) => ({ ...s })) },
   });
-  // It only saves time: without it, each share's call computes it again.
   if (error) console.error(`Keeping the share verification of a session failed: ${error.message}`);
-  return verification;
-}
-
-/** What the caller's share is checked with, and the share it has submitted, if it has. */
-export interface OwnShareCheck {
-  readonly context: VerificationContext;
-  readonly signer: SignerVerification;
-  readonly submitted: string | null;
-}
-
-/** Reads what the caller's share is checked with; where a crash left none, computes it again. */
-export async function shareCheckOf(
-  { supabase, supabaseAdmin }: UserContext,
-  sessionId: string,
-  participant: string,
-): Promise<OwnShareCheck> {
-  const args = { p_session_id: sessionId };
-  const check = read(ShareCheck, await supabase.rpc("get_share_verification", args));
-  const submitted = check.signature_share;
-  if (check.verification && check.signer) {
-    return { context: check.verification, signer: check.signer, submitted };
-  }
-  const signingPackage = read(SigningPackage, await supabase.rpc("get_signing_package", args));
-  const context = await storeVerification(supabaseAdmin, sessionId, signingPackage);
-  const signer = context.signers.find((entry) => entry.participant === participant);
-  if (!signer) throw new Error("The signer is missing in what was computed for its session");
-  return { context, signer, submitted };
-}
-
-/** Why a signature share is refused, or nothing. */
-export function faultOfShare(
-  context: VerificationContext,
-  signer: SignerVerification,
-  signatureShare: string,
-): string | undefined {
-  try {
-    if (!verifyShare(context, signer, signatureShare)) return "The signature share does not verify";
-  } catch (error) {
-    if (error instanceof FrostError) return error.message;
-    throw error;
-  }
 }
 
 /**
@@ -106,7 +65,8 @@ export async function complete(
   );
 }
 
-function validSignature(
+/** The signature of these shares, if they make one that verifies under the group key. */
+export function validSignature(
   context: VerificationContext,
   signatureShares: SignatureShares,
 ): string | undefined {
@@ -127,21 +87,24 @@ async function signatureOrBlame(
   signatureShares: SignatureShares,
 ): Promise<string> {
   const args = { p_session_id: sessionId };
-  const context = verificationOf(
-    read(SigningPackage, await admin.rpc("get_signing_package", args)),
-  );
+  const signingPackage = read(SigningPackage, await admin.rpc("get_signing_package", args));
+  const context = verificationOf(signingPackage);
   const signature = validSignature(context, signatureShares);
   if (signature !== undefined) return signature;
-  for (const signer of context.signers) {
-    const signatureShare = signatureShares[signer.participant];
-    const reason = faultOfShare(context, signer, signatureShare);
-    if (reason === undefined) continue;
+  const shares = context.signers.map((signer) => ({
+    context,
+    signer,
+    signatureShare: signatureShares[signer.participant],
+  }));
+  for (const { position, fault } of faultsAmong(shares, true)) {
+    const { signer, signatureShare } = shares[position];
     const { status } = read(
       RefusedShare,
       await admin.rpc("record_refused_share", {
         p_session_id: sessionId,
         p_participant_id: signer.participant,
-        p_reason: reason,
+        p_reason: fault,
+        p_quorum: signingPackage.quorum,
         p_signature_share: signatureShare,
       }),
     );

@@ -30,26 +30,40 @@ export function parseElement(
   code: FrostErrorCode,
   what: string,
 ): Element {
+  const point = parsePoint(suite, hex, code, what);
+  if (!point.isTorsionFree()) throw notValid(suite, code, what);
+  return point;
+}
+
+/**
+ * `parseElement` without its dearest check: where the curve has a cofactor, the point may be outside the
+ * prime-order subgroup. For points that were checked before, or are checked together afterwards.
+ *
+ * @param what - What the point is, for the error: "A verifying share".
+ * @throws {FrostError} with `code` for anything else.
+ */
+export function parsePoint(suite: Suite, hex: string, code: FrostErrorCode, what: string): Element {
   if (!isHex(hex, suite.elementBytes)) {
     throw new FrostError(code, `${what} must be ${suite.elementBytes} bytes of lower-case hex`);
   }
-  const element = decode(suite, hex);
-  if (element === undefined) {
-    throw new FrostError(code, `${what} must be a valid point of ${suite.name}`);
-  }
-  return element;
+  const point = decode(suite, hex);
+  if (point === undefined) throw notValid(suite, code, what);
+  return point;
 }
 
 function decode(suite: Suite, hex: string): Element | undefined {
   try {
-    const element = suite.Point.fromBytes(hexToBytes(hex));
-    element.assertValidity();
+    const point = suite.Point.fromBytes(hexToBytes(hex));
+    point.assertValidity();
     // Another spelling of the same point would be another key in the nonce ledger.
-    const valid = !element.is0() && element.isTorsionFree() && elementToHex(element) === hex;
-    return valid ? element : undefined;
+    return !point.is0() && elementToHex(point) === hex ? point : undefined;
   } catch {
     return undefined;
   }
+}
+
+function notValid(suite: Suite, code: FrostErrorCode, what: string): FrostError {
+  return new FrostError(code, `${what} must be a valid point of ${suite.name}`);
 }
 
 /**
@@ -72,9 +86,14 @@ export function parseScalar(suite: Suite, hex: string, code: FrostErrorCode, wha
 /**
  * A nonce commitment: hiding ‖ binding, 2·Ne bytes.
  *
+ * @param parse - `parsePoint` for a commitment that was checked before it was stored.
  * @throws {FrostError} `commitment_invalid` unless both are valid points.
  */
-export function parseNonceCommitment(suite: Suite, hex: string): NonceCommitment {
+export function parseNonceCommitment(
+  suite: Suite,
+  hex: string,
+  parse: typeof parseElement = parseElement,
+): NonceCommitment {
   const bytes = 2 * suite.elementBytes;
   if (!isHex(hex, bytes)) {
     throw new FrostError(
@@ -83,8 +102,7 @@ export function parseNonceCommitment(suite: Suite, hex: string): NonceCommitment
     );
   }
   const middle = hex.length / 2;
-  const part = (text: string, what: string) =>
-    parseElement(suite, text, "commitment_invalid", what);
+  const part = (text: string, what: string) => parse(suite, text, "commitment_invalid", what);
   return {
     hiding: part(hex.slice(0, middle), "The hiding nonce commitment"),
     binding: part(hex.slice(middle), "The binding nonce commitment"),

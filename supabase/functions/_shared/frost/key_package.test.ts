@@ -61,6 +61,7 @@ for (const ciphersuite of CIPHERSUITES) {
     for (let i = 0; i < 5; i++) {
       const verifyingShares = inputs.verifyingShares.with(i, other.verifyingShares[i]);
       refuse({ ...inputs, verifyingShares, vssCommitment: null }, `share ${i}`);
+      refuse({ ...inputs, verifyingShares }, `share ${i}, with a VSS commitment`);
     }
     refuse({ ...inputs, groupPublicKey: other.groupPublicKey, vssCommitment: null }, "group key");
   });
@@ -117,6 +118,15 @@ Deno.test("a polynomial of a lower degree is refused: fewer than the threshold c
   refuse(packageOf(TAPROOT_CIPHERSUITE, [11n], 2, 5), "degree 0, threshold 2");
   refuse(packageOf(TAPROOT_CIPHERSUITE, [11n, 22n], 3, 3), "degree 1, 3 of 3");
   refuse(packageOf(TAPROOT_CIPHERSUITE, [11n, 22n, 0n, 0n], 4, 5), "leading coefficients of zero");
+});
+
+Deno.test("a VSS commitment of a lower degree has no encoding for its leading coefficient", () => {
+  const inputs = packageOf("FROST-ED25519-SHA512-v1", [11n, 22n], 3, 4);
+  const { Point } = suiteOf(inputs.ciphersuite);
+  const points = [11n, 22n, 0n].map((a) => bytesToHex(Point.BASE.multiplyUnsafe(a).toBytes()));
+  const verify = (vssCommitment: string[]) => () => verifyKeyPackage({ ...inputs, vssCommitment });
+  assert.throws(verify(points), /A VSS commitment must be a valid point/);
+  assert.throws(verify(points.slice(0, 2)), /as many points as the threshold/);
 });
 
 Deno.test("a VSS commitment of another polynomial is refused", () => {

@@ -57,6 +57,8 @@ export interface Suite {
   readonly frost: FROST;
   readonly Point: CurvePointCons<Element>;
   readonly Fn: ScalarField;
+  /** Points of the curve for each one of the group; above 1, a point on the curve may be outside the group. */
+  readonly cofactor: number;
   /** Ne: bytes of an encoded element (RFC 9591 section 3.1). */
   readonly elementBytes: number;
   /** Ns: bytes of an encoded scalar. */
@@ -136,6 +138,7 @@ function defineSuite(
     frost,
     Point,
     Fn,
+    cofactor: 1,
     elementBytes,
     scalarBytes: Fn.BYTES,
     signatureBytes: elementBytes + Fn.BYTES,
@@ -189,6 +192,7 @@ const SUITES: Readonly<Record<Ciphersuite, Suite>> = {
     ed25519_FROST,
     ed25519.Point,
     { hash: sha512, challengePrefix: "" },
+    { cofactor: 8 },
   ),
   "FROST-RISTRETTO255-SHA512-v1": defineSuite(
     "FROST-RISTRETTO255-SHA512-v1",
@@ -208,6 +212,7 @@ const SUITES: Readonly<Record<Ciphersuite, Suite>> = {
     ed448_FROST,
     ed448.Point,
     { hash: (message) => shake256(message, { dkLen: 114 }), challengePrefix: "SigEd448\0\0" },
+    { cofactor: 4 },
   ),
 };
 

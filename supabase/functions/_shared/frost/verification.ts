@@ -14,12 +14,14 @@ import {
   parseElement,
   parseMessage,
   parseNonceCommitment,
+  parsePoint,
   parseScalar,
   scalarToHex,
 } from "./encoding.ts";
 import { FrostError } from "./error.ts";
 import { groupCommitment, isNegated, verificationKey } from "./group_commitment.ts";
 import { interpolationCoefficients } from "./polynomial.ts";
+import { outsideSubgroup } from "./subgroup.ts";
 import { type Ciphersuite, type Element, type Suite, suiteOf } from "./suites.ts";
 import type { KeyPackage } from "./key_package.ts";
 
@@ -78,6 +80,15 @@ export interface VerifyingSigner {
 /**
  * Computes what every share of the session is checked with; the answer survives JSON.
  *
+ * Verifying shares and commitments must have been checked before, by `verifyKeyPackage` and
+ * `parseNonceCommitment`, as both are before they are stored. Their membership in the prime-order subgroup,
+ * which is most of what reading them costs, is not checked once more, but that of the group key and of the
+ * group commitment is. This is enough, even if a stored point was exchanged. RFC 9591 wants both in the
+ * group (section 3.1, appendix B), and where R was outside, verifiers would not agree on the signature: RFC
+ * 8032 allows an equation with the cofactor and one without (sections 5.1.7 and 5.2.7). If R is inside and
+ * every share fulfils its equation, the parts outside cancel in their sum, and the signature verifies.
+ * Otherwise a share does not fulfil its equation, and its signer is named.
+ *
  * @throws {FrostError} `message_hash_invalid`; `participants_invalid` unless the signers are participants
  *   of the package in its order; `commitment_invalid` for a missing commitment or an invalid point;
  *   `key_package_invalid` for an invalid point of the package.
@@ -100,7 +111,7 @@ export function prepareVerification(inputs: SigningInputs): ShareVerification {
     return {
       participant,
       identifier: identifiers[i],
-      verifyingShare: parseElement(
+      verifyingShare: parsePoint(
         suite,
         keyPackage.verifying_shares[identifiers[i] - 1] ?? "",
         "key_package_invalid",
@@ -115,14 +126,18 @@ export function prepareVerification(inputs: SigningInputs): ShareVerification {
 /** Whoever reads this is often another signer: it is told whose commitment it is. */
 function commitmentOf(suite: Suite, participant: string, hex: string): NonceCommitment {
   try {
-    return parseNonceCommitment(suite, hex);
+    return parseNonceCommitment(suite, hex, parsePoint);
   } catch (error) {
     if (!(error instanceof FrostError)) throw error;
-    throw new FrostError(
-      error.code,
-      `The nonce commitment of ${participant} is not valid: ${error.message}`,
-    );
+    throw invalidCommitment(participant, error.message);
   }
+}
+
+function invalidCommitment(participant: string, reason: string): FrostError {
+  return new FrostError(
+    "commitment_invalid",
+    `The nonce commitment of ${participant} is not valid: ${reason}`,
+  );
 }
 
 /**
@@ -148,7 +163,8 @@ export function identifiersOf(
 /**
  * `prepareVerification` from decoded values, for messages of any length.
  *
- * @throws {FrostError} `commitment_invalid` as `groupCommitment` does.
+ * @throws {FrostError} `commitment_invalid` as `groupCommitment` does, and if the group commitment is
+ *   outside the prime-order subgroup.
  */
 export function verificationOf(
   suite: Suite,
@@ -163,6 +179,10 @@ export function verificationOf(
     signers,
     message,
   );
+  if (!R.isTorsionFree()) {
+    const { participant } = signers[outsideSubgroup(suite, commitmentShares)];
+    throw invalidCommitment(participant, `It must be of valid points of ${suite.name}`);
+  }
   const lambdas = interpolationCoefficients(suite.Fn, signers.map(({ identifier }) => identifier));
   // BIP-340 verifies with the points of even y. Where one of those is the negation of ours, every
   // guardian signs with the negated scalars, and its part is compared with the negated points.
@@ -202,7 +222,7 @@ export function verifyShare(
   const suite = suiteOf(context.ciphersuite);
   const { Fn } = suite;
   const z = parseScalar(suite, signatureShare, "share_invalid", "A signature share");
-  // Checked when the key package was registered and again when this entry was made.
+  // Checked when the key package was registered.
   const Y = suite.Point.fromBytes(hexToBytes(signer.verifying_share));
   const c = Fn.fromBytes(hexToBytes(context.challenge));
   const lambda = Fn.fromBytes(hexToBytes(signer.interpolation));
