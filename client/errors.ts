@@ -14,6 +14,7 @@ export const GUARDIAN_ERRORS = {
   nonces_missing:
     "The store has no nonces for this session: another store has, or they were pruned",
   nonces_spent: "The nonces were used before; only the share made with them can be sent again",
+  quorums_exhausted: "More packages of the session came than its quorums can need",
   session_expired: "The session has expired",
 } as const satisfies Record<string, string>;
 

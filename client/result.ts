@@ -14,6 +14,7 @@ export const CLIENT_ERRORS = {
   timeout: "No answer came in time",
   aborted: "The caller gave up",
   unexpected_answer: "Something other than Permafrost answered",
+  device_failed: "The nonce store or the app's own code failed",
   not_published: "No relay took the event",
   not_approved: "The guardian did not approve",
   request_changed: "The request is not what it was when it was made",

@@ -49,7 +49,9 @@ interface UntypedSupabase {
 /** Rows that a select is to answer. */
 interface Rows {
   is(column: string, value: null): Rows;
-  abortSignal(signal: AbortSignal): { maybeSingle(): PromiseLike<PostgrestAnswer> };
+  abortSignal(signal: AbortSignal): PromiseLike<PostgrestAnswer> & {
+    maybeSingle(): PromiseLike<PostgrestAnswer>;
+  };
 }
 
 function isUntyped(supabase: object): supabase is UntypedSupabase {

@@ -12,36 +12,38 @@
  *              3. share into the store        after: a retry publishes the same share
  *              4. share published
  *
- * So a crash can cost a session and never makes two shares of one pair of nonces.
+ * Of quorums (DESIGN: robust and one_tap sessions, and pools):
+ *
+ *     pool     1. pair into the store         before: nothing happened
+ *              2. commitment published        before, after: the next reconciling publishes the same one
+ *     approve  1. approval into the store     before: the guardian is asked again; after: never again
+ *     answer   1. package counted             before, after: a retry counts it once
+ *              2. pair out of the store       before: a retry answers
+ *              3. signature share computed    before, after: the pair is lost, and is declared dead
+ *              4. share into the store        after: a retry publishes the same share
+ *              5. share published
+ *
+ * So a crash can cost a session or a quorum, and never makes two shares of one pair of nonces.
  */
-import type { NonceCommitments } from "@noble/curves/abstract/frost.js";
-import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { type Suite, suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
-import { GuardianError } from "../errors.ts";
-import type { Result } from "../result.ts";
+import { failure, type Result } from "../result.ts";
 import { type VerifiedTranscript, verifyTranscript } from "../sessions/transcript.ts";
 import { fieldOf } from "../shapes.ts";
+import type { CallOptions } from "../transport.ts";
+import { type ApprovedSession, type Approver, Approving } from "./approving.ts";
+import { sessionsOf } from "./asked_sessions.ts";
+import { fillPool, type PublishedNonces } from "./pooling.ts";
+import { watch, type WatchOptions } from "./watching.ts";
 import type { GuardianTransport } from "./guardian_transport.ts";
-import { frostSecretOf, type KeyShare, parseKeyShare } from "./key_share.ts";
-import type { CommittedRecord, NonceRecord, NonceStore } from "./stores/nonce_store.ts";
-import {
-  checkApproved,
-  checkKeyPackage,
-  checkMessage,
-  checkSession,
-  checkUnchanged,
-  commitmentListOf,
-} from "./request_checks.ts";
+import { type KeyShare, parseKeyShare } from "./key_share.ts";
+import { Nonces } from "./nonces.ts";
+import { QuorumAnswers } from "./quorum_answers.ts";
+import type { NonceStore } from "./stores/nonce_store.ts";
+import { TwoRounds } from "./two_rounds.ts";
 import {
   parseSigningPackage,
-  parseSigningSession,
   type SigningPackage,
   type SigningSession,
 } from "./signing_session.ts";
-
-/** The longest a session lives, and so the longest that nonces are kept. */
-const MAX_SESSION_MS = 604_800_000;
 
 /** What a guardian is made of. */
 export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
@@ -55,12 +57,15 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
    * to be signed; nothing but `true` is a yes. Without it, calling `commit` is the approval.
    */
   readonly approve?: (session: SigningSession) => boolean | Promise<boolean>;
+  /**
+   * Asked once for many, with one for each different message. Without it, `approve` is, for each of these: all must say yes.
+   */
+  readonly approveAll?: (sessions: readonly SigningSession[]) => boolean | Promise<boolean>;
+  /** For `publishNonces` and `watch`: the family whose key this is. */
+  readonly familyId?: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
-
-/** Commitments that this process has answered for, in case a store is put back under it. */
-const answered = new Set<string>();
 
 /**
  * One guardian. Several calls at once, and several processes over one store, are safe.
@@ -69,7 +74,6 @@ const answered = new Set<string>();
  * ```ts
  * import { createClient } from "@supabase/supabase-js";
  * import { Guardian, guardianTransport, IndexedDbNonceStore, parseKeyShare } from "@permafrost/client/guardian";
- * import { FrostSessionManager } from "@permafrost/client/sessions";
  *
  * declare const kept: string; // the key share, from where this device keeps it
  * declare function ask(question: string): Promise<boolean>;
@@ -78,20 +82,20 @@ const answered = new Set<string>();
  *   keyShare: parseKeyShare(JSON.parse(kept)),
  *   store: await IndexedDbNonceStore.open("nonces"),
  *   transport: guardianTransport(supabase),
+ *   familyId: "family",
  *   approve: ({ event_template }) => ask(`Sign ${JSON.stringify(event_template)}?`),
  * });
- * const sessions = new FrostSessionManager(supabase);
- * const read = await sessions.getSession("the session's id");
- * if (read.success) await guardian.commit(read.session);
- * // Once the session is `signing`:
- * const signing = await sessions.getSigningPackage("the session's id");
- * if (signing.success) await guardian.sign(signing.signingPackage);
+ * // Ahead, so that sessions can be `one_tap`; and when one comes:
+ * await guardian.publishNonces(64);
+ * await guardian.approve("the session's id");
  * ```
  */
 export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   readonly #share: KeyShare;
-  readonly #suite: Suite;
-  readonly #store: NonceStore;
+  readonly #nonces: Nonces;
+  readonly #rounds: TwoRounds;
+  readonly #quorums: QuorumAnswers;
+  readonly #options: GuardianOptions<CommitmentAnswer, ShareAnswer>;
   readonly #transport: GuardianTransport<CommitmentAnswer, ShareAnswer>;
   readonly #approve: (session: SigningSession) => boolean | Promise<boolean>;
   readonly #now: () => number;
@@ -99,11 +103,13 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   /** @throws {GuardianError} `key_share_invalid` for a share that does not belong to its package. */
   constructor(options: GuardianOptions<CommitmentAnswer, ShareAnswer>) {
     this.#share = parseKeyShare(options.keyShare);
-    this.#suite = suiteOf(this.#share.ciphersuite);
-    this.#store = options.store;
+    this.#nonces = new Nonces(this.#share, options.store);
+    this.#options = options;
     this.#transport = options.transport;
     this.#approve = options.approve ?? (() => true);
     this.#now = options.now ?? Date.now;
+    this.#rounds = new TwoRounds(this.#share, this.#nonces, this.#now);
+    this.#quorums = new QuorumAnswers(this.#share, this.#nonces, this.#now);
   }
 
   /** Who this guardian is in its family. */
@@ -124,19 +130,11 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   async commit(
     session: SigningSession,
   ): Promise<{ nonceCommitment: string; answer: CommitmentAnswer }> {
-    const request = parseSigningSession(session);
-    checkMessage(this.#share, request.message_hash, request.event_template);
-    checkSession(this.#share, request, this.#now());
-    const slot = this.#slot(request.session_id);
-    const record = await this.#store.read(slot) ?? await this.#draw(slot, request);
-    if (record.state !== "committed") throw spent();
-    checkUnchanged(record.approved, request);
-    const nonceCommitment = record.nonce_commitment;
-    const answer = await this.#transport.submitNonceCommitment(
-      request.session_id,
-      nonceCommitment,
-      this.participantId,
-    );
+    const request = this.#rounds.check(session);
+    const nonceCommitment = await this.#rounds.commitmentOf(request, () => this.#approve(request));
+    const { session_id } = request;
+    const answer = await this.#transport
+      .submitNonceCommitment(session_id, nonceCommitment, this.participantId);
     return { nonceCommitment, answer };
   }
 
@@ -155,23 +153,10 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
     signingPackage: SigningPackage,
   ): Promise<{ signatureShare: string; answer: ShareAnswer }> {
     const request = parseSigningPackage(signingPackage);
-    checkKeyPackage(this.#share, request);
-    checkMessage(this.#share, request.message, request.event_template);
-    const commitmentList = commitmentListOf(this.#share, request);
-    const slot = this.#slot(request.session_id);
-    const digest = digestOf([request.message, request.signers, commitmentsInOrder(request)]);
-    const record = await this.#store.read(slot);
-    if (record === undefined) {
-      throw new GuardianError("nonces_missing", "There are no nonces for this session");
-    }
-    const signatureShare = record.state === "committed"
-      ? await this.#answer(slot, digest, record, request, commitmentList)
-      : releasedFor(record, digest);
-    const answer = await this.#transport.submitSignatureShare(
-      request.session_id,
-      signatureShare,
-      this.participantId,
-    );
+    const signatureShare = await this.#rounds.shareOf(request);
+    const { session_id } = request;
+    const answer = await this.#transport
+      .submitSignatureShare(session_id, signatureShare, this.participantId);
     return { signatureShare, answer };
   }
 
@@ -187,111 +172,129 @@ export class Guardian<CommitmentAnswer = unknown, ShareAnswer = unknown> {
   async checkTranscript(transcript: unknown): Promise<Result<VerifiedTranscript>> {
     const sessionId = fieldOf(transcript, "subject_id");
     const record = typeof sessionId === "string"
-      ? await this.#store.read(this.#slot(sessionId))
+      ? await this.#nonces.store.read(this.#nonces.slot(sessionId))
       : undefined;
     return verifyTranscript(transcript, {
       keyPackageFingerprint: this.#share.key_package_fingerprint,
-      seenHead: record?.transcript_head,
+      seenHead: record?.transcript_head ??
+        (typeof sessionId === "string" ? await this.#quorums.seenHeadOf(sessionId) : undefined),
     });
+  }
+
+  /**
+   * Approves a session or a batch, and does whatever its mode asks until this guardian's part is done. What is to be
+   * signed is shown once, by the options' `approve`; nothing but `true` is a yes; without it, the call is the approval.
+   *
+   * - `two_round`: commits, waits, signs.
+   * - `robust`: commits and signs, quorum after quorum, until the session is finished.
+   * - `one_tap`: answers all quorums in one call, and is done.
+   *
+   * **An approval cannot be taken back.** Shares that were handed in make a signature with those of the others,
+   * whatever the server says the session's state is. Cancelling a session stops honest servers only.
+   *
+   * Errors: of the whole, `session_not_found`, `aborted`, and those of the network; of each session, in `sessions`,
+   * the guardian's own as of `commit` and `sign`, and the server's. A share that comes after others have finished the
+   * session is a success.
+   *
+   * @param id - Of a session, or of a batch.
+   *
+   * @example
+   * ```ts
+   * import type { Guardian } from "@permafrost/client/guardian";
+   *
+   * declare const guardian: Guardian;
+   * const approved = await guardian.approve("the session's id");
+   * if (!approved.success) console.log(approved.code, approved.error);
+   * else for (const session of approved.sessions) console.log(session.sessionId, session.success);
+   * ```
+   */
+  async approve(
+    id: string,
+    options: CallOptions = {},
+  ): Promise<Result<{ sessions: ApprovedSession[] }>> {
+    const approver = this.#approver();
+    const read = await sessionsOf(approver.transport, id, options);
+    return read.success
+      ? await new Approving(approver).run(read.sessions, read.filter, options)
+      : read;
+  }
+
+  /**
+   * Brings the pool and this device in step, and fills the pool up to `count` commitments: what the server has and the
+   * device has not is withdrawn, and what only the device has is published. A pair that was bound or used is never
+   * used again. A guardian of 2 of 3 needs two for each `one_tap` session, of 3 of 5 six.
+   *
+   * Errors: `not_in_family`, `no_key_package`, `not_a_participant`, `nonce_reused`, `rate_limited`.
+   *
+   * @param count - How many there are to be, 0 to 1,000.
+   */
+  async publishNonces(count: number, options: CallOptions = {}): Promise<Result<PublishedNonces>> {
+    const { familyId } = this.#options;
+    if (familyId === undefined) {
+      return failure("invalid_input", "A guardian with a pool must be given its familyId");
+    }
+    return await fillPool(
+      this.#quorums,
+      this.#nonces.store,
+      this.#approver().transport,
+      familyId,
+      count,
+      { ...options, participantId: this.participantId, now: this.#now() },
+    );
+  }
+
+  /**
+   * Approves whatever comes, as `approve` does, until `signal` is aborted; keeps the pool filled, and finishes sessions
+   * that have all their shares. A session that was refused is not shown again.
+   *
+   * **An approval cannot be taken back**; see `approve`.
+   *
+   * @example
+   * ```ts
+   * import type { Guardian } from "@permafrost/client/guardian";
+   *
+   * declare const guardian: Guardian;
+   * declare function ask(question: string): Promise<boolean>;
+   * const closing = new AbortController();
+   * await guardian.watch({
+   *   approve: (sessions) => ask(`Sign ${sessions.length} messages?`),
+   *   signal: closing.signal,
+   * });
+   * ```
+   */
+  async watch(options: WatchOptions): Promise<void> {
+    const { familyId } = this.#options;
+    const fill = familyId === undefined
+      ? undefined
+      : (count: number) => this.publishNonces(count, options);
+    await watch(this.#approver(options.approve), familyId, fill, options);
   }
 
   /** Removes from the store what belongs to sessions that have expired; answers how many records. */
   async prune(): Promise<number> {
-    return await this.#store.prune(this.#now());
+    return await this.#nonces.store.prune(this.#now());
   }
 
-  async #draw(slot: string, request: SigningSession): Promise<NonceRecord> {
-    if (await this.#approve(request) !== true) {
-      throw new GuardianError("not_approved", "The session was not approved");
-    }
-    const secret = frostSecretOf(this.#share);
-    const { nonces, commitments } = this.#suite.frost.commit(secret);
-    const record: CommittedRecord = {
-      state: "committed",
-      approved: {
-        message: request.message_hash,
-        threshold: request.threshold,
-        participants: request.participants,
+  #approver(all = this.#options.approveAll): Approver {
+    const { quorums: transport } = this.#transport;
+    if (transport === undefined) throw new TypeError("This transport does not have `quorums`");
+    return {
+      participantId: this.participantId,
+      quorums: this.#quorums,
+      transport,
+      check: (session) => void this.#rounds.check(session),
+      ask: async (sessions) => {
+        if (all !== undefined) return await all(sessions) === true;
+        for (const session of sessions) if (await this.#approve(session) !== true) return false;
+        return true;
       },
-      nonce_commitment: bytesToHex(commitments.hiding) + bytesToHex(commitments.binding),
-      hiding_nonce: bytesToHex(nonces.hiding),
-      binding_nonce: bytesToHex(nonces.binding),
-      expires_at: Math.min(request.expires_at, this.#now() + MAX_SESSION_MS),
-      ...seenHead(request),
+      commitmentOf: (session) => {
+        // It was read again since it was shown: what is committed to is what was approved.
+        const request = this.#rounds.check(session);
+        const approved = async () => await this.#quorums.approvalOf(request) !== undefined;
+        return this.#rounds.commitmentOf(request, approved);
+      },
+      shareOf: (signingPackage) => this.#rounds.shareOf(parseSigningPackage(signingPackage)),
     };
-    for (const bytes of [secret.signingShare, nonces.hiding, nonces.binding]) bytes.fill(0);
-    if (await this.#store.create(slot, record)) return record;
-    // Another call for this session was faster. Its nonces are the ones; ours were never published.
-    const first = await this.#store.read(slot);
-    if (first === undefined) throw new GuardianError("session_expired", "The session has expired");
-    return first;
   }
-
-  async #answer(
-    slot: string,
-    digest: string,
-    record: CommittedRecord,
-    request: SigningPackage,
-    commitmentList: NonceCommitments[],
-  ): Promise<string> {
-    checkApproved(this.#share, record, request, this.#now());
-    const taken = await this.#store.take(slot);
-    // Another call for this session was faster, or the store was put back to before it.
-    if (taken === undefined) return releasedFor(await this.#store.read(slot), digest);
-    if (answered.has(taken.nonce_commitment)) throw spent();
-    answered.add(taken.nonce_commitment);
-    const { threshold, participants, group_public_key } = this.#share;
-    const secret = frostSecretOf(this.#share);
-    const signature_share = bytesToHex(this.#suite.frost.signShare(
-      secret,
-      {
-        signers: { min: threshold, max: participants.length },
-        commitments: [hexToBytes(group_public_key)],
-        verifyingShares: {},
-      },
-      { hiding: hexToBytes(taken.hiding_nonce), binding: hexToBytes(taken.binding_nonce) },
-      commitmentList,
-      hexToBytes(request.message),
-    ));
-    secret.signingShare.fill(0);
-    await this.#store.release(slot, {
-      state: "released",
-      package_digest: digest,
-      signature_share,
-      expires_at: taken.expires_at,
-      ...seenHead(taken),
-      ...seenHead(request),
-    });
-    return signature_share;
-  }
-
-  /** Each share of each key has slots of its own, also if a store is shared. */
-  #slot(sessionId: string): string {
-    const { ciphersuite, group_public_key, verifying_shares, identifier } = this.#share;
-    return digestOf([ciphersuite, group_public_key, verifying_shares[identifier - 1], sessionId]);
-  }
-}
-
-/** The share that was made for this package; nothing for any other. */
-function releasedFor(record: NonceRecord | undefined, digest: string): string {
-  if (record?.state === "released" && record.package_digest === digest) {
-    return record.signature_share;
-  }
-  throw spent();
-}
-
-function seenHead({ transcript_head }: { transcript_head?: string }) {
-  return transcript_head === undefined ? {} : { transcript_head };
-}
-
-function spent(): GuardianError {
-  return new GuardianError("nonces_spent", "The nonces of this session were used before");
-}
-
-function commitmentsInOrder({ signers, commitments }: SigningPackage): string[] {
-  return signers.map((signer) => commitments[signer]);
-}
-
-function digestOf(value: unknown): string {
-  return bytesToHex(sha256(new TextEncoder().encode(JSON.stringify(value))));
 }

@@ -6,6 +6,7 @@ import { MemoryNonceStore } from "./stores/memory_nonce_store.ts";
 import type { NonceStore } from "./stores/nonce_store.ts";
 import type { SigningPackage } from "./signing_session.ts";
 import { SimulatedCoordinator } from "../../supabase/tests/support/simulated_coordinator.ts";
+import { answersOf, quorumOf, sessionOf } from "../../supabase/tests/support/simulated_quorums.ts";
 
 const KEY = dealKey({ familyId: "family", threshold: 2, participants: ["ada", "bob", "cyd"] });
 const MESSAGE = "5a".repeat(32);
@@ -39,6 +40,7 @@ class Steps {
       create: (slot, record) => this.around("create", () => store.create(slot, record)),
       take: (slot) => this.around("take", () => store.take(slot)),
       release: (slot, record) => this.around("release", () => store.release(slot, record)),
+      pairs: (owner) => this.around("pairs", () => store.pairs(owner)),
       prune: (now) => this.around("prune", () => store.prune(now)),
     };
   }
@@ -219,4 +221,62 @@ Deno.test("nonces are kept for a week at most, however long the coordinator says
     (error: unknown) => error instanceof GuardianError && error.code === "session_expired",
   );
   assert.equal(await ada.prune(), 1);
+});
+
+Deno.test("a crash between any two steps of a quorum never makes two shares of one pooled pair", async () => {
+  const session = sessionOf(KEY, MESSAGE);
+  const [bob, other] = [await answersOf(KEY, 1).draw(), await answersOf(KEY, 1).draw()];
+  const outcomes = new Set<string>();
+  for (let left = 0, crashed = true; crashed; left++) {
+    const store = new MemoryNonceStore();
+    const own = await answersOf(KEY, 0, store).draw();
+    const shares = new Set<string>();
+    const steps = new Steps(left);
+    const answer = async (through: NonceStore, quorums: SigningPackage[]) => {
+      const ada = answersOf(KEY, 0, through);
+      await ada.approve(session);
+      for (const quorum of quorums) {
+        try {
+          shares.add(await ada.shareOf(quorum));
+        } catch (error) {
+          if (!(error instanceof GuardianError)) throw error;
+        }
+      }
+    };
+    const [asked, bad] = [bob, other].map((hex) => quorumOf(KEY, session, { ada: own, bob: hex }));
+    crashed = false;
+    try {
+      await answer(steps.store(store), [asked, asked]);
+    } catch (error) {
+      if (!(error instanceof Crash)) throw error;
+      crashed = true;
+    }
+    await answer(store, [bad, asked]);
+    assert.ok(shares.size <= 1, `${steps.passed}`);
+    outcomes.add(`${crashed ? steps.passed.at(-1) : "no crash"}: ${shares.size}`);
+  }
+  assert.ok(outcomes.has("before take: 0"), `${[...outcomes]}`);
+  assert.ok(outcomes.has("after take: 0"), `${[...outcomes]}`);
+  assert.ok(outcomes.has("after release: 1"), `${[...outcomes]}`);
+});
+
+Deno.test("a device that is put back to before it recorded an answer does not answer another quorum", async () => {
+  const session = sessionOf(KEY, MESSAGE);
+  const store = new RestoredStore();
+  const ada = answersOf(KEY, 0, store);
+  await ada.approve(session);
+  const own = await ada.draw();
+  const bobs = [await answersOf(KEY, 1).draw(), await answersOf(KEY, 1).draw()];
+  const [first, second] = bobs.map((bob) => quorumOf(KEY, session, { ada: own, bob }));
+  await ada.shareOf(first);
+  await store.restore();
+  await ada.approve(session);
+  for (const guardian of [ada, answersOf(KEY, 0, store)]) {
+    for (const quorum of [second, first]) {
+      await assert.rejects(
+        guardian.shareOf(quorum),
+        (error: unknown) => error instanceof GuardianError && error.code === "nonces_spent",
+      );
+    }
+  }
 });

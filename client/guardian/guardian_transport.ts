@@ -1,5 +1,6 @@
 import { FrostSessionManager } from "../sessions/manager.ts";
 import type { Supabase } from "../supabase.ts";
+import { type QuorumTransport, quorumTransport } from "./quorum_transport.ts";
 
 /** How a guardian reaches the coordinator. Its answers are handed on as they are. */
 export interface GuardianTransport<CommitmentAnswer = unknown, ShareAnswer = unknown> {
@@ -19,6 +20,8 @@ export interface GuardianTransport<CommitmentAnswer = unknown, ShareAnswer = unk
     signatureShare: string,
     participantId: string,
   ): Promise<ShareAnswer>;
+  /** For `approve`, `watch` and `publishNonces`, which fail without it. */
+  readonly quorums?: QuorumTransport;
 }
 
 /** What the coordinator answers to a commitment, and to a signature share. */
@@ -36,5 +39,6 @@ export function guardianTransport(
       sessions.submitNonceCommitment(sessionId, nonceCommitment, { participantId }),
     submitSignatureShare: (sessionId, signatureShare, participantId) =>
       sessions.submitPartialSignature(sessionId, signatureShare, { participantId }),
+    quorums: quorumTransport(supabase),
   };
 }

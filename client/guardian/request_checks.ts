@@ -13,7 +13,7 @@ import { suiteOf, TAPROOT_CIPHERSUITE } from "../../supabase/functions/_shared/f
 import { identifiersOf } from "../../supabase/functions/_shared/frost/verification.ts";
 import { GuardianError, type GuardianErrorCode } from "../errors.ts";
 import type { KeyShare } from "./key_share.ts";
-import type { ApprovedRequest, CommittedRecord } from "./stores/nonce_store.ts";
+import type { ApprovedRequest } from "./stores/nonce_store.ts";
 import type { SigningPackage, SigningSession } from "./signing_session.ts";
 
 /**
@@ -139,7 +139,7 @@ export function checkUnchanged(approved: ApprovedRequest, session: SigningSessio
  */
 export function checkApproved(
   share: KeyShare,
-  record: CommittedRecord,
+  record: { approved: ApprovedRequest; nonce_commitment: string; expires_at: number },
   request: SigningPackage,
   now: number,
 ): void {

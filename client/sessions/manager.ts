@@ -7,7 +7,13 @@ import { aggregateSession } from "./aggregate.ts";
 import { type PublishOptions, type PublishResult, publishSignedEvent } from "./publish.ts";
 import { type Result, success } from "../result.ts";
 import { SessionReader } from "./reader.ts";
-import { type CreatedSession, DEFAULT_EXPIRATION_SECONDS, type SessionRequest } from "./request.ts";
+import {
+  type BatchRequest,
+  type CreatedBatch,
+  type CreatedSession,
+  DEFAULT_EXPIRATION_SECONDS,
+  type SessionRequest,
+} from "./request.ts";
 import { asFrostSession, type FrostStatus } from "./session.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
@@ -56,6 +62,19 @@ export class FrostSessionManager extends SessionReader {
     { expirationSeconds = DEFAULT_EXPIRATION_SECONDS, ...request }: SessionRequest,
     options: ParticipantOptions = {},
   ): Promise<Result<CreatedSession>> {
+    const body = { ...request, expirationSeconds, preferredMethod: "frost" };
+    return invoke(this.#supabase, "create-signing-request", body, { ...options, safe: false });
+  }
+
+  /**
+   * Asks for many signatures, of a session each: all are created or none. Guardians approve the batch once.
+   *
+   * Errors: as `createSession`.
+   */
+  createBatch(
+    { expirationSeconds = DEFAULT_EXPIRATION_SECONDS, ...request }: BatchRequest,
+    options: ParticipantOptions = {},
+  ): Promise<Result<CreatedBatch>> {
     const body = { ...request, expirationSeconds, preferredMethod: "frost" };
     return invoke(this.#supabase, "create-signing-request", body, { ...options, safe: false });
   }

@@ -18,10 +18,14 @@ export {
   type RelayAnswer,
 } from "./publish.ts";
 export {
+  type BatchRequest,
+  type CreatedBatch,
   type CreatedSession,
   DEFAULT_EXPIRATION_SECONDS,
+  type Message,
   type SessionNeeds,
   type SessionRequest,
+  type Signers,
 } from "./request.ts";
 export type {
   AnySession,
@@ -31,6 +35,8 @@ export type {
   RecoveryRequest,
   RecoveryRequestSummary,
   RecoveryStatus,
+  SigningMode,
+  SigningQuorum,
 } from "./session.ts";
 export {
   type CreatedRequest,

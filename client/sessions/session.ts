@@ -43,10 +43,30 @@ export type FrostSessionSummary =
     readonly transcript_head: string;
   };
 
+/** How a session is signed. */
+export type SigningMode = Database["public"]["Enums"]["signing_mode"];
+
+/** One set of signers with one set of commitments; any quorum of a session may finish it. */
+export interface SigningQuorum {
+  /** A label. */
+  readonly quorum: number;
+  /** In identifier order; null while it collects commitments. */
+  readonly signers: readonly string[] | null;
+  readonly status: Database["public"]["Enums"]["signing_quorum_status"];
+  /** Each participant's hiding ‖ binding, lower-case hex. */
+  readonly commitments: Readonly<Record<string, string>>;
+  /** Each signer's share, lower-case hex. */
+  readonly shares: Readonly<Record<string, string>>;
+}
+
 /** A FROST session, whole. */
 export type FrostSession = FrostSessionSummary & {
   readonly event_template: Tables["frost_signing_sessions"]["Row"]["event_template"];
-  /** Each participant's hiding ‖ binding, lower-case hex. */
+  readonly quorums: readonly SigningQuorum[];
+  /**
+   * Each participant's hiding ‖ binding, lower-case hex: in two rounds; else of the quorum that finishes the session,
+   * and empty before.
+   */
   readonly nonce_commitments: Readonly<Record<string, string>>;
   /** Each signer's share, lower-case hex. */
   readonly signature_shares: Readonly<Record<string, string>>;

@@ -12,7 +12,13 @@ import {
   type SubmittedShare,
 } from "../recovery/requests.ts";
 import { type Failure, type Result, success } from "../result.ts";
-import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
+import {
+  type AnySession,
+  type FrostStatus,
+  readSession,
+  type RecoveryStatus,
+  type SigningMode,
+} from "./session.ts";
 import { FrostSessionManager } from "./manager.ts";
 import { DEFAULT_EXPIRATION_SECONDS, type SessionRequest } from "./request.ts";
 import type { Supabase } from "../supabase.ts";
@@ -20,21 +26,25 @@ import { type CallOptions, invoke, type ParticipantOptions } from "../transport.
 import { type Wait, waitFor, type WaitOptions } from "./wait.ts";
 
 /** A request for a signature, by either method. */
-export interface SigningRequest extends SessionRequest {
+export type SigningRequest = SessionRequest & {
   /** What it is for; decides the method. See `selectMethod`. */
   readonly useCase?: string;
   /** Wins over the use case. */
   readonly preferredMethod?: SigningMethod;
   /** For recovery, the requester's one-time key: `RecoveryRequester` makes it. */
   readonly recipientPublicKey?: string;
-}
+};
 
 /** A request that was created. */
 export interface CreatedRequest {
   readonly method: SigningMethod;
   /** Of the FROST session, or of the recovery request. */
   readonly sessionId: string;
-  readonly status: "pending";
+  /** `signing` for a FROST session in `one_tap`. */
+  readonly status: FrostStatus;
+  /** Of a FROST session; see `CreatedSession`. */
+  readonly mode?: SigningMode;
+  readonly short?: Readonly<Record<string, number>>;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /** What members must be told about the key: that it was put together for a recovery. */

@@ -8,6 +8,7 @@ import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts"
 import { type Failure, failure, type Result, success } from "../result.ts";
 import { aggregateSession } from "./aggregate.ts";
 import { type AnySession, type FrostStatus, readSession, type RecoveryStatus } from "./session.ts";
+import { aroundMs, Pace } from "./pace.ts";
 import { listen } from "./status_feed.ts";
 import { isTransient } from "../answers.ts";
 import { hasRealtime, type Supabase } from "../supabase.ts";
@@ -29,9 +30,11 @@ export type Wait = AnySession & {
   readonly reached: boolean;
 };
 
-const POLL_MS = { first: 100, most: 5_000, growth: 1.5 } as const;
 /** Broadcasts may be lost; how often to ask while they come. */
 const POLL_WHILE_LISTENING_MS = 30_000;
+
+/** How long after an expiry to ask whether it is one. */
+const EXPIRED_MS = 100;
 
 /** How long the caller who handed in the last share gets to finish the session. */
 const AGGREGATING_MS = 1_500;
@@ -75,7 +78,7 @@ export async function waitFor(
   const deadline = performance.now() + timeoutMs;
   const news = new News();
   let feed: ReturnType<typeof listen> | undefined;
-  let interval: number = POLL_MS.first;
+  const pace = new Pace();
   let before: string | undefined;
   /** When this call first saw that all shares are there. */
   let aggregating: number | undefined;
@@ -98,8 +101,7 @@ export async function waitFor(
             if (said === "connected" || said.sessionId === id) news.come();
           });
         }
-        // One step is often followed by the next.
-        if (before !== undefined && before !== found.status) interval = POLL_MS.first;
+        if (before !== undefined && before !== found.status) pace.restart();
         before = found.status;
         aggregating = found.status === "aggregating" ? aggregating ?? performance.now() : undefined;
         if (aggregating !== undefined && performance.now() - aggregating >= AGGREGATING_MS) {
@@ -111,23 +113,18 @@ export async function waitFor(
       } else if (!mayPass(found)) {
         return found;
       }
+      const next = pace.next();
       const most = aggregating !== undefined
-        ? AGGREGATING_MS
+        ? aroundMs(AGGREGATING_MS)
         : feed?.connected()
-        ? POLL_WHILE_LISTENING_MS
-        : interval;
+        ? aroundMs(POLL_WHILE_LISTENING_MS)
+        : next;
       // An expiry is broadcast by a sweep only, if one runs; and the two clocks may differ.
       const expiry = found.success
-        ? Math.max(found.session.expires_at - Date.now() + POLL_MS.first, interval)
+        ? Math.max(found.session.expires_at - Date.now() + EXPIRED_MS, next)
         : Infinity;
       const limited = found.success ? 0 : found.retryAfterMs ?? 0;
-      // Guardians who wait for the same session should not ask in step.
-      const wait = Math.min(
-        Math.max(most * (0.75 + Math.random() / 2), limited),
-        expiry,
-        deadline - performance.now(),
-      );
-      interval = Math.min(POLL_MS.most, interval * POLL_MS.growth);
+      const wait = Math.min(Math.max(most, limited), expiry, deadline - performance.now());
       await news.orAfter(wait, signal);
     }
   } finally {
@@ -141,7 +138,7 @@ function callOptions(signal: AbortSignal | undefined, left: number): CallOptions
 }
 
 /** Whether another attempt may find it otherwise. */
-function mayPass({ code, httpStatus = 0 }: Failure): boolean {
+export function mayPass({ code, httpStatus = 0 }: Failure): boolean {
   return ["network_error", "timeout", "internal", "rate_limited"].includes(code) ||
     code === "unexpected_answer" && isTransient(httpStatus);
 }
@@ -163,7 +160,7 @@ function isReached({ method, status }: AnySession, wanted: string): boolean {
 }
 
 /** A bell; one who begins to listen after it rang hears it too. */
-class News {
+export class News {
   #rang = false;
   #ring: (() => void) | undefined;
 

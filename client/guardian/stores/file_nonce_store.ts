@@ -15,9 +15,13 @@ import { basename, join } from "node:path";
 import process from "node:process";
 import { fieldOf } from "../../shapes.ts";
 import {
-  type CommittedRecord,
+  type HeldRecord,
+  isHeld,
+  type NewRecord,
   type NonceRecord,
   type NonceStore,
+  pairsAmong,
+  type PooledPair,
   type ReleasedRecord,
   spentOf,
 } from "./nonce_store.ts";
@@ -60,7 +64,7 @@ export class FileNonceStore implements NonceStore {
     return await this.#read(slot, "spent") ?? committed;
   }
 
-  async create(slot: string, record: CommittedRecord): Promise<boolean> {
+  async create(slot: string, record: NewRecord): Promise<boolean> {
     if (await this.#read(slot, "spent")) return false;
     if (!await this.#createExclusively(slot, "committed", record)) return false;
     // Spent since it was looked at: these nonces could never be taken, so nothing may be published.
@@ -69,14 +73,14 @@ export class FileNonceStore implements NonceStore {
     return false;
   }
 
-  async take(slot: string): Promise<CommittedRecord | undefined> {
+  async take(slot: string): Promise<HeldRecord | undefined> {
     const found = await this.#read(slot, "committed");
-    if (found?.state !== "committed") return undefined;
+    if (!isHeld(found)) return undefined;
     if (!await this.#createExclusively(slot, "spent", spentOf(found))) return undefined;
     // Read again under the mark: others may have taken, removed and pruned it since the first reading.
     const record = await this.#read(slot, "committed");
     await this.#removeNonces((await this.#files()).get(slot) ?? []);
-    return record?.state === "committed" ? record : undefined;
+    return isHeld(record) ? record : undefined;
   }
 
   async release(slot: string, record: ReleasedRecord): Promise<void> {
@@ -86,6 +90,16 @@ export class FileNonceStore implements NonceStore {
     const draft = await this.#write(slot, record);
     await rename(draft, this.#path(slot, "spent"));
     await this.#sync();
+  }
+
+  async pairs(owner: string): Promise<PooledPair[]> {
+    const records: NonceRecord[] = [];
+    for (const slot of (await this.#files()).keys()) {
+      // A damaged one has no nonces any more; prune() tells of it.
+      const record = await this.read(slot).catch(() => undefined);
+      if (record !== undefined) records.push(record);
+    }
+    return pairsAmong(records, owner);
   }
 
   async prune(now: number): Promise<number> {

@@ -18,9 +18,13 @@ import {
 } from "idb";
 import { fieldOf } from "../../shapes.ts";
 import {
-  type CommittedRecord,
+  type HeldRecord,
+  isHeld,
+  type NewRecord,
   type NonceRecord,
   type NonceStore,
+  pairsAmong,
+  type PooledPair,
   type ReleasedRecord,
   spentOf,
 } from "./nonce_store.ts";
@@ -83,7 +87,7 @@ export class IndexedDbNonceStore implements NonceStore {
     return record;
   }
 
-  async create(slot: string, record: CommittedRecord): Promise<boolean> {
+  async create(slot: string, record: NewRecord): Promise<boolean> {
     checkSlot(slot);
     return await this.#write(async (records) => {
       if (await records.get(slot) !== undefined) return false;
@@ -92,11 +96,11 @@ export class IndexedDbNonceStore implements NonceStore {
     });
   }
 
-  async take(slot: string): Promise<CommittedRecord | undefined> {
+  async take(slot: string): Promise<HeldRecord | undefined> {
     checkSlot(slot);
     return await this.#write(async (records) => {
       const found = await records.get(slot);
-      if (found?.state !== "committed") return undefined;
+      if (!isHeld(found)) return undefined;
       await records.put(spentOf(found), slot);
       return found;
     });
@@ -110,6 +114,12 @@ export class IndexedDbNonceStore implements NonceStore {
       }
       await records.put(record, slot);
     });
+  }
+
+  async pairs(owner: string): Promise<PooledPair[]> {
+    const transaction = await this.#begin("readonly");
+    const [records] = await Promise.all([transaction.store.getAll(), transaction.done]);
+    return pairsAmong(records, owner);
   }
 
   async prune(now: number): Promise<number> {

@@ -1,7 +1,11 @@
 import {
-  type CommittedRecord,
+  type HeldRecord,
+  isHeld,
+  type NewRecord,
   type NonceRecord,
   type NonceStore,
+  pairsAmong,
+  type PooledPair,
   type ReleasedRecord,
   spentOf,
 } from "./nonce_store.ts";
@@ -17,15 +21,15 @@ export class MemoryNonceStore implements NonceStore {
     return Promise.resolve(this.#records.get(slot));
   }
 
-  create(slot: string, record: CommittedRecord): Promise<boolean> {
+  create(slot: string, record: NewRecord): Promise<boolean> {
     const empty = !this.#records.has(slot);
     if (empty) this.#records.set(slot, record);
     return Promise.resolve(empty);
   }
 
-  take(slot: string): Promise<CommittedRecord | undefined> {
+  take(slot: string): Promise<HeldRecord | undefined> {
     const record = this.#records.get(slot);
-    if (record?.state !== "committed") return Promise.resolve(undefined);
+    if (!isHeld(record)) return Promise.resolve(undefined);
     this.#records.set(slot, spentOf(record));
     return Promise.resolve(record);
   }
@@ -36,6 +40,10 @@ export class MemoryNonceStore implements NonceStore {
     }
     this.#records.set(slot, record);
     return Promise.resolve();
+  }
+
+  pairs(owner: string): Promise<PooledPair[]> {
+    return Promise.resolve(pairsAmong([...this.#records.values()], owner));
   }
 
   prune(now: number): Promise<number> {

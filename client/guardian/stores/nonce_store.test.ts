@@ -88,6 +88,27 @@ for (const [kind, withStore] of Object.entries(KINDS)) {
       await assert.rejects(store.release(SLOT, RELEASED), /not spent/);
     }));
 
+  Deno.test(`${kind} store: an unbound pair is listed until it is taken, and what has no nonces stays as it is`, () =>
+    withStore(async (store) => {
+      const { approved: _, ...pair } = COMMITTED;
+      const unbound = { ...pair, state: "unbound", owner: "ada" } as const;
+      const [a, b, c, d, e] = ["aa", "bb", "cc", "dd", "ee"].map((byte) => byte.repeat(32));
+      await store.create(a, unbound);
+      await store.create(b, { ...unbound, owner: "bob" });
+      await store.create(c, { ...unbound, session_id: "s1" });
+      await store.create(d, { state: "approved", approved: COMMITTED.approved, expires_at: 2_000 });
+      await store.create(e, { state: "answered", package_digest: "d0", expires_at: 2_000 });
+      assert.deepEqual(await store.pairs("ada"), [{ nonce_commitment: "c0", expires_at: 2_000 }]);
+      assert.deepEqual(await store.take(a), unbound);
+      assert.deepEqual(await store.pairs("ada"), []);
+      for (const slot of [d, e]) {
+        assert.equal(await store.take(slot), undefined);
+        await assert.rejects(store.release(slot, RELEASED), /not spent/);
+      }
+      assert.equal((await store.read(d))?.state, "approved");
+      assert.equal(await store.prune(2_000), 5);
+    }));
+
   Deno.test(`${kind} store: prune() removes what has expired and nothing else`, () =>
     withStore(async (store) => {
       const [a, b, c] = ["aa", "bb", "cc"].map((byte) => byte.repeat(32));
