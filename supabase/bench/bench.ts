@@ -7,6 +7,7 @@ import { expirySweep } from "./expiry_sweep.ts";
 import { type PartFigures, table } from "./figures.ts";
 import type { Part } from "./part.ts";
 import { functionCpu } from "./function_cpu.ts";
+import { modes } from "./modes.ts";
 import { recovery } from "./recovery.ts";
 import { session } from "./session.ts";
 import { shareCheck } from "./share_check.ts";
@@ -22,6 +23,7 @@ const PARTS: readonly Part[] = [
   expirySweep,
   recovery,
   waiting,
+  modes,
 ];
 
 interface Request {
@@ -29,21 +31,24 @@ interface Request {
   readonly quick: boolean;
   readonly json: boolean;
   readonly seed: string;
+  readonly rows?: number;
 }
 
 const PART_NAMES = PARTS.map(({ name }) => name).join(", ");
 
-const USAGE = `Usage: deno task bench [--quick] [--json] [--seed <text>] [<part> ...]
+const USAGE =
+  `Usage: deno task bench [--quick] [--json] [--seed <text>] [--rows <number>] [<part> ...]
 Measures the system on this machine: all parts, which takes about five minutes, or those that are named.
 Parts: ${PART_NAMES}
---quick measures smaller amounts; --json writes JSON on standard output, progress on standard error;
---seed takes the secrets, messages and orders of an earlier run.`;
+--quick measures less; --json writes JSON on standard output, progress on standard error; --seed takes
+the secrets, messages and orders of an earlier run; --rows is how many old sessions transitions has.`;
 
 function readRequest(args: string[]): Request {
-  const { values: { quick, json, seed = crypto.randomUUID().slice(0, 8) }, positionals } =
+  const { values: { quick, json, seed = crypto.randomUUID().slice(0, 8), rows }, positionals } =
     parseArgs({
       args,
       options: {
+        rows: { type: "string" },
         quick: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         seed: { type: "string" },
@@ -54,13 +59,16 @@ function readRequest(args: string[]): Request {
   if (unknown.length > 0) {
     throw new BadArguments(`There is no part ${unknown.join(", ")}; there are ${PART_NAMES}`);
   }
+  if (rows !== undefined && !/^[1-9]\d{0,8}$/.test(rows)) {
+    throw new BadArguments("--rows must be a number from 1 to 999,999,999");
+  }
   const parts = PARTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  return { parts, quick, json, seed };
+  return { parts, quick, json, seed, rows: rows === undefined ? undefined : Number(rows) };
 }
 
 async function measure(
   part: Part,
-  { quick, seed }: Request,
+  { quick, seed, rows }: Request,
   signal: AbortSignal,
   progress: (step: string) => void,
 ): Promise<PartFigures> {
@@ -69,6 +77,7 @@ async function measure(
   const running = part.run({
     quick,
     seed,
+    rows,
     owned,
     progress: (step) => {
       signal.throwIfAborted();

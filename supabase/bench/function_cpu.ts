@@ -17,7 +17,7 @@ import {
 } from "../tests/support/vectors/simulated_session.ts";
 import { type HostedDeno, hostedDeno } from "../local/hosted_deno.ts";
 import type { Figure } from "./figures.ts";
-import type { AllShares, HeavyCall } from "./heavy_call.ts";
+import type { AllShares, HeavyCall, SuspectShares } from "./heavy_call.ts";
 import type { Bench, Part } from "./part.ts";
 
 const SCRIPT = fileURLToPath(new URL("heavy_call.ts", import.meta.url));
@@ -73,7 +73,7 @@ function heavyCalls(seed: string): [string, () => HeavyCall][] {
     ],
     [
       `finding a bad share among ${signersOf(suite)}, ${suite}`,
-      () => ({ function: "aggregate-signature", findBadShare: allShares(suite, seed) }),
+      () => ({ function: "aggregate-signature", findBadShare: suspectShares(suite, seed) }),
     ],
   ]);
   return [...closing, ...others];
@@ -95,6 +95,10 @@ function allShares(suite: Ciphersuite, seed: string): AllShares {
   // Scalars of the suite, as shares are.
   const shares = verification.signers.map((s) => [s.participant, s.binding_factor] as const);
   return { verification, shares: Object.fromEntries(shares) };
+}
+
+function suspectShares(suite: Ciphersuite, seed: string): SuspectShares {
+  return { closed: closedRound(suite, seed), shares: allShares(suite, seed).shares };
 }
 
 /** The least of what is measured several times: what other programs do only adds to it. */

@@ -8,9 +8,9 @@ import {
   prepareVerification,
   type ShareVerification,
   type SigningInputs,
-  verifyShare,
   verifySignature,
 } from "../functions/_shared/frost/verification.ts";
+import { faultsAmong } from "../functions/_shared/frost/several_shares.ts";
 
 /** The shares of all signers. They need not be valid: telling takes as long. */
 export interface AllShares {
@@ -18,23 +18,33 @@ export interface AllShares {
   readonly shares: Readonly<Record<string, string>>;
 }
 
+/** The same shares where nothing is left that was computed before: not all of them make a signature. */
+export interface SuspectShares {
+  readonly closed: SigningInputs;
+  readonly shares: AllShares["shares"];
+}
+
 /** A call, by the function that gets it and what that has to do. */
 export type HeavyCall =
   | { readonly function: "submit-nonce-commitment"; readonly close: SigningInputs }
   | { readonly function: "register-key-package"; readonly register: KeyPackageInputs }
   | { readonly function: "submit-signature-share"; readonly aggregate: AllShares }
-  | { readonly function: "aggregate-signature"; readonly findBadShare: AllShares };
+  | { readonly function: "aggregate-signature"; readonly findBadShare: SuspectShares };
 
 function compute(call: HeavyCall): void {
   if ("close" in call) prepareVerification(call.close);
   if ("register" in call) verifyKeyPackage(call.register);
   if ("aggregate" in call) finish(call.aggregate);
   if ("findBadShare" in call) {
-    const { verification, shares } = call.findBadShare;
-    finish(call.findBadShare);
-    for (const signer of verification.signers) {
-      verifyShare(verification, signer, shares[signer.participant]);
-    }
+    const { closed, shares } = call.findBadShare;
+    const verification = prepareVerification(closed);
+    finish({ verification, shares });
+    const suspects = verification.signers.map((signer) => ({
+      context: verification,
+      signer,
+      signatureShare: shares[signer.participant],
+    }));
+    faultsAmong(suspects, true).next();
   }
 }
 

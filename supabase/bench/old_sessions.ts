@@ -39,6 +39,11 @@ const SESSIONS = `
   from old as o left join public.frost_key_packages as k on k.family_id = o.family_id
   order by o.n`;
 
+const QUORUMS = `
+  insert into public.frost_signing_quorums (session_id, quorum, signers, status, opened_at)
+  select o.session_id, 1, '{alice,bob}', 'completed', o.at from old as o where o.status = 'completed'
+  order by o.session_id`;
+
 // Sorted by what the largest index of a table is on: that halves the time it takes.
 const COMMITMENTS = `
   insert into public.frost_nonce_commitments (session_id, participant_id, nonce_commitment, nonce_used,
@@ -77,13 +82,14 @@ const EVENTS = `
   order by o.session_id, e.seq`;
 
 const HEADS = `
-  insert into permafrost.event_heads (subject_id, subject, seq, digest)
-  select o.session_id, 'session', case o.status when 'completed' then 8 else 1 end, sha256(convert_to(o.session_id, 'UTF8'))
+  insert into permafrost.event_heads (subject_id, subject, seq, digest, occurred_at)
+  select o.session_id, 'session', case o.status when 'completed' then 8 else 1 end, sha256(convert_to(o.session_id, 'UTF8')), 0
   from old as o
   order by o.session_id`;
 
 const TABLES = [
   "public.frost_signing_sessions",
+  "public.frost_signing_quorums",
   "public.frost_nonce_commitments",
   "public.frost_signature_shares",
   "public.frost_events",
@@ -113,7 +119,7 @@ export async function fillWithOldSessions(
     });
   await run(old(count, family), "analyze old");
   // Two at once, for two cores.
-  await Promise.all([run(SESSIONS, EVENTS, HEADS), run(COMMITMENTS, LEDGER, SHARES)]);
+  await Promise.all([run(SESSIONS, QUORUMS, EVENTS, HEADS), run(COMMITMENTS, LEDGER, SHARES)]);
   progress("vacuum and analyze");
   await run("drop table old", ...VACUUM, "checkpoint");
 }

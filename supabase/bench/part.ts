@@ -4,6 +4,8 @@ import type { Figure } from "./figures.ts";
 export interface Bench {
   /** A short run: fewer repetitions and smaller tables, for the same figures less exactly. */
   readonly quick: boolean;
+  /** How many sessions of the past there are, if that was asked for. */
+  readonly rows?: number;
   /** Secrets, messages and the order of things follow from it; nonces never do. */
   readonly seed: string;
   /** Says what is being done. */

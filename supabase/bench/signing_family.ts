@@ -73,6 +73,52 @@ export class SigningFamily {
     return signed(finalSignature);
   }
 
+  /** Fills the pool of each guardian. */
+  async fillPools(count: number): Promise<void> {
+    for (const { guardian } of this.members) must(await guardian.publishNonces(count));
+  }
+
+  /** A whole `one_tap` session: two guardians approve it, one after the other. */
+  async signByTap(): Promise<string> {
+    const { sessionId } = must(
+      await this.members[0].sessions.createSession({ ...this.nextRequest(), mode: "one_tap" }),
+    );
+    return (await this.#approve(sessionId))[0];
+  }
+
+  /** A batch of so many messages; in two rounds both guardians approve at the same time. */
+  async signBatch(count: number, mode: "two_round" | "one_tap"): Promise<void> {
+    const { messageHash: _, eventTemplate: __, ...request } = this.nextRequest();
+    const messages = Array.from({ length: count }, () => {
+      const { messageHash, eventTemplate } = this.nextRequest();
+      return { messageHash, eventTemplate };
+    });
+    const created = must(
+      await this.members[0].sessions.createBatch({ ...request, messages, mode }),
+    );
+    if (created.mode !== mode) throw new Error(`The batch is ${created.mode}`);
+    const signatures = await this.#approve(`${created.batchId}`, mode === "two_round");
+    if (signatures.length !== count) throw new Error("Not every message is signed");
+  }
+
+  /** The signatures, as those hear them who come last. */
+  async #approve(id: string, atOnce = false): Promise<string[]> {
+    const approvals = [];
+    for (const { guardian } of this.members.slice(0, THRESHOLD)) {
+      const approval = guardian.approve(id);
+      approvals.push(approval);
+      if (!atOnce) await approval;
+    }
+    const heard = new Map<string, string>();
+    for (const approval of approvals) {
+      for (const session of must(await approval).sessions) {
+        if (!session.success) throw new Error(session.error);
+        if (session.finalSignature) heard.set(session.sessionId, session.finalSignature);
+      }
+    }
+    return [...heard.values()];
+  }
+
   /** A whole session; in each round the guardians answer at the same time. */
   async signAtOnce(): Promise<string> {
     const sessionId = await this.ask();

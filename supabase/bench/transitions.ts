@@ -4,7 +4,7 @@ import type { Figure } from "./figures.ts";
 import { analyze, fillWithOldSessions, sizeOf } from "./old_sessions.ts";
 import type { Bench, Part } from "./part.ts";
 import { playFor, registerFamily, SqlCaller, startDatabases } from "./sql_sessions.ts";
-import { interleave, median } from "./statistics.ts";
+import { interleave, median, sum, timed } from "./statistics.ts";
 
 const FAMILY = "transitions";
 const CONNECTIONS = 4;
@@ -19,7 +19,7 @@ export const transitions: Part = {
 
   async run(bench: Bench): Promise<Figure[]> {
     const rounds = bench.quick ? 6 : 16;
-    const count = bench.quick ? 100_000 : 1_000_000;
+    const count = bench.rows ?? (bench.quick ? 100_000 : 1_000_000);
     const address = await startDatabases(bench, ["young", "old"]);
     const young = await prepare(bench, address, "young");
     const old = await prepare(
@@ -34,6 +34,7 @@ export const transitions: Part = {
       () => rate(young.callers),
       () => rate(old.callers),
     );
+    const bare = await againstBareInserts(young.callers[0], bench.quick ? 100 : 400);
     bench.progress("reads");
     const reads: Figure[] = [];
     for (const [name, statement] of READS) {
@@ -59,6 +60,14 @@ export const transitions: Part = {
         unit: "×",
         atMost: 1.2,
       },
+      {
+        name: "a transition ÷ a bare insert, one connection",
+        value: bare.transition / bare.insert,
+        unit: "×",
+        atMost: 3,
+      },
+      { name: "  a transition", value: bare.transition, unit: "ms" },
+      { name: "  a bare insert into a table with a text key", value: bare.insert, unit: "ms" },
       ...reads,
     ];
   },
@@ -97,6 +106,24 @@ async function prepare(
   await analyze(address, name);
   await playFor(SLICE_MS, callers);
   return { callers, reader: connect(CONNECTIONS, "authenticated") };
+}
+
+/** Medians: of each kind of transition, then their mean; and of an insert before each session. */
+async function againstBareInserts(caller: SqlCaller, sessions: number) {
+  await caller.sql`create table public.bare (id text primary key, value text)`;
+  const inserts: number[] = [];
+  const transitions: number[][] = [];
+  for (let i = 0; i < sessions; i++) {
+    const insert = () =>
+      caller.sql`insert into public.bare values (${crypto.randomUUID()}, ${crypto.randomUUID()})`;
+    inserts.push((await timed(insert)).ms);
+    let n = 0;
+    for (const call of caller.calls()) (transitions[n++] ??= []).push((await timed(call)).ms);
+  }
+  return {
+    insert: median(inserts),
+    transition: sum(transitions.map(median)) / transitions.length,
+  };
 }
 
 async function rate(callers: readonly SqlCaller[]): Promise<number> {

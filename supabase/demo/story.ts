@@ -1,10 +1,13 @@
 /**
- * The demo itself: one signature, from the key to the event, and two attempts that must not succeed.
+ * The demo itself: a signature in two rounds, from the key to the event, two attempts that must not succeed, and a
+ * signature with one tap each.
  */
 import { join } from "node:path";
 import { verifyEvent } from "nostr-tools/pure";
 import { npubEncode } from "nostr-tools/nip19";
 import { dealKey, type DealtKey } from "../../client/guardian/dealer.ts";
+import { Guardian } from "../../client/guardian/guardian.ts";
+import { guardianTransport } from "../../client/guardian/guardian_transport.ts";
 import { FileNonceStore } from "../../client/guardian/stores/file_nonce_store.ts";
 import type { Result } from "../../client/result.ts";
 import {
@@ -40,10 +43,11 @@ export async function tell(steps: Steps, owned: AsyncDisposableStack): Promise<v
     ({ epoch }) => `epoch ${epoch}`,
   );
   steps.note(npubEncode(nostrPublicKey(registration.groupPublicKey)));
-  const [alice, bob, carol] = await steps.step(
+  const guardians = await steps.step(
     "Each guardian logs in, with a nonce store of its own",
     () => logIn(stack, key, owned),
   );
+  const [alice, bob, carol] = guardians.map(({ member }) => member);
 
   steps.chapter("The request");
   const template: EventTemplate = {
@@ -83,13 +87,7 @@ export async function tell(steps: Steps, owned: AsyncDisposableStack): Promise<v
   steps.chapter("The event");
   const event = finishEvent(template, registration.groupPublicKey, finalSignature);
   console.log(JSON.stringify(event, null, 2).replaceAll(/^/gm, "  "));
-  await steps.step(
-    "nostr-tools, which knows nothing of FROST, calls it valid",
-    () =>
-      Promise.try(() => {
-        if (!verifyEvent(event)) throw new Error("nostr-tools does not accept the event.");
-      }),
-  );
+  await checkEvent(steps, event);
 
   steps.chapter("The same nonce again");
   const second = await steps.step(
@@ -103,6 +101,77 @@ export async function tell(steps: Steps, owned: AsyncDisposableStack): Promise<v
     "nonce_reused",
     () => alice.sessions.submitNonceCommitment(second.sessionId, nonceCommitment),
   );
+
+  await oneTap(steps, registration, guardians, template);
+}
+
+/** Two guardians answer once each, at different times, and the third is away. */
+async function oneTap(
+  steps: Steps,
+  { familyId, groupPublicKey }: DealtKey["registration"],
+  guardians: readonly LoggedIn[],
+  template: EventTemplate,
+): Promise<void> {
+  const [alice, bob] = guardians;
+  steps.chapter("One tap: each comes once, when it suits");
+  for (const { member, guardian } of guardians) {
+    await steps.step(
+      `${member.participant} publishes nonce commitments ahead`,
+      async () => must(await guardian.publishNonces(2)),
+      ({ available }) => `${available} in the pool`,
+    );
+  }
+  const eventTemplate = { ...template, content: "One tap each, never online together." };
+  const request = {
+    familyId,
+    messageHash: eventId(eventTemplate, groupPublicKey),
+    participants: NAMES,
+    threshold: THRESHOLD,
+    eventTemplate,
+    mode: "one_tap" as const,
+  };
+  const { sessionId } = await steps.step(
+    "bob asks every pair of them at once",
+    async () => must(await bob.member.sessions.createSession(request)),
+    ({ mode, quorums }) => `${mode}, ${quorums.length} quorums`,
+  );
+  steps.note("carol is away, and is not missed");
+  await approve(steps, bob, sessionId, "and closes the app");
+  const finalSignature = await approve(steps, alice, sessionId, "when it suits her");
+  if (finalSignature === undefined) throw new Error("The second tap did not finish the session.");
+  await checkEvent(steps, finishEvent(eventTemplate, groupPublicKey, finalSignature));
+}
+
+async function approve(
+  steps: Steps,
+  { member, guardian }: LoggedIn,
+  sessionId: string,
+  when: string,
+): Promise<string | undefined> {
+  return await steps.step(
+    `${member.participant} approves, ${when}`,
+    async () => {
+      const { sessions: [approved] } = must(await guardian.approve(sessionId));
+      return must(approved).finalSignature;
+    },
+    (signature) => signature === undefined ? "done, one to go" : "signed",
+  );
+}
+
+async function checkEvent(steps: Steps, event: ReturnType<typeof finishEvent>): Promise<void> {
+  await steps.step(
+    "nostr-tools, which knows nothing of FROST, calls it valid",
+    () =>
+      Promise.try(() => {
+        if (!verifyEvent(event)) throw new Error("nostr-tools does not accept the event.");
+      }),
+  );
+}
+
+/** A guardian's login, and its device. */
+interface LoggedIn {
+  readonly member: Member;
+  readonly guardian: Guardian;
 }
 
 async function bringUpStack(steps: Steps, owned: AsyncDisposableStack): Promise<StackAddress> {
@@ -125,12 +194,14 @@ async function logIn(
   stack: StackAddress,
   { registration: { familyId }, keyShares }: DealtKey,
   owned: AsyncDisposableStack,
-): Promise<Member[]> {
+): Promise<LoggedIn[]> {
   const folder = await Deno.makeTempDir({ prefix: "permafrost-demo-" });
   owned.defer(() => Deno.remove(folder, { recursive: true }));
   return await Promise.all(keyShares.map(async (keyShare) => {
     const store = await FileNonceStore.open(join(folder, keyShare.participant_id));
-    return await Member.logIn({ stack, familyId, keyShare, store });
+    const member = await Member.logIn({ stack, familyId, keyShare, store });
+    const transport = guardianTransport(member.supabase);
+    return { member, guardian: new Guardian({ keyShare, store, transport, familyId }) };
   }));
 }
 

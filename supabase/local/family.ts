@@ -70,8 +70,11 @@ export interface MemberOptions {
   readonly fetch?: Fetch;
 }
 
-function guardianOf(keyShare: KeyShare, store: NonceStore, supabase: SupabaseClient) {
-  return new Guardian({ keyShare, store, transport: guardianTransport(supabase) });
+function guardianOf(
+  { familyId, keyShare, store }: MemberOptions,
+  supabase: SupabaseClient,
+) {
+  return new Guardian({ keyShare, store, transport: guardianTransport(supabase), familyId });
 }
 
 /** A guardian, logged in. */
@@ -80,16 +83,17 @@ export class Member {
   /** Acts as this guardian. */
   readonly supabase: SupabaseClient;
   readonly sessions: FrostSessionManager;
-  readonly #guardian: ReturnType<typeof guardianOf>;
+  readonly guardian: ReturnType<typeof guardianOf>;
 
-  private constructor({ stack, keyShare, store, fetch }: MemberOptions, token: string) {
-    this.participant = keyShare.participant_id;
+  private constructor(options: MemberOptions, token: string) {
+    const { stack, fetch } = options;
+    this.participant = options.keyShare.participant_id;
     this.supabase = createClient(stack.apiUrl, stack.publishableKey, {
       accessToken: () => Promise.resolve(token),
       global: { fetch },
     });
     this.sessions = new FrostSessionManager(this.supabase);
-    this.#guardian = guardianOf(keyShare, store, this.supabase);
+    this.guardian = guardianOf(options, this.supabase);
   }
 
   /** Signs a guardian's token and logs in with it. */
@@ -102,13 +106,13 @@ export class Member {
   /** Round one: reads the session, and commits to it. */
   async commit(sessionId: string) {
     const { session } = must(await this.sessions.getSession(sessionId));
-    return await this.#guardian.commit(session);
+    return await this.guardian.commit(session);
   }
 
   /** Round two: reads the signing package, and answers it. */
   async sign(sessionId: string) {
     const { answer: signingPackage } = must(await this.#readPackage(sessionId));
-    return await this.#guardian.sign(signingPackage);
+    return await this.guardian.sign(signingPackage);
   }
 
   #readPackage(sessionId: string): Promise<Result<{ answer: SigningPackage }>> {
