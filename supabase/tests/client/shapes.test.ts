@@ -17,6 +17,7 @@ import { asked } from "../support/app_recovery.ts";
 type Keys<T> = Record<keyof T, true>;
 
 const SESSION_SUMMARY: Keys<FrostSessionSummary> = {
+  mode: true,
   session_id: true,
   family_id: true,
   message_hash: true,
@@ -53,6 +54,7 @@ const SESSION_SUMMARY: Keys<FrostSessionSummary> = {
 };
 
 const SESSION: Keys<FrostSession> = {
+  quorums: true,
   ...SESSION_SUMMARY,
   event_template: true,
   nonce_commitments: true,

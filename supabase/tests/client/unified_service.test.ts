@@ -34,7 +34,14 @@ Deno.test("a request is made by the method of its use case, as the server sees i
       );
       const method = service.selectSigningMethod(useCase, preferredMethod);
       const { sessionId, expiresAt } = created;
-      assert.deepEqual(created, { success: true, method, sessionId, status: "pending", expiresAt });
+      assert.deepEqual(created, {
+        success: true,
+        method,
+        sessionId,
+        status: "pending",
+        expiresAt,
+        ...method === "frost" ? { mode: "two_round", quorums: [] } : {},
+      });
       const lasts = method === "frost" ? 300_000 : 86_400_000;
       assert.ok(Math.abs(expiresAt - before - lasts) < 10_000, `${expiresAt - before}`);
       for (const known of [undefined, method]) {

@@ -66,6 +66,13 @@ insert into calls (role, call) values
   ('authenticated', $$reject_recovery_share('r', 'g1', 'bad')$$), ('authenticated', $$get_recovery_request('r')$$), ('authenticated', $$list_recovery_requests()$$),
   ('authenticated', $$fail_recovery_request('r', 'why')$$), ('service_role', $$complete_recovery_request('q', 'g1', repeat('cd', 64))$$),
   ('service_role', $$register_key_package('new', 'FROST-secp256k1-SHA256-v1', 2, '{a,b}', '02' || repeat('ab', 32), array['02' || repeat('ac', 32), '02' || repeat('ad', 32)])$$),
+  ('service_role', $$publish_nonce_commitments('fam', 'g1', array['02' || repeat('ba', 32) || '02' || repeat('bc', 32)])$$), ('authenticated', $$get_nonce_pool('fam')$$),
+  ('authenticated', $$create_signing_sessions('fam', jsonb_build_array(jsonb_build_object('message_hash', repeat('ab', 32))), '{g1,g2}', 2, 'one_tap')$$),
+  ('authenticated', $$get_signing_work()$$), ('authenticated', $$get_signing_sessions('{s,f}')$$), ('authenticated', $$withdraw_nonce_commitments('fam')$$),
+  ('service_role', $$record_nonce_commitments('[{"session_id": "f", "participant_id": "g1", "nonce_commitment": "XY"}]')$$),
+  ('service_role', $$submit_nonce_commitments('{"fam": "g1"}', '[{"session_id": "f", "nonce_commitment": "XY"}]')$$),
+  ('authenticated', $$get_share_checks('[{"session_id": "s"}]')$$),
+  ('service_role', $$record_signature_shares('[{"session_id": "f", "participant_id": "g1", "signature_share": "ab"}]')$$),
   ('service_role', $$mark_nonce_as_used('ab')$$), ('service_role', $$expire_old_frost_signing_sessions()$$), ('service_role', $$cleanup_old_frost_signing_sessions()$$),
   ('service_role', $$expire_old_sss_signing_requests()$$), ('service_role', $$cleanup_old_sss_signing_requests()$$), ('service_role', $$frost_signing_metrics()$$);
 select pg_temp.session(id, 'fam', '{g1,g2}', 2) from unnest('{s,f,d}'::pg_catalog.text[]) as id;

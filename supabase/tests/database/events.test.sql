@@ -22,13 +22,13 @@ select is(e.digest, pg_temp.digest_after(lag(e.digest, 1, decode(repeat('00', 32
 from frost_events as e window chain as (partition by subject, subject_id order by seq);
 select is(seq, row_number() over (partition by subject, subject_id order by event_id), format('%s is event %s of %s', event, seq, left(subject_id, 8))) from frost_events;
 select results_eq($$select event, actor, detail from frost_events where subject_id = 's' order by seq$$, format(
-  $$values ('created', 'g1', jsonb_build_object('message_hash', repeat('ab', 32), 'participants', array['g1', 'g2'], 'threshold', 2, 'event_type', null,
+  $$values ('created', 'g1', jsonb_build_object('mode', 'two_round', 'message_hash', repeat('ab', 32), 'participants', array['g1', 'g2'], 'threshold', 2, 'event_type', null,
       'key_package_id', (select key_package_id from frost_signing_sessions where session_id = 's'), 'expires_at', (select expires_at from frost_signing_sessions where session_id = 's'))),
-    ('commitment_accepted', 'g1', jsonb_build_object('nonce_commitment', pg_temp.commitment('g1'))), ('commitment_accepted', 'g2', jsonb_build_object('nonce_commitment', pg_temp.commitment('g2'))),
-    ('round_one_closed', null, '{"signers": ["g1", "g2"]}'),
+    ('commitment_accepted', 'g1', jsonb_build_object('quorum', 1, 'nonce_commitment', pg_temp.commitment('g1'))), ('commitment_accepted', 'g2', jsonb_build_object('quorum', 1, 'nonce_commitment', pg_temp.commitment('g2'))),
+    ('round_one_closed', null, '{"quorum": 1, "signers": ["g1", "g2"]}'),
     ('commitment_refused', 'g3', jsonb_build_object('code', 'not_a_participant', 'reason', 'The caller does not take part in this session', 'nonce_commitment', pg_temp.commitment('g3'))),
-    ('share_refused', 'g1', jsonb_build_object('code', 'share_invalid', 'reason', 'does not verify', 'signature_share', pg_temp.share('bad'))),
-    ('share_accepted', 'g2', jsonb_build_object('signature_share', pg_temp.share('g2'))), ('share_accepted', 'g1', jsonb_build_object('signature_share', pg_temp.share('g1'))),
+    ('share_refused', 'g1', jsonb_build_object('code', 'share_invalid', 'reason', 'does not verify', 'quorum', 1, 'signature_share', pg_temp.share('bad'))),
+    ('share_accepted', 'g2', jsonb_build_object('quorum', 1, 'signature_share', pg_temp.share('g2'))), ('share_accepted', 'g1', jsonb_build_object('quorum', 1, 'signature_share', pg_temp.share('g1'))),
     ('aggregating', null, '{}'), ('completed', null, jsonb_build_object('final_signature', repeat('cd', 64)))$$), 'the record of a session holds all that is public of it');
 select is(get_signing_session('s') ->> 'transcript_head', (select encode(digest, 'hex') from frost_events where subject_id = 's' order by seq desc limit 1), 'a session carries the head of its chain');
 select is(get_signing_session('s') ->> 'transcript_head', get_transcript('session', 's') ->> 'transcript_head', 'the transcript has the same');

@@ -74,7 +74,7 @@ from (values (permafrost.now_ms() * 1000)) as v (n);
 -- 7. A bad share is blamed on its sender, and nothing of it is stored. Whether it is bad, the functions know.
 select is(jsonb_typeof(record_refused_share('moved', 'g2', 'does not verify') -> 'event_id'), 'number', 'impossible 7: a bad share makes an event');
 select results_eq($$select actor, detail from frost_events where subject_id = 'moved' and event = 'share_refused'$$,
-  $$values ('g2', '{"code": "share_invalid", "reason": "does not verify"}'::jsonb)$$, 'impossible 7: that names who sent it');
+  $$values ('g2', '{"code": "share_invalid", "reason": "does not verify", "quorum": 1}'::jsonb)$$, 'impossible 7: that names who sent it');
 select is(pg_temp.refusal($$select record_refused_share('moved', 'g3', 'x')$$), 'PT403 not_a_participant', 'impossible 7: and nobody who could not have');
 select is(pg_temp.refusal($$update frost_signing_sessions set status = 'completed' where session_id = 'moved'$$), 'PT409 invalid_transition', 'impossible 7: nothing completes unsigned');
 

@@ -7,14 +7,16 @@ select no_plan();
 create temp table expected_functions (function_name text primary key, roles text[] not null);
 insert into expected_functions
 select f, '{authenticated,service_role}'::text[] from unnest('{get_signing_session,get_signing_package,
-  list_signing_sessions,get_recovery_request,list_recovery_requests,get_transcript}'::text[]) as f
+  list_signing_sessions,get_recovery_request,list_recovery_requests,get_transcript,get_nonce_pool}'::text[]) as f
 union all
-select f, '{authenticated}'::text[] from unnest('{create_signing_session,fail_signing_session,
+select f, '{authenticated}'::text[] from unnest('{create_signing_session,create_signing_sessions,get_signing_work,get_signing_sessions,get_share_checks,
+  withdraw_nonce_commitments,fail_signing_session,
   get_share_verification,create_recovery_request,
   set_recovery_recipient,submit_recovery_share,reject_recovery_share,fail_recovery_request,
   decline_signing_request,record_published_event}'::text[]) as f
 union all
 select f, '{service_role}'::text[] from unnest('{register_key_package,record_nonce_commitment,record_signature_share,
+  record_nonce_commitments,record_signature_shares,submit_nonce_commitments,publish_nonce_commitments,
   record_refused_commitment,record_refused_share,complete_signing_session,store_share_verification,complete_recovery_request,
   expire_old_frost_signing_sessions,cleanup_old_frost_signing_sessions,mark_nonce_as_used,
   expire_old_sss_signing_requests,cleanup_old_sss_signing_requests,frost_signing_metrics}'::text[]) as f;
@@ -48,6 +50,9 @@ insert into expected_tables values
   ('frost_key_packages', 'authenticated', '{SELECT}'), ('frost_key_packages', 'service_role', '{SELECT}'),
   ('frost_signing_sessions', 'authenticated', '{SELECT}'), -- and to insert, by columns: hidden_rights
   ('frost_signing_sessions', 'service_role', '{SELECT,INSERT,UPDATE,DELETE}'),
+  ('frost_signing_quorums', 'authenticated', '{SELECT}'), ('frost_signing_quorums', 'service_role', '{SELECT}'),
+  ('frost_signing_batches', 'authenticated', '{SELECT}'), ('frost_signing_batches', 'service_role', '{SELECT}'),
+  ('frost_nonce_pool', 'authenticated', '{SELECT}'), ('frost_nonce_pool', 'service_role', '{SELECT}'),
   ('frost_nonce_commitments', 'authenticated', '{SELECT}'),
   ('frost_nonce_commitments', 'service_role', '{SELECT,INSERT,UPDATE,DELETE}'),
   ('frost_signature_shares', 'authenticated', '{SELECT}'), ('frost_signature_shares', 'service_role', '{SELECT}'),

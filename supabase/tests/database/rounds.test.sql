@@ -9,15 +9,15 @@ select pg_temp.key('fam', 2, '{g1,g2,g3,g4}');
 select pg_temp.session('s', 'fam', '{g4,g2,g1}', 2);
 
 select is(record_nonce_commitment('s', 'g4', pg_temp.commitment('s4')),
-  '{"accepted": true, "status": "nonce_collection", "nonce_count": 1, "threshold_met": false}', 'the first commitment opens round one');
+  '{"accepted": true, "quorum": 1, "status": "nonce_collection", "nonce_count": 1, "threshold_met": false}', 'the first commitment opens round one');
 select is(record_nonce_commitment('s', 'g4', pg_temp.commitment('s4')),
-  '{"accepted": true, "status": "nonce_collection", "nonce_count": 1, "threshold_met": false}', 'an exact retry gets the first answer again');
+  '{"accepted": true, "quorum": 1, "status": "nonce_collection", "nonce_count": 1, "threshold_met": false}', 'an exact retry gets the first answer again');
 select is(record_nonce_commitment('s', 'g4', pg_temp.commitment('another')) ->> 'code', 'commitment_already_submitted', 'other bytes do not');
 select is(record_signature_share('s', 'g4', pg_temp.share('x')) ->> 'code', 'round_open', 'no share before the signer set is known');
 select is(record_nonce_commitment('s', 'g3', pg_temp.commitment('s3')) ->> 'code', 'not_a_participant', 'a guardian who was not asked is not admitted');
 select is(current_setting('response.status'), '403', 'the refusal sets the status of the answer');
 select is(record_nonce_commitment('s', 'g1', pg_temp.commitment('s1')) - 'signing_package',
-  '{"accepted": true, "status": "signing", "nonce_count": 2, "threshold_met": true}', 'the threshold-th commitment closes round one');
+  '{"accepted": true, "quorum": 1, "status": "signing", "nonce_count": 2, "threshold_met": true}', 'the threshold-th commitment closes round one');
 select is((select signers from frost_signing_sessions where session_id = 's'), '{g1,g4}', 'signers are in identifier order');
 select is(record_nonce_commitment('s', 'g2', pg_temp.commitment('s2')) ->> 'code', 'round_closed', 'a later commitment is too late');
 select is(record_nonce_commitment('s', 'g4', pg_temp.commitment('s4')) ->> 'accepted', 'true', 'a retry after the round closed is answered');
@@ -51,7 +51,7 @@ select is(pg_temp.refusal($$insert into frost_nonce_commitments (session_id, par
   'PT409 round_closed', 'but not past the threshold');
 select is((select status from frost_signing_sessions where session_id = 'many'), 'pending', 'and then none of them is');
 select is(pg_temp.refusal($$insert into frost_nonce_commitments (session_id, participant_id, nonce_commitment)
-  values ('sql', 'g1', pg_temp.commitment('new')) on conflict (session_id, participant_id) do update set nonce_commitment = excluded.nonce_commitment$$),
+  values ('sql', 'g1', pg_temp.commitment('new')) on conflict (session_id, quorum, participant_id) do update set nonce_commitment = excluded.nonce_commitment$$),
   'PT409 commitment_already_submitted', 'an upsert does not replace a commitment');
 select is(pg_temp.refusal($$insert into frost_nonce_commitments (session_id, participant_id, nonce_commitment, nonce_used)
   values ('many', 'g1', pg_temp.commitment('used'), true)$$), 'PT400 invalid_input', 'a commitment starts unused');

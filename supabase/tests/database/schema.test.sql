@@ -29,11 +29,11 @@ select enum_has_labels('public', 'signing_session_status',
   'the states are the contract''s');
 
 select columns_are('public', 'frost_signing_sessions', array['session_id', 'family_id', 'message_hash',
-  'event_template', 'event_type', 'participants', 'threshold', 'created_by', 'status', 'key_package_id',
+  'event_template', 'event_type', 'participants', 'threshold', 'created_by', 'mode', 'status', 'key_package_id',
   'signers', 'final_signature', 'final_event_id', 'error_message', 'incarnation', 'created_at', 'updated_at',
   'nonce_collection_started_at', 'signing_started_at', 'aggregating_started_at', 'completed_at',
   'failed_at', 'expires_at'], 'sessions have the contract''s columns');
-select columns_are('public', 'frost_nonce_commitments', array['session_id', 'participant_id',
+select columns_are('public', 'frost_nonce_commitments', array['session_id', 'quorum', 'participant_id',
   'nonce_commitment', 'nonce_used', 'created_at', 'used_at'], 'nonce commitments have the contract''s columns');
 select columns_are('permafrost', 'nonce_ledger', array['point_digest', 'family_id', 'session_id',
   'participant_id', 'first_seen_at'], 'the ledger has the contract''s columns');

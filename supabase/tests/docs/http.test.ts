@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { verifyTranscript } from "../../../client/sessions/transcript.ts";
-import { SigningPackage } from "../../functions/_shared/database.ts";
+import { CreatedSessions, SigningPackage } from "../../functions/_shared/database.ts";
 import { ERRORS } from "../../functions/_shared/errors.ts";
 import { eventId } from "../../functions/_shared/frost/nostr.ts";
+import { CIPHERSUITES } from "../../functions/_shared/frost/suites.ts";
+import { EventTemplate } from "../../functions/_shared/input.ts";
 import {
   prepareVerification,
   verifyShare,
@@ -16,6 +18,7 @@ import { register, serviceRpc } from "../support/http_family.ts";
 import { Recovering } from "../support/http_recovery.ts";
 import { freshDatabase, withStack } from "../support/harness.ts";
 import { readPage, readTable } from "./markdown.ts";
+import { otherModes } from "./other_modes.ts";
 
 const page = await readPage("docs/http.md");
 const functions = await listFunctions();
@@ -41,14 +44,29 @@ Deno.test("docs/http.md has a section for each function, and for no other", () =
 for (const name of functions) {
   Deno.test(`docs/http.md has the fields of ${name}, and a body that it takes`, async () => {
     const { Body }: { Body?: z.ZodObject } = await import(`../../functions/${name}/index.ts`);
+    const { Item }: { Item?: z.ZodObject } = await import(`../../functions/${name}/index.ts`);
     assert.equal(examples.has(name), Body !== undefined);
     if (Body === undefined) return;
-    Body.parse(examples.get(name));
-    const described = readTable(page, `### ${name}`)
-      .map(([field, , needed]) => [...codeIn(field), needed === "required"]);
-    const taken = Object.entries(Body.shape).map(([field, type]) => [field, !type.isOptional()]);
-    assert.deepEqual(described, taken);
+    assert.deepEqual(fieldsIn(`### ${name}`), fieldsTaken(Body));
+    if (Item !== undefined) {
+      assert.deepEqual(fieldsIn(`#### An item of ${name}`), fieldsTaken(Item));
+    }
+    for (const [example, body] of examples) {
+      if (example.split(" ")[0] !== name || /\d$/.test(example)) continue;
+      const { items } = z.looseObject({ items: z.array(z.unknown()).default([]) })
+        .parse(Body.parse(body));
+      for (const item of items) Item?.parse(item);
+    }
   });
+}
+
+function fieldsIn(heading: string): unknown[][] {
+  return readTable(page, heading)
+    .map(([field, , needed]) => [...codeIn(field), needed === "required"]);
+}
+
+function fieldsTaken({ shape }: z.ZodObject): unknown[][] {
+  return Object.entries(shape).map(([field, type]) => [field, !type.isOptional()]);
 }
 
 Deno.test("docs/http.md has every RPC, its parameters and who may call it", async () => {
@@ -95,7 +113,7 @@ Deno.test("docs/http.md shows what is answered", async () => {
     const asShown = (name: string, answer: Answer) => {
       const example = `${name} ${answer.status}`;
       assert.ok(examples.has(example), `${example} ${answer.text}`);
-      assert.deepEqual(fieldsOf(answer.body), fieldsOf(examples.get(example)), example);
+      assert.deepEqual(shapeOf(answer.body), shapeOf(examples.get(example)), example);
       seen.add(example);
       return answer.body;
     };
@@ -106,6 +124,7 @@ Deno.test("docs/http.md shows what is answered", async () => {
 
     asShown("register-key-package", await register(stack, family.key.registration));
     const request = family.eventRequest();
+    await otherModes(family, asShown);
     const created = await family.call("ann", "create-signing-request", request);
     const sessionId = String(asShown("create-signing-request", created).sessionId);
     const session = { p_session_id: sessionId };
@@ -180,6 +199,75 @@ Deno.test("the examples of docs/http.md are of one key and one session, and veri
   assert.ok(checked.success, JSON.stringify(checked));
   assert.equal(checked.head, transcript_head);
 });
+
+Deno.test("the shares and the signature of the one_tap example of docs/http.md verify", () => {
+  const { groupPublicKey, verifyingShares, participants, ciphersuite } = z.object({
+    groupPublicKey: z.string(),
+    verifyingShares: z.record(z.string(), z.string()),
+    participants: z.array(z.string()),
+    ciphersuite: z.enum(CIPHERSUITES),
+  }).parse(examples.get("register-key-package"));
+  const keyPackage = {
+    ciphersuite,
+    participants,
+    group_public_key: groupPublicKey,
+    verifying_shares: participants.map((name) => verifyingShares[name]),
+  };
+  const { messageHash: message, eventTemplate } = z.looseObject({ messageHash: z.string() })
+    .parse(examples.get("create-signing-request one_tap"));
+  assert.equal(eventId(EventTemplate.parse(eventTemplate), groupPublicKey), message);
+  const { quorums } = CreatedSessions.pick({ quorums: true })
+    .parse(examples.get("create-signing-request one_tap 201"));
+  for (const [guardian, example] of [["bob", ""], ["cleo", " cleo"]]) {
+    const { items } = z.object({
+      items: z.array(z.object({ quorum: z.number(), signatureShare: z.string() })),
+    }).parse(examples.get(`submit-signature-shares${example}`));
+    for (const { quorum, signatureShare } of items) {
+      const { signers, commitments } = quorums[quorum - 1];
+      const context = prepareVerification({
+        keyPackage,
+        signers: signers ?? [],
+        commitments,
+        message,
+      });
+      const signer = context.signers.find(({ participant }) => participant === guardian);
+      assert.ok(signer !== undefined && verifyShare(context, signer, signatureShare), guardian);
+    }
+  }
+  const { finalSignature } = z.object({ finalSignature: z.string() })
+    .parse(examples.get("submit-signature-share 409"));
+  assert.ok(verifySignature(ciphersuite, groupPublicKey, message, finalSignature));
+  assert.match(
+    JSON.stringify(examples.get("submit-signature-shares cleo 200")),
+    RegExp(finalSignature),
+  );
+  assert.deepEqual(
+    Object.values(quorums[0].commitments).filter((commitment) =>
+      JSON.stringify(examples.get("publish-nonce-commitments")).includes(commitment)
+    ).length,
+    1,
+    "Ann's are those that she publishes",
+  );
+});
+
+Deno.test("docs/http.md says that an approval cannot be taken back", () => {
+  assert.match(
+    page.prose,
+    /\*\*An approval cannot be taken back\.\*\*[^]*?stops honest servers only/,
+  );
+});
+
+/** The fields of an answer, of its quorums or results, and of a commitment that came with a share. */
+function shapeOf(value: unknown): unknown {
+  const { results, quorums, ...rest } = z.looseObject({}).parse(value);
+  const each = [results, quorums].map((list) =>
+    z.array(z.looseObject({})).optional().parse(list)?.map((item) => [
+      ...fieldsOf(item),
+      ...item.nextNonceCommitment === undefined ? [] : fieldsOf(item.nextNonceCommitment),
+    ])
+  );
+  return [fieldsOf(rest), ...each];
+}
 
 /** What stands in code spans. */
 function codeIn(text: string): string[] {

@@ -98,6 +98,10 @@ const PRODUCED: Readonly<Record<ErrorCode, (family: HttpFamily) => Promise<Answe
   },
   session_finished: async (family) =>
     await family.commit("cleo", await family.completed(), family.freshCommitment()),
+  share_owed: async (family) => {
+    const sessionId = await family.signing(undefined, family.request({ mode: "robust" }));
+    return await family.commit("ann", sessionId, family.freshCommitment());
+  },
   session_expired: async (family) => {
     const sessionId = await family.signing();
     await expire(family.stack.database.sql, sessionId);

@@ -1,4 +1,6 @@
 /** What is not the encoding of a point or of a scalar, for each ciphersuite, and why. */
+import { validSuites } from "../../functions/_shared/frost/commitment_suites.ts";
+import { Family } from "../support/family.ts";
 import { bytesToHex } from "@noble/curves/utils.js";
 import { type Ciphersuite, type Suite, suiteOf } from "../../functions/_shared/frost/suites.ts";
 
@@ -94,4 +96,12 @@ export function invalidScalars({ Fn, scalarBytes }: Suite): Named {
     ["a byte too few", one.slice(2)],
     ["a byte too many", one + "00"],
   ];
+}
+
+/** A commitment of P-256 points that is as long as one of secp256k1 and is none: half of all points are on both. */
+export function foreignCommitment(): string {
+  const elsewhere = new Family({ ciphersuite: "FROST-P256-SHA256-v1" });
+  let commitment = elsewhere.freshCommitment();
+  while (validSuites([commitment])[0].length > 1) commitment = elsewhere.freshCommitment();
+  return commitment;
 }

@@ -11,7 +11,13 @@ export const USER_FUNCTIONS = {
     threshold: 2,
   },
   "submit-nonce-commitment": { sessionId: "none", nonceCommitment: "02".repeat(66) },
+  "submit-nonce-commitments": {
+    items: [{ sessionId: "none", nonceCommitment: "02".repeat(66) }],
+  },
   "submit-signature-share": { sessionId: "none", signatureShare: "01".repeat(32) },
+  "submit-signature-shares": { items: [{ sessionId: "none", signatureShare: "01".repeat(32) }] },
+  "publish-nonce-commitments": { familyId: "nobody", nonceCommitments: ["02".repeat(66)] },
+  "withdraw-nonce-commitments": { familyId: "nobody", nonceCommitments: ["02".repeat(66)] },
   "aggregate-signature": { sessionId: "none" },
   "submit-recovery-share": { requestId: "none", ciphertext: "abc" },
   "reject-recovery-share": { requestId: "none", guardianId: "bob", reason: "it is bad" },

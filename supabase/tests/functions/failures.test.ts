@@ -6,9 +6,13 @@ import { logged } from "./logged.ts";
 
 /** The RPC that each function asks first. */
 const FIRST_RPC: Readonly<Record<string, string>> = {
-  "create-signing-request": "create_signing_session",
-  "submit-nonce-commitment": "get_signing_session",
-  "submit-signature-share": "get_share_verification",
+  "create-signing-request": "create_signing_sessions",
+  "submit-nonce-commitment": "submit_nonce_commitments",
+  "submit-nonce-commitments": "submit_nonce_commitments",
+  "submit-signature-share": "get_share_checks",
+  "submit-signature-shares": "get_share_checks",
+  "publish-nonce-commitments": "publish_nonce_commitments",
+  "withdraw-nonce-commitments": "withdraw_nonce_commitments",
   "aggregate-signature": "get_signing_session",
   "submit-recovery-share": "submit_recovery_share",
   "reject-recovery-share": "reject_recovery_share",
@@ -65,7 +69,7 @@ Deno.test("a right the service has lost is our fault, not the caller's", async (
   const family = await HttpFamily.found(stack());
   const sessionId = await family.create();
   const { result } = await logged(() =>
-    without(stack(), "record_nonce_commitment", () => family.commit("ann", sessionId))
+    without(stack(), "submit_nonce_commitments", () => family.commit("ann", sessionId))
   );
   refused(result, "internal");
   accepted(await family.commit("ann", sessionId));
@@ -77,17 +81,21 @@ Deno.test("what fails on the way is in the log without tokens, keys, nonces or s
   const [first, second] = [await family.commitmentOf("ann", sessionId), family.freshCommitment()];
   const secrets = [first, second, await family.token("ann"), stack().secretKey];
   const { log } = await logged(async () => {
-    await without(stack(), "record_nonce_commitment", () => family.commit("ann", sessionId, first));
+    await without(
+      stack(),
+      "submit_nonce_commitments",
+      () => family.commit("ann", sessionId, first),
+    );
     accepted(await family.commit("ann", sessionId, first));
     accepted(await family.commit("bob", sessionId));
     const share = await family.shareOf("ann", sessionId);
     secrets.push(share);
     refused(await family.share("bob", sessionId, share), "share_invalid");
     refused(await family.commit("ann", sessionId, second), "commitment_already_submitted");
-    await without(stack(), "record_signature_share", () => family.share("ann", sessionId, share));
-    await without(stack(), "record_refused_share", () => family.share("bob", sessionId, share));
+    await without(stack(), "record_signature_shares", () => family.share("ann", sessionId, share));
+    await without(stack(), "record_signature_shares", () => family.share("bob", sessionId, share));
     accepted(await family.share("ann", sessionId, share));
-    await without(stack(), "complete_signing_session", () => family.share("bob", sessionId));
+    await without(stack(), "get_share_checks", () => family.share("bob", sessionId));
   });
   assert.equal(log.match(/^Request [0-9a-f-]{36} failed:/gm)?.length, 4, log);
   for (const secret of secrets) {
@@ -104,7 +112,7 @@ Deno.test("a share that could not be blamed on its sender is no share_invalid", 
   const sessionId = await family.signing();
   const share = await family.shareOf("ann", sessionId);
   const { result } = await logged(() =>
-    without(stack(), "record_refused_share", () => family.share("bob", sessionId, share))
+    without(stack(), "record_signature_shares", () => family.share("bob", sessionId, share))
   );
   refused(result, "internal");
 });

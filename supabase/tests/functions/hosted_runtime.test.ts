@@ -64,11 +64,12 @@ Deno.test("on the Deno of hosted functions all methods sign, and what is wrong i
     }
     const recovering = await Recovering.found(hosted);
     await signs(recovering.family);
+    await signsWithOneCallEach(recovering.family);
     await recovers(recovering);
     await refuses(recovering.family);
     const { secretKey: apikey } = hosted;
     const metrics = await call(hosted, "metrics", { apikey }, undefined, { method: "GET" });
-    assert.match(metrics.text, /^permafrost_sessions\{status="completed"\} 1$/m);
+    assert.match(metrics.text, /^permafrost_sessions\{status="completed"\} 2$/m);
     assert.doesNotMatch(printed.join(""), /failed|error/i);
   });
 });
@@ -90,6 +91,33 @@ async function signs(family: HttpFamily): Promise<void> {
   assert.equal(status, "completed");
   const again = await family.call("bob", "aggregate-signature", { sessionId });
   assert.equal(accepted(again).finalSignature, finalSignature);
+}
+
+async function signsWithOneCallEach(family: HttpFamily): Promise<void> {
+  await family.fillPools(4);
+  const sessionId = await family.create(family.request({ mode: "one_tap" }));
+  const [first, second] = await family.owed("bob", sessionId);
+  const swapped = { ...first, signatureShare: second.signatureShare };
+  const results = await family.items("bob", "submit-signature-shares", [swapped, first, second, 7]);
+  assert.deepEqual(results.map(({ code }) => code), [
+    "share_invalid",
+    undefined,
+    undefined,
+    "invalid_input",
+  ]);
+  const [share] = await family.owed("cleo", sessionId);
+  const next = { ...share, nextNonceCommitment: await family.draw("cleo") };
+  const [{ status }] = await family.items("cleo", "submit-signature-shares", [share]);
+  assert.equal(status, "signing");
+  const [{ nextNonceCommitment }] = await family.items("cleo", "submit-signature-shares", [next]);
+  assert.ok(nextNonceCommitment !== undefined);
+  const [last] = await family.owed("cleo", sessionId);
+  assert.equal(
+    accepted(await family.call("cleo", "submit-signature-share", last)).status,
+    "completed",
+  );
+  const which = { familyId: family.id, all: true };
+  assert.equal(accepted(await family.call("ann", "withdraw-nonce-commitments", which)).dead, 0);
 }
 
 async function recovers(recovering: Recovering): Promise<void> {

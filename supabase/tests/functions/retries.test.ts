@@ -45,6 +45,7 @@ for (const status of STATES) {
       const first = status === "nonce_collection";
       assert.deepEqual(accepted(answer), {
         success: true,
+        quorum: 1,
         status,
         nonceCount: first ? 1 : 2,
         thresholdMet: !first,
@@ -87,6 +88,7 @@ Deno.test("either signer's share again finishes an aggregating session", async (
     assert.equal(status, "completed");
     assert.deepEqual(answer, {
       success: true,
+      quorum: 1,
       status,
       signatureCount: 2,
       thresholdMet: true,
@@ -105,6 +107,7 @@ Deno.test("the same share again after completion is answered with the signature"
     );
     assert.deepEqual(accepted(answer), {
       success: true,
+      quorum: 1,
       status: "completed",
       signatureCount: 2,
       thresholdMet: true,
@@ -141,6 +144,7 @@ Deno.test("a failed session takes no share, but answers the one that came in tim
   const again = await writesNothing(sql, () => family.share("ann", sessionId, shares[0]));
   assert.deepEqual(accepted(again), {
     success: true,
+    quorum: 1,
     status: "failed",
     signatureCount: 1,
     thresholdMet: false,

@@ -170,7 +170,7 @@ async function blamed(
     bad.map(([, share], i) => ({
       event: "share_refused",
       actor: participant,
-      detail: { code: "share_invalid", reason: reasons[i], signature_share: share },
+      detail: { code: "share_invalid", quorum: 1, reason: reasons[i], signature_share: share },
     })),
   );
   assert.doesNotMatch(JSON.stringify(reasons), /[0-9a-f]{16}/, "The sentence holds the share");

@@ -21,18 +21,26 @@ for (const ciphersuite of CIPHERSUITES) {
     const request = family.request();
     const created = accepted(await family.call("ann", "create-signing-request", request), 201);
     const { sessionId, expiresAt, ...rest } = created;
-    assert.deepEqual(rest, { success: true, method: "frost", status: "pending" });
+    assert.deepEqual(rest, {
+      success: true,
+      method: "frost",
+      mode: "two_round",
+      quorums: [],
+      status: "pending",
+    });
     assert.ok(typeof sessionId === "string" && typeof expiresAt === "number");
     assert.ok(Math.abs(expiresAt - Date.now() - 300_000) < 60_000, `${expiresAt}`);
 
     assert.deepEqual(accepted(await family.commit("cleo", sessionId)), {
       success: true,
+      quorum: 1,
       status: "nonce_collection",
       nonceCount: 1,
       thresholdMet: false,
     });
     assert.deepEqual(accepted(await family.commit("bob", sessionId)), {
       success: true,
+      quorum: 1,
       status: "signing",
       nonceCount: 2,
       thresholdMet: true,
@@ -41,6 +49,7 @@ for (const ciphersuite of CIPHERSUITES) {
 
     assert.deepEqual(accepted(await family.share("cleo", sessionId)), {
       success: true,
+      quorum: 1,
       status: "signing",
       signatureCount: 1,
       thresholdMet: false,
@@ -48,6 +57,7 @@ for (const ciphersuite of CIPHERSUITES) {
     const { finalSignature, ...last } = accepted(await family.share("bob", sessionId));
     assert.deepEqual(last, {
       success: true,
+      quorum: 1,
       status: "completed",
       signatureCount: 2,
       thresholdMet: true,

@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
-import type postgres from "postgres";
-import { freshDatabase, type TestDatabase } from "../support/harness.ts";
-import { asOperator, asService, type Call, make } from "../support/calls.ts";
-import { stopClock } from "./clock.ts";
+import { asService, make } from "../support/calls.ts";
 import { SqlFamily } from "../support/sql_family.ts";
-import {
-  interleavings,
-  playAll,
-  type PlayOptions,
-  type Scene,
-  type Transaction,
-} from "./interleaving.ts";
-import { assertLegal } from "../support/legality.ts";
-import { Random } from "../support/random.ts";
+import { commits, inEveryOrder, rollsBack, scene } from "./every_order.ts";
+import { interleavings, type PlayOptions } from "./interleaving.ts";
 
 const SWEEP = asService("expire_old_frost_signing_sessions");
 
@@ -24,9 +14,6 @@ const DEADLINE: PlayOptions = {
   stages: 1,
   normalise: (ending) => ending.replaceAll(/session_(expired|finished)/g, "over"),
 };
-
-const commits = (...calls: Call[]): Transaction => ({ calls, end: "commit" });
-const rollsBack = (...calls: Call[]): Transaction => ({ calls, end: "rollback" });
 
 Deno.test("there are as many orders as there should be", () => {
   assert.deepEqual([...interleavings([1, 1])], [[0, 1], [1, 0]]);
@@ -154,55 +141,3 @@ inEveryOrder("two registrations and a session", (known) => async () => {
   ];
   return { transactions, read };
 });
-
-interface TestClock {
-  readonly back: Call;
-  readonly deadline: Call;
-}
-
-/** A test that plays a scene in every order, in a database where time stands still. */
-function inEveryOrder(
-  name: string,
-  sceneOf: (family: SqlFamily, clock: TestClock) => () => Promise<Scene>,
-  { legal = true, ...options }: PlayOptions & { legal?: boolean } = {},
-): void {
-  Deno.test(`every order of ${name} ends as some order of whole transactions does`, async () => {
-    const random = Random.printed(name);
-    await using database: TestDatabase = await freshDatabase();
-    const { sql } = database;
-    const time = await stopClock(sql);
-    const clock = {
-      back: asOperator(time.moveTo(time.start)),
-      deadline: asOperator(time.moveTo(time.start + 300_000)),
-    };
-    const family = await SqlFamily.found(sql, random, { threshold: 2, guardians: 3 });
-    const { orders, endings } = await playAll(database, sceneOf(family, clock), options);
-    console.log(`${orders} orders, ${endings} endings`);
-    if (legal) await assertLegal(sql);
-  });
-}
-
-function scene(
-  { sql }: SqlFamily,
-  sessions: readonly string[],
-  transactions: readonly Transaction[],
-): Scene {
-  return {
-    transactions,
-    read: () => Promise.all(sessions.map((session) => stateOf(sql, session))),
-  };
-}
-
-/** A session without what differs from case to case. */
-async function stateOf(sql: postgres.Sql, session: string): Promise<unknown> {
-  const [row] = await sql`
-    select status, signers, error_message, final_signature is not null as signed,
-      (select coalesce(jsonb_object_agg(participant_id, nonce_used), '{}')
-        from public.frost_nonce_commitments where session_id = s.session_id) as commitments,
-      (select jsonb_agg(participant_id order by participant_id)
-        from public.frost_signature_shares where session_id = s.session_id) as shares,
-      (select jsonb_agg(concat_ws(' ', event, actor, detail ->> 'code') order by concat_ws(' ', event, actor, detail ->> 'code'))
-        from public.frost_events where subject_id = s.session_id) as events
-    from public.frost_signing_sessions as s where session_id = ${session}`;
-  return row;
-}

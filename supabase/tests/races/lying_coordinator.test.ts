@@ -13,6 +13,7 @@ import {
   prepareVerification,
   verifySignature,
 } from "../../functions/_shared/frost/verification.ts";
+import { answersOf, quorumOf, sessionOf } from "../support/simulated_quorums.ts";
 import { Random } from "../support/random.ts";
 
 const NAMES = ["ada", "bob", "cyd", "dan"];
@@ -66,6 +67,43 @@ Deno.test("whatever is asked in whatever order, a device answers once for a nonc
   }
   console.log(`${answered} shares, ${refusals} refusals`);
   assert.ok(answered > 12 && refusals > 100);
+});
+
+Deno.test("whatever quorums are offered, each pooled pair answers one package of one approved session", async () => {
+  const random = Random.printed("a coordinator that lies of quorums");
+  const messages = [random.hex(32), random.hex(32)];
+  const sessions = messages.map((message, i) =>
+    sessionOf(KEY, message, { session_id: `s${i}`, participants: NAMES.slice(0, 3) })
+  );
+  const store = new MemoryNonceStore();
+  const ada = () => answersOf(KEY, 0, store);
+  for (const session of sessions) await ada().approve(session);
+  const pools: string[][] = [];
+  for (const index of NAMES.keys()) {
+    const answers = index === 0 ? ada() : answersOf(KEY, index);
+    pools.push([await answers.draw(), await answers.draw(), await answers.draw()]);
+  }
+  const answered = new Map<string, Set<string>>();
+  for (let round = 0; round < 60; round++) {
+    const offered = Array.from({ length: 3 }, () => {
+      const other = 1 + random.below(NAMES.length - 1);
+      const commitments = { ada: random.pick(pools[0]), [NAMES[other]]: random.pick(pools[other]) };
+      return lie(random, quorumOf(KEY, random.pick(sessions), commitments));
+    });
+    await Promise.all(offered.map(async (quorum) => {
+      try {
+        const share = await ada().shareOf(quorum);
+        assert.equal(quorum.message, messages[Number(quorum.session_id.slice(1))]);
+        assert.ok(quorum.signers.every((signer) => NAMES.slice(0, 3).includes(signer)));
+        const own = quorum.commitments.ada;
+        answered.set(own, (answered.get(own) ?? new Set()).add(share));
+      } catch (error) {
+        assert.ok(error instanceof GuardianError, String(error));
+      }
+    }));
+  }
+  assert.ok(answered.size > 0);
+  for (const shares of answered.values()) assert.equal(shares.size, 1);
 });
 
 /** A package that is good in itself, for a guardian and another one. */

@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import type postgres from "postgres";
+import { settled } from "../../functions/_shared/background.ts";
 import type { ErrorCode } from "../../functions/_shared/errors.ts";
 import type { StackAddress } from "../../local/stack.ts";
 import { type TestDatabase, withStack } from "./harness.ts";
@@ -41,6 +42,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   round_open: 409,
   invalid_transition: 409,
   session_finished: 409,
+  share_owed: 409,
   session_expired: 410,
   no_key_package: 422,
   message_hash_invalid: 422,
@@ -82,7 +84,10 @@ export function sharedStack(): () => TestStack {
 /** Who calls: a user by token, the service by the secret key, or nobody. */
 export type Credentials = { readonly token?: string; readonly apikey?: string };
 
-/** Sends a request to a function. A body that is no text, bytes or stream is sent as JSON. */
+/**
+ * Sends a request to a function, and waits for what that does after its answer: they run in this process. A body that is
+ * no text, bytes or stream is sent as JSON.
+ */
 export async function call(
   { apiUrl }: StackAddress,
   name: string,
@@ -103,6 +108,7 @@ export async function call(
     body: raw ? body as BodyInit | undefined : JSON.stringify(body),
   });
   const text = await response.text();
+  await settled();
   return { status: response.status, headers: response.headers, text, body: objectOf(text) };
 }
 

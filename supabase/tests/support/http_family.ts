@@ -3,6 +3,7 @@
  * What its guardians make is handed to the test, which sends it, or something else.
  */
 import assert from "node:assert/strict";
+import { z } from "zod";
 import type { Guardian } from "../../../client/guardian/guardian.ts";
 import type { GuardianTransport } from "../../../client/guardian/guardian_transport.ts";
 import {
@@ -22,7 +23,9 @@ import {
   rpc,
   type TestStack,
 } from "./answers.ts";
+import type { QuorumAnswers } from "../../../client/guardian/quorum_answers.ts";
 import { Family, type FamilyOptions } from "./family.ts";
+import { answersOf } from "./simulated_quorums.ts";
 
 /** Does nothing but hand on: the test decides what reaches the coordinator. */
 const HELD = {
@@ -36,9 +39,25 @@ export interface UnsentShares {
   readonly shares: readonly { readonly guardian: string; readonly signatureShare: string }[];
 }
 
+/** A share for a quorum, as `submit-signature-shares` takes it. */
+export type ShareItem = {
+  readonly sessionId: string;
+  readonly quorum: number;
+  readonly signatureShare: string;
+};
+
+/** What `get_signing_work` tells a test. */
+const Work = z.object({
+  work: z.array(z.object({
+    session_id: z.string(),
+    quorums: z.array(z.object({ quorum: z.number() })),
+  })),
+});
+
 /** A family, and what its members do. */
 export class HttpFamily extends Family {
   readonly #guardians = new Map<string, Guardian<string, string>>();
+  readonly #answers = new Map<string, QuorumAnswers>();
 
   private constructor(readonly stack: TestStack, options: FamilyOptions) {
     super(options);
@@ -91,9 +110,9 @@ export class HttpFamily extends Family {
   }
 
   /** A signing package as a participant's device takes it. */
-  async packageFor(participant: string, id: string): Promise<SigningPackage> {
-    const { body } = await this.rpc(participant, "get_signing_package", { p_session_id: id });
-    return parseSigningPackage(body);
+  async packageFor(participant: string, id: string, quorum?: number): Promise<SigningPackage> {
+    const args = { p_session_id: id, p_quorum: quorum };
+    return parseSigningPackage((await this.rpc(participant, "get_signing_package", args)).body);
   }
 
   /** A guardian's commitment for a session, the same again each time. */
@@ -118,6 +137,47 @@ export class HttpFamily extends Family {
   async share(participant: string, sessionId: string, share?: string): Promise<Answer> {
     const signatureShare = share ?? await this.shareOf(participant, sessionId);
     return await this.call(participant, "submit-signature-share", { sessionId, signatureShare });
+  }
+
+  /** Draws a commitment for a pool, or for whichever quorum it comes into. */
+  draw(participant: string): Promise<string> {
+    return this.#answersOf(participant).draw();
+  }
+
+  /** Fills the pools of guardians with so many commitments each; by default of all. */
+  async fillPools(count: number, guardians = this.participants): Promise<void> {
+    for (const guardian of guardians) {
+      const drawing = Array.from({ length: count }, () => this.draw(guardian));
+      const nonceCommitments = await Promise.all(drawing);
+      const body = { familyId: this.id, nonceCommitments };
+      accepted(await this.call(guardian, "publish-nonce-commitments", body));
+    }
+  }
+
+  /** What a guardian owes of a session, made of commitments it drew here; the same again each time. */
+  async shareFor(participant: string, sessionId: string, quorum: number): Promise<ShareItem> {
+    const answers = this.#answersOf(participant);
+    await answers.approve(await this.sessionFor(participant, sessionId));
+    const signingPackage = await this.packageFor(participant, sessionId, quorum);
+    return { sessionId, quorum, signatureShare: await answers.shareOf(signingPackage) };
+  }
+
+  /** Everything that a guardian owes now, of one session or of all. */
+  async owed(participant: string, sessionId?: string): Promise<ShareItem[]> {
+    const { body } = await this.rpc(participant, "get_signing_work", { p_session_id: sessionId });
+    const items: ShareItem[] = [];
+    for (const { session_id, quorums } of Work.parse(body).work) {
+      for (const { quorum } of quorums) {
+        items.push(await this.shareFor(participant, session_id, quorum));
+      }
+    }
+    return items;
+  }
+
+  /** Calls a function that takes many items; what it answers of each. */
+  async items(participant: string, name: string, items: readonly unknown[]): Promise<Json[]> {
+    const { results } = accepted(await this.call(participant, name, { items }));
+    return z.array(z.looseObject({})).parse(results);
   }
 
   /** A session whose round one is over: these sign. */
@@ -153,6 +213,13 @@ export class HttpFamily extends Family {
       submitSignatureShare: (sessionId, signatureShare) =>
         this.call(participant, "submit-signature-share", { sessionId, signatureShare }),
     };
+  }
+
+  #answersOf(participant: string): QuorumAnswers {
+    const answers = this.#answers.get(participant) ??
+      answersOf(this.key, this.participants.indexOf(participant));
+    this.#answers.set(participant, answers);
+    return answers;
   }
 
   #guardian(participant: string): Guardian<string, string> {

@@ -17,6 +17,7 @@ export interface FamilyOptions {
 export interface SessionOptions {
   readonly threshold?: number;
   readonly expiresInMs?: number;
+  readonly mode?: "two_round" | "robust";
 }
 
 /** A family with a key package in a database, and its sessions. */
@@ -67,12 +68,14 @@ export class SqlFamily {
   }
 
   /** Creates a session of all guardians, listed in an order of its own. */
-  async session({ threshold = this.threshold, expiresInMs = 300_000 }: SessionOptions = {}) {
+  async session(
+    { threshold = this.threshold, expiresInMs = 300_000, mode = "two_round" }: SessionOptions = {},
+  ) {
     const [{ session_id }] = await this.sql<{ session_id: string }[]>`
       insert into public.frost_signing_sessions
-        (family_id, message_hash, participants, threshold, created_by, created_at, expires_at)
+        (family_id, message_hash, participants, threshold, created_by, mode, created_at, expires_at)
       select ${this.id}, ${this.random.hex(32)}, ${this.random.shuffled(this.guardians)},
-        ${threshold}::int, ${this.creator}, now, now + ${expiresInMs}::int
+        ${threshold}::int, ${this.creator}, ${mode}, now, now + ${expiresInMs}::int
       from permafrost.now_ms() as now
       returning session_id`;
     return session_id;
@@ -95,11 +98,48 @@ export class SqlFamily {
     });
   }
 
-  share(session: string, guardian: string, share = this.random.hex(32)): Call {
+  share(
+    session: string,
+    guardian: string,
+    share = this.random.hex(32),
+    quorum: number | null = null,
+  ): Call {
     return asService("record_signature_share", {
       p_session_id: session,
       p_participant_id: guardian,
       p_signature_share: share,
+      p_quorum: quorum,
+    });
+  }
+
+  /** Says that a share did not verify. */
+  refuse(session: string, guardian: string, quorum: number): Call {
+    return asService("record_refused_share", {
+      p_session_id: session,
+      p_participant_id: guardian,
+      p_reason: "It does not verify",
+      p_quorum: quorum,
+    });
+  }
+
+  /** Publishes so many commitments of a guardian. */
+  publish(guardian: string, count: number): Call {
+    return asService("publish_nonce_commitments", {
+      p_family_id: this.id,
+      p_participant_id: guardian,
+      p_nonce_commitments: Array.from({ length: count }, () => this.random.commitment()),
+    });
+  }
+
+  /** A creation of `one_tap` sessions by a guardian. */
+  oneTap(guardian: string, messages = 1): Promise<Call> {
+    const message = () => ({ message_hash: this.random.hex(32) });
+    return this.as(guardian, "create_signing_sessions", {
+      p_family_id: this.id,
+      p_messages: JSON.stringify(Array.from({ length: messages }, message)),
+      p_participants: this.guardians,
+      p_threshold: this.threshold,
+      p_mode: "one_tap",
     });
   }
 
