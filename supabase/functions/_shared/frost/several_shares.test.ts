@@ -95,7 +95,7 @@ for (const ciphersuite of CIPHERSUITES) {
     assert.deepEqual(faultsOfShares([]), []);
     assert.deepEqual(faultsOfShares(good), good.map(() => undefined));
     let refused = 0;
-    for (let round = 0; round < (suite.cofactor === 4 ? 8 : 20); round++) {
+    for (let round = 0; round < (suite.cofactor === 4 ? 8 : 20) || refused <= 10; round++) {
       const some = Array.from({ length: 1 + random.below(12) }, () => random.pick(good));
       const probability = random.pick([0.1, 0.3, 1]);
       const shares = some.map((share) =>
@@ -107,7 +107,6 @@ for (const ciphersuite of CIPHERSUITES) {
       assert.deepEqual(faultsOfShares(shares), faults);
       refused += faults.filter((fault) => fault !== undefined).length;
     }
-    assert.ok(refused > 10, `${refused}`);
   });
 
   Deno.test(`${ciphersuite}: of many shares every bad one is found, and the first without the others`, () => {
