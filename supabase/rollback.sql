@@ -34,16 +34,17 @@ begin
   end if;
   if to_regclass('cron.job') is not null then
     perform cron.unschedule(jobname) from cron.job
-    where jobname in ('permafrost_expire_sessions', 'permafrost_expire_recovery_requests');
+    where jobname in ('permafrost_expire_sessions', 'permafrost_expire_recovery_requests', 'permafrost_expire_ceremonies');
   end if;
   -- So that a later push applies the migrations again.
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations
-    where version between '20261101000100' and '20261101003400'
+    where version between '20261101000100' and '20261101004000'
       and name in ('claims', 'refusals', 'incarnations', 'events', 'limits', 'the_law', 'turns_and_sweeps', 'realtime',
         'ciphersuites', 'key_packages', 'requests', 'signing_sessions', 'quorums', 'nonce_commitments', 'signature_shares', 'nonce_pools',
         'session_states', 'publishing_nonces', 'reading_sessions', 'listing', 'creating_sessions', 'recording_round_one', 'recording_round_two', 'signing_work', 'signing_over_http',
-        'recovery_requests', 'recovery_shares', 'reading_recoveries', 'recovery_calls', 'declining_and_publishing',
+        'recovery_requests', 'recovery_shares', 'reading_recoveries', 'recovery_calls', 'host_keys', 'key_ceremonies',
+        'ceremony_states', 'reading_ceremonies', 'ceremony_calls', 'declining_and_publishing',
         'maintenance', 'transcripts', 'monitoring', 'self_check');
   end if;
 
@@ -66,7 +67,8 @@ begin
   select string_agg(c.oid::regclass::text, ', ') into v_tables
   from pg_class as c where c.relkind = 'r' and (c.relnamespace = to_regnamespace('permafrost')
     or c.relnamespace = to_regnamespace('public') and c.relname in ('frost_signature_shares', 'frost_nonce_commitments',
-      'frost_signing_sessions', 'frost_signing_quorums', 'frost_signing_batches', 'frost_nonce_pool', 'frost_key_packages', 'frost_events', 'sss_encrypted_shares', 'sss_signing_requests'));
+      'frost_signing_sessions', 'frost_signing_quorums', 'frost_signing_batches', 'frost_nonce_pool', 'frost_key_packages',
+      'frost_host_keys', 'frost_key_ceremonies', 'frost_ceremony_messages', 'frost_events', 'sss_encrypted_shares', 'sss_signing_requests'));
   execute 'drop table ' || v_tables;
 
   select string_agg(p.oid::regprocedure::text, ', ') into v_functions
@@ -75,6 +77,6 @@ begin
 
   drop schema permafrost;
   drop type if exists public.signing_session_status, public.signing_mode, public.signing_quorum_status;
-  drop type if exists public.sss_request_status;
+  drop type if exists public.sss_request_status, public.key_ceremony_status;
 end
 $rollback$;

@@ -15,6 +15,19 @@ comment on schema permafrost is
 
 revoke all on schema permafrost from public, anon, authenticated, service_role;
 
+-- type public.key_ceremony_status -----------------------------------------------------------------
+create type public.key_ceremony_status as enum (
+  'round_one',
+  'round_two',
+  'confirming',
+  'completed',
+  'failed',
+  'expired'
+);
+
+comment on type public.key_ceremony_status is
+  'round_one, round_two (messages are collected), confirming (all sign the same transcript); then completed, failed or expired.';
+
 -- type public.signing_mode ------------------------------------------------------------------------
 create type public.signing_mode as enum (
   'two_round',
@@ -72,6 +85,7 @@ create table permafrost.ciphersuites (
   message_bytes_min integer not null,
   message_bytes_max integer not null,
   signers_max integer not null,
+  ceremony_max integer not null,
   constraint ciphersuites_pkey PRIMARY KEY (ciphersuite)
 );
 
@@ -85,6 +99,8 @@ comment on column permafrost.ciphersuites.signature_bytes is
   'The final signature as its verifiers expect it.';
 comment on column permafrost.ciphersuites.signers_max is
   'The greatest threshold: closing round one with more signers takes longer than the 2 s of CPU that a hosted function has.';
+comment on column permafrost.ciphersuites.ceremony_max is
+  'The most participants of a ceremony: with more a step takes longer than those 2 s.';
 
 alter table permafrost.ciphersuites enable row level security;
 
@@ -97,6 +113,9 @@ create table permafrost.kinds (
   id_column text not null,
   noun text not null,
   method text,
+  key_column text not null,
+  taking_part text default 't.participants'::text not null,
+  cleaned_from text default 'completed'::text not null,
   created_detail text[] not null,
   constraint kinds_pkey PRIMARY KEY (kind)
 );
@@ -109,6 +128,12 @@ comment on column permafrost.kinds.noun is
   'What a refusal calls it.';
 comment on column permafrost.kinds.method is
   'What clients call its way of signing: frost or sss.';
+comment on column permafrost.kinds.key_column is
+  'Which column has the key package it lives under: with that it ends.';
+comment on column permafrost.kinds.taking_part is
+  'Who takes part, in SQL on t: a text[].';
+comment on column permafrost.kinds.cleaned_from is
+  'Cleanup deletes rows of this status and of those after it.';
 comment on column permafrost.kinds.created_detail is
   'The columns that its event created tells.';
 
@@ -157,6 +182,23 @@ end;
 $function$;
 
 revoke all on function permafrost.tg_declines__20_count() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_declines__ceremony() -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_declines__ceremony()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if exists (select from public.frost_key_ceremonies where ceremony_id = new.subject_id and status < 'completed') then
+    perform permafrost.fail_declined(new);
+  end if;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_declines__ceremony() from public, anon, authenticated, service_role;
 
 -- function permafrost.tg_declines__recovery() -----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_declines__recovery()
@@ -238,6 +280,7 @@ revoke all on table permafrost.declines from public, anon, authenticated, servic
 CREATE TRIGGER tg_declines__10_recovery_answered BEFORE INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'recovery'::text) EXECUTE FUNCTION permafrost.tg_declines__recovery();
 CREATE TRIGGER tg_declines__10_session_answered BEFORE INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'session'::text) EXECUTE FUNCTION permafrost.tg_declines__session();
 CREATE TRIGGER tg_declines__20_count AFTER INSERT ON permafrost.declines FOR EACH ROW EXECUTE FUNCTION permafrost.tg_declines__20_count();
+CREATE TRIGGER tg_declines__30_ceremony AFTER INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'ceremony'::text) EXECUTE FUNCTION permafrost.tg_declines__ceremony();
 CREATE TRIGGER tg_declines__30_session_committed AFTER INSERT ON permafrost.declines FOR EACH ROW WHEN (new.kind = 'session'::text) EXECUTE FUNCTION permafrost.tg_declines__session();
 
 -- table permafrost.event_heads --------------------------------------------------------------------
@@ -298,87 +341,6 @@ comment on table permafrost.inventory is
 alter table permafrost.inventory enable row level security;
 
 revoke all on table permafrost.inventory from public, anon, authenticated, service_role;
-
--- table permafrost.key_turns ----------------------------------------------------------------------
-create table permafrost.key_turns (
-  family_id text not null,
-  constraint key_turns_pkey PRIMARY KEY (family_id)
-);
-
-comment on table permafrost.key_turns is
-  'A row for each family, locked by whoever has the turn at its key packages.';
-
-alter table permafrost.key_turns enable row level security;
-
-revoke all on table permafrost.key_turns from public, anon, authenticated, service_role;
-
--- table permafrost.limits -------------------------------------------------------------------------
-create table permafrost.limits (
-  limit_name text not null,
-  family_id text,
-  value bigint not null,
-  constraint limits_name_family_key UNIQUE NULLS NOT DISTINCT (limit_name, family_id),
-  constraint limits_value_check CHECK (value >= 0)
-);
-
-comment on table permafrost.limits is
-  'What a member may use up, by name; a row with a family replaces the general one for it. Operators edit it.';
-
-alter table permafrost.limits enable row level security;
-
-revoke all on table permafrost.limits from public, anon, authenticated, service_role;
-
--- function permafrost.tg__append_only() -----------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.tg__append_only()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-begin
-  perform permafrost.refuse('invalid_transition', format('%s.%s is append-only', tg_table_schema, tg_table_name));
-  return null;
-end;
-$function$;
-
-revoke all on function permafrost.tg__append_only() from public, anon, authenticated, service_role;
-
--- table permafrost.nonce_ledger -------------------------------------------------------------------
-create table permafrost.nonce_ledger (
-  point_digest bytea not null,
-  family_id text not null,
-  session_id text,
-  participant_id text not null,
-  first_seen_at bigint default permafrost.now_ms() not null,
-  constraint nonce_ledger_pkey PRIMARY KEY (point_digest),
-  constraint nonce_ledger_point_digest_check CHECK (octet_length(point_digest) = 32)
-);
-
-comment on table permafrost.nonce_ledger is
-  'SHA-256 of every nonce point ever accepted; of a dry run, of the text. Append-only; no foreign key, so that deleting a session does not free its nonces.';
-
-alter table permafrost.nonce_ledger enable row level security;
-
-revoke all on table permafrost.nonce_ledger from public, anon, authenticated, service_role;
-
-CREATE TRIGGER tg_nonce_ledger__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON permafrost.nonce_ledger FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
-
--- table permafrost.settable -----------------------------------------------------------------------
-create table permafrost.settable (
-  kind text not null,
-  column_name text not null,
-  while_open boolean not null,
-  event text,
-  constraint settable_pkey PRIMARY KEY (kind, column_name),
-  constraint settable_kind_fkey FOREIGN KEY (kind) REFERENCES permafrost.kinds(kind) ON DELETE CASCADE
-);
-
-comment on table permafrost.settable is
-  'The columns that an update may set, from null and once: while open, or else once completed. With an event: also without an edge.';
-
-alter table permafrost.settable enable row level security;
-
-revoke all on table permafrost.settable from public, anon, authenticated, service_role;
 
 -- function permafrost.families() ------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.families()
@@ -648,7 +610,7 @@ begin
       format('A %s starts %s, with nothing done yet', v_noun, enum_first(new.status)));
   end if;
   perform permafrost.check_identifier(tg_argv[1], v_id), permafrost.check_identifier('family_id', new.family_id),
-    permafrost.check_identifier('created_by', new.created_by);
+    case when new.created_by is not null or not v_operator then permafrost.check_identifier('created_by', new.created_by) end;
   -- One id is one thing: a call that declines or publishes does not say which kind it means, and who reads a record is
   -- told by its first event, which is still there where the rest was deleted.
   if exists (select from permafrost.event_heads as h where h.subject_id = v_id and (h.subject <> v_kind
@@ -693,7 +655,9 @@ declare
   v_now constant bigint := permafrost.now_ms();
   v_moves constant boolean := new.status is distinct from old.status;
   v_asked record := new; -- what is left of it must be as it was
+  v_ended_by text;
   v_old jsonb;
+  v_new jsonb;
   v_free text[];
 begin
   if new is not distinct from old then
@@ -711,11 +675,14 @@ begin
     v_asked.updated_at := old.updated_at;
   end if;
   if old.status < 'completed' and new.status <> 'expired'
-    and (new.status <> 'failed' or new.error_message is distinct from 'restored')
+    and (new.status <> 'failed' or coalesce(new.error_message, '') not in ('restored', 'key_retired'))
   then
     -- What another trigger moves was judged there, at its turn.
-    if pg_trigger_depth() = 1 and old.incarnation < permafrost.live_from() then
-      perform permafrost.refuse('session_finished', 'It was open before this database was restored, and has failed');
+    if pg_trigger_depth() = 1 then
+      v_ended_by := permafrost.ended_by(old.incarnation, permafrost.live_from(), (to_jsonb(old) ->> tg_argv[5])::uuid, old.expires_at);
+      if v_ended_by is not null then
+        perform permafrost.refuse_finished(v_noun, 'failed', v_ended_by);
+      end if;
     end if;
     if old.expires_at <= v_now then
       perform permafrost.refuse('session_expired', format('The %s has expired', v_noun));
@@ -724,15 +691,16 @@ begin
 
   if not v_asked *= old then -- in any byte
     v_old := to_jsonb(old);
+    v_new := to_jsonb(v_asked);
     select coalesce(array_agg(s.column_name), '{}') into v_free
     from permafrost.settable as s
-    where s.kind = v_kind and v_old -> s.column_name = 'null' and v_moves = (s.event is null)
+    where s.kind = v_kind and permafrost.may_set(s.how, v_old -> s.column_name, v_new -> s.column_name) and v_moves = (s.event is null)
       and case when s.while_open then old.status < 'completed' else old.status = 'completed' and not v_moves end;
-    if (to_jsonb(v_asked) - v_free)::text <> (v_old - v_free)::text then
+    if (v_new - v_free)::text <> (v_old - v_free)::text then
       if old.status < 'completed' then
         perform permafrost.refuse('invalid_transition', 'What is signed, by whom and until when is fixed from the start');
       end if;
-      perform permafrost.refuse('session_finished', format('The %s is %s and does not change', v_noun, old.status));
+      perform permafrost.refuse_finished(v_noun, old.status::text, v_old ->> 'error_message');
     end if;
   end if;
   if old.status < 'completed' and (new.status = 'failed') <> (coalesce(new.error_message, '') <> '') then
@@ -805,19 +773,10 @@ CREATE OR REPLACE FUNCTION permafrost.tg__50_broadcast()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
-  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null then
-    return null;
+  if tg_op = 'INSERT' or new.status <> old.status then
+    perform permafrost.broadcast(new.family_id, 'session_status',
+      jsonb_build_object('session_id', to_jsonb(new) ->> tg_argv[1], 'method', tg_argv[3], 'status', new.status));
   end if;
-  begin
-    if tg_op = 'UPDATE' and new.status = old.status then
-      return null;
-    end if;
-    execute 'select realtime.send($1, $2, $3, $4)' using
-      jsonb_build_object('session_id', to_jsonb(new) ->> tg_argv[1], 'method', tg_argv[3], 'status', new.status),
-      'session_status', 'family:' || new.family_id, true;
-  exception when others then
-    raise warning 'The broadcast of a change of state failed: % %', sqlstate, sqlerrm;
-  end;
   return null;
 end;
 $function$;
@@ -839,6 +798,325 @@ end;
 $function$;
 
 revoke all on function permafrost.tg__90_forget() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_frost_key_ceremonies__15_admit() -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_ceremonies__15_admit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_suite permafrost.ciphersuites;
+  v_current public.frost_key_packages;
+begin
+  if num_nonnulls(new.recovery_data, new.key_package, new.key_package_id) > 0 or new.coordinator_messages <> '{}' or new.blamed <> '{}' then
+    perform permafrost.refuse('invalid_transition', 'A ceremony starts in round one, with nothing done yet');
+  end if;
+  -- The turn first: of two that are created at once one is the family's open ceremony.
+  perform permafrost.lock_family_key(new.family_id);
+  if exists (select from public.frost_key_ceremonies as c
+    where c.family_id = new.family_id and permafrost.status_now(c.status, c.expires_at, permafrost.now_ms(),
+      permafrost.ended_by(c.incarnation, permafrost.live_from(), c.current_key_package_id, c.expires_at)) < 'completed')
+  then
+    perform permafrost.refuse('invalid_transition', 'The family has an open ceremony: finish it, or let its creator fail it');
+  end if;
+  v_current := permafrost.current_key_package(new.family_id);
+  new.current_key_package_id := v_current.key_package_id;
+  if new.kind = 'reshare' then
+    if v_current.key_package_id is null then
+      perform permafrost.refuse('no_key_package', 'The family has no key to deal anew');
+    end if;
+    new.from_key_package_id := v_current.key_package_id;
+    new.ciphersuite := coalesce(new.ciphersuite, v_current.ciphersuite);
+    new.protocol := coalesce(new.protocol, 'reshare');
+    if new.ciphersuite <> v_current.ciphersuite or new.protocol <> 'reshare' then
+      perform permafrost.refuse('invalid_input', format('A reshare keeps the key''s ciphersuite, %s, and has the protocol reshare', v_current.ciphersuite));
+    end if;
+    if new.dealers is null or not new.dealers <@ v_current.participants or cardinality(new.dealers) <> v_current.threshold then
+      perform permafrost.refuse('participants_invalid',
+        format('The dealers must be exactly %s guardians of the current key', v_current.threshold));
+    end if;
+    perform permafrost.check_participants(new.dealers);
+    new.dealer_host_public_keys := permafrost.active_host_keys(new.family_id, new.dealers);
+  elsif new.kind = 'dkg' then
+    new.ciphersuite := coalesce(new.ciphersuite, 'FROST-secp256k1-SHA256-TR-v1');
+    new.protocol := coalesce(new.protocol, case when new.ciphersuite = 'FROST-secp256k1-SHA256-TR-v1' then 'chilldkg' else 'pedersen' end);
+    if new.protocol not in ('chilldkg', 'pedersen') or new.protocol = 'chilldkg' and new.ciphersuite <> 'FROST-secp256k1-SHA256-TR-v1' then
+      perform permafrost.refuse('invalid_input', 'A dkg has the protocol pedersen, or under FROST-secp256k1-SHA256-TR-v1 chilldkg');
+    end if;
+    if num_nonnulls(new.dealers, new.dealer_host_public_keys, new.from_key_package_id) > 0 then
+      perform permafrost.refuse('invalid_input', 'Only a reshare has dealers');
+    end if;
+    if new.created_by is not null and v_current.key_package_id is null and permafrost.limit_of('first_key_by_members', new.family_id) = 0 then
+      perform permafrost.refuse('not_the_creator', 'An operator starts the first ceremony of this family');
+    end if;
+  else
+    perform permafrost.refuse('invalid_input', 'kind must be dkg or reshare');
+  end if;
+  select * into v_suite from permafrost.ciphersuites where ciphersuite = new.ciphersuite;
+  if not found then
+    perform permafrost.refuse('invalid_input', 'The ciphersuite is not one of those supported');
+  end if;
+  if cardinality(new.participants) not between 2 and v_suite.ceremony_max then
+    perform permafrost.refuse('participants_invalid', format('A ceremony under %s has 2 to %s participants', new.ciphersuite, v_suite.ceremony_max));
+  end if;
+  if new.threshold < 2 then
+    perform permafrost.refuse('threshold_invalid', 'The threshold must be 2 at least: with 1 every guardian would hold the whole key');
+  end if;
+  new.host_public_keys := permafrost.active_host_keys(new.family_id, new.participants);
+  new.params_id := permafrost.sha256_hex(permafrost.ceremony_params(new));
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_key_ceremonies__15_admit() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_frost_key_ceremonies__30_enter() -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_ceremonies__30_enter()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_missing text[];
+  v_registered jsonb;
+begin
+  if new.status = old.status or new.status >= 'failed' then
+    return new;
+  end if;
+  v_missing := permafrost.missing_senders(old, permafrost.round_of(old.status));
+  if v_missing <> '{}' then
+    perform permafrost.refuse('round_open', format('Waiting for %s', array_to_string(v_missing, ', ')));
+  end if;
+  if old.protocol = 'chilldkg' and new.status <> 'completed'
+    and cardinality(new.coordinator_messages) <> permafrost.round_of(old.status)
+  then
+    perform permafrost.refuse('invalid_transition', 'Each round of chilldkg ends with the coordinator''s message');
+  end if;
+  case new.status
+    when 'round_two' then
+      if old.kind = 'reshare' then
+        perform permafrost.refuse('invalid_transition', 'A reshare has no round two');
+      end if;
+    when 'confirming' then
+      if old.kind <> 'reshare' and old.status = 'round_one' then
+        perform permafrost.refuse('invalid_transition', 'Only a reshare has no round two');
+      end if;
+      perform permafrost.check_candidate(new);
+    when 'completed' then
+      if permafrost.approvals_missing(old) > 0 then
+        perform permafrost.refuse('round_open', format('Waiting for the approval of %s guardians of the current key', permafrost.approvals_missing(old)));
+      end if;
+      perform permafrost.lock_family_key(old.family_id);
+      if (permafrost.current_key_package(old.family_id)).key_package_id is distinct from old.current_key_package_id then
+        perform permafrost.refuse('key_retired', 'The family''s key is another than when this ceremony began');
+      end if;
+      v_registered := permafrost.register_key_package(old.family_id, old.ciphersuite, old.threshold, old.participants,
+        old.key_package ->> 'group_public_key', array(select jsonb_array_elements_text(old.key_package -> 'verifying_shares')),
+        array(select jsonb_array_elements_text(old.key_package -> 'vss_commitment')), old.created_by);
+      if v_registered -> 'epoch' <> old.key_package -> 'epoch' then
+        perform permafrost.refuse('key_retired', 'The family had another key meanwhile');
+      end if;
+      new.key_package_id := v_registered ->> 'key_package_id';
+      if old.kind = 'reshare' then
+        perform permafrost.redact_predecessors(old.family_id, old.key_package ->> 'group_public_key', old.ceremony_id);
+      end if;
+  end case;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_key_ceremonies__30_enter() from public, anon, authenticated, service_role;
+
+-- table public.frost_key_ceremonies ---------------------------------------------------------------
+create table public.frost_key_ceremonies (
+  ceremony_id text default gen_random_uuid()::text not null,
+  family_id text not null,
+  kind text not null,
+  protocol text not null,
+  ciphersuite text not null,
+  threshold integer not null,
+  participants text[] not null,
+  host_public_keys text[] not null,
+  dealers text[],
+  dealer_host_public_keys text[],
+  from_key_package_id uuid,
+  current_key_package_id uuid,
+  status public.key_ceremony_status default 'round_one'::public.key_ceremony_status not null,
+  params_id text not null,
+  coordinator_messages text[] default '{}'::text[] not null,
+  recovery_data text,
+  key_package jsonb,
+  blamed text[] default '{}'::text[] not null,
+  key_package_id uuid,
+  created_by text,
+  error_message text,
+  incarnation integer not null,
+  created_at bigint default permafrost.now_ms() not null,
+  updated_at bigint default permafrost.now_ms() not null,
+  completed_at bigint,
+  failed_at bigint,
+  expires_at bigint default permafrost.now_ms() + 86400000 not null,
+  constraint frost_key_ceremonies_pkey PRIMARY KEY (ceremony_id),
+  constraint frost_key_ceremonies_ciphersuite_fkey FOREIGN KEY (ciphersuite) REFERENCES permafrost.ciphersuites(ciphersuite) ON DELETE RESTRICT,
+  constraint frost_key_ceremonies_current_key_package_id_fkey FOREIGN KEY (current_key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
+  constraint frost_key_ceremonies_from_key_package_id_fkey FOREIGN KEY (from_key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
+  constraint frost_key_ceremonies_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE RESTRICT,
+  constraint frost_key_ceremonies_completed_registered CHECK ((status = 'completed'::public.key_ceremony_status) = (key_package_id IS NOT NULL)),
+  constraint frost_key_ceremonies_failed_explained CHECK ((status = 'failed'::public.key_ceremony_status) = (error_message IS NOT NULL))
+);
+
+comment on table public.frost_key_ceremonies is
+  'Ceremonies in which guardians make a key, or deal it anew. Times are milliseconds since the epoch.';
+comment on column public.frost_key_ceremonies.kind is
+  'dkg: a new key. reshare: the same group public key in new shares.';
+comment on column public.frost_key_ceremonies.protocol is
+  'chilldkg or pedersen for a dkg; reshare.';
+comment on column public.frost_key_ceremonies.participants is
+  'Who gets a share; a position in this list, from 1, is the FROST identifier.';
+comment on column public.frost_key_ceremonies.host_public_keys is
+  'The participants'' host keys as they were at creation, in their order.';
+comment on column public.frost_key_ceremonies.dealers is
+  'Of a reshare: exactly as many signers of the old package as its threshold.';
+comment on column public.frost_key_ceremonies.current_key_package_id is
+  'The family''s key at creation: with it the ceremony ends, and only in its place a new one becomes current.';
+comment on column public.frost_key_ceremonies.params_id is
+  'SHA-256 of the JSON of all of this, 64 hex characters: what guardians compare before round one.';
+comment on column public.frost_key_ceremonies.coordinator_messages is
+  'Of chilldkg: cmsg1, then cmsg2, lower-case hex.';
+comment on column public.frost_key_ceremonies.recovery_data is
+  'Of chilldkg: the draft''s recovery data, lower-case hex, from confirming on.';
+comment on column public.frost_key_ceremonies.key_package is
+  'The package that would be registered, its epoch too; from confirming on.';
+comment on column public.frost_key_ceremonies.blamed is
+  'Who deviated, as this coordinator received it.';
+
+CREATE INDEX frost_key_ceremonies_family_idx ON public.frost_key_ceremonies USING btree (family_id, created_at DESC);
+CREATE UNIQUE INDEX frost_key_ceremonies_key_package_idx ON public.frost_key_ceremonies USING btree (key_package_id);
+CREATE INDEX frost_key_ceremonies_open_idx ON public.frost_key_ceremonies USING btree (expires_at) WHERE (status < 'completed'::public.key_ceremony_status);
+
+alter table public.frost_key_ceremonies enable row level security;
+
+revoke all on table public.frost_key_ceremonies from public, anon, authenticated, service_role;
+grant select on table public.frost_key_ceremonies to authenticated, service_role;
+
+create policy "Participants and dealers read their ceremonies" on public.frost_key_ceremonies
+  for select to authenticated
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (((( SELECT permafrost.memberships() AS memberships)) ->> family_id) = ANY ((participants || dealers))));
+
+CREATE TRIGGER tg_frost_key_ceremonies__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_key_ceremonies FOR EACH STATEMENT WHEN (row_security_active('public.frost_key_ceremonies'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_key_ceremonies__10_start BEFORE INSERT ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
+CREATE TRIGGER tg_frost_key_ceremonies__15_admit BEFORE INSERT ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_ceremonies__15_admit();
+CREATE TRIGGER tg_frost_key_ceremonies__20_guard BEFORE UPDATE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
+CREATE TRIGGER tg_frost_key_ceremonies__30_enter BEFORE UPDATE ON public.frost_key_ceremonies FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.*) EXECUTE FUNCTION permafrost.tg_frost_key_ceremonies__30_enter();
+CREATE TRIGGER tg_frost_key_ceremonies__40_log AFTER INSERT OR UPDATE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
+CREATE TRIGGER tg_frost_key_ceremonies__50_broadcast AFTER INSERT OR UPDATE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
+CREATE TRIGGER tg_frost_key_ceremonies__90_forget AFTER DELETE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
+CREATE TRIGGER tg_frost_key_ceremonies__no_truncate BEFORE TRUNCATE ON public.frost_key_ceremonies FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- table permafrost.key_approvals ------------------------------------------------------------------
+create table permafrost.key_approvals (
+  ceremony_id text not null,
+  participant_id text not null,
+  signature text not null,
+  approved_at bigint default permafrost.now_ms() not null,
+  constraint key_approvals_pkey PRIMARY KEY (ceremony_id, participant_id),
+  constraint key_approvals_ceremony_id_fkey FOREIGN KEY (ceremony_id) REFERENCES public.frost_key_ceremonies(ceremony_id) ON DELETE CASCADE
+);
+
+comment on table permafrost.key_approvals is
+  'Guardians of the current key, or '''' for an operator, who let the new key of a ceremony take its place; signature by the host key over the package''s digest.';
+
+alter table permafrost.key_approvals enable row level security;
+
+revoke all on table permafrost.key_approvals from public, anon, authenticated, service_role;
+
+-- table permafrost.key_turns ----------------------------------------------------------------------
+create table permafrost.key_turns (
+  family_id text not null,
+  constraint key_turns_pkey PRIMARY KEY (family_id)
+);
+
+comment on table permafrost.key_turns is
+  'A row for each family, locked by whoever has the turn at its key packages.';
+
+alter table permafrost.key_turns enable row level security;
+
+revoke all on table permafrost.key_turns from public, anon, authenticated, service_role;
+
+-- table permafrost.limits -------------------------------------------------------------------------
+create table permafrost.limits (
+  limit_name text not null,
+  family_id text,
+  value bigint not null,
+  constraint limits_name_family_key UNIQUE NULLS NOT DISTINCT (limit_name, family_id),
+  constraint limits_value_check CHECK (value >= 0)
+);
+
+comment on table permafrost.limits is
+  'What a member may use up, by name; a row with a family replaces the general one for it. Operators edit it.';
+
+alter table permafrost.limits enable row level security;
+
+revoke all on table permafrost.limits from public, anon, authenticated, service_role;
+
+-- function permafrost.tg__append_only() -----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.refuse('invalid_transition', format('%s.%s is append-only', tg_table_schema, tg_table_name));
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg__append_only() from public, anon, authenticated, service_role;
+
+-- table permafrost.nonce_ledger -------------------------------------------------------------------
+create table permafrost.nonce_ledger (
+  point_digest bytea not null,
+  family_id text not null,
+  session_id text,
+  participant_id text not null,
+  first_seen_at bigint default permafrost.now_ms() not null,
+  constraint nonce_ledger_pkey PRIMARY KEY (point_digest),
+  constraint nonce_ledger_point_digest_check CHECK (octet_length(point_digest) = 32)
+);
+
+comment on table permafrost.nonce_ledger is
+  'SHA-256 of every nonce point ever accepted; of a dry run, of the text. Append-only; no foreign key, so that deleting a session does not free its nonces.';
+
+alter table permafrost.nonce_ledger enable row level security;
+
+revoke all on table permafrost.nonce_ledger from public, anon, authenticated, service_role;
+
+CREATE TRIGGER tg_nonce_ledger__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON permafrost.nonce_ledger FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
+
+-- table permafrost.settable -----------------------------------------------------------------------
+create table permafrost.settable (
+  kind text not null,
+  column_name text not null,
+  while_open boolean not null,
+  event text,
+  how text default 'once'::text not null,
+  constraint settable_pkey PRIMARY KEY (kind, column_name, while_open),
+  constraint settable_kind_fkey FOREIGN KEY (kind) REFERENCES permafrost.kinds(kind) ON DELETE CASCADE,
+  constraint settable_how_check CHECK (how = ANY (ARRAY['once'::text, 'grows'::text, 'redacts'::text]))
+);
+
+comment on table permafrost.settable is
+  'The columns that an update may set: while open, or else once completed. With an event: also without an edge.';
+comment on column permafrost.settable.how is
+  'once: from null. grows: a list gets more at its end. redacts: from what it was to permafrost.redacted of that.';
+
+alter table permafrost.settable enable row level security;
+
+revoke all on table permafrost.settable from public, anon, authenticated, service_role;
 
 -- function permafrost.tg_frost_signing_sessions__06_own() -----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__06_own()
@@ -1030,13 +1308,13 @@ create policy "The service manages all sessions" on public.frost_signing_session
 
 CREATE TRIGGER tg_frost_signing_sessions__05_no_members BEFORE DELETE OR UPDATE ON public.frost_signing_sessions FOR EACH STATEMENT WHEN (row_security_active('public.frost_signing_sessions'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_signing_sessions__06_own BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW WHEN (row_security_active('public.frost_signing_sessions'::text)) EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__06_own();
-CREATE TRIGGER tg_frost_signing_sessions__10_start BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__10_start BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_frost_signing_sessions__15_admit BEFORE INSERT ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__15_admit();
-CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_frost_signing_sessions__30_enter BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__30_enter();
-CREATE TRIGGER tg_frost_signing_sessions__40_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
-CREATE TRIGGER tg_frost_signing_sessions__50_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
-CREATE TRIGGER tg_frost_signing_sessions__90_forget AFTER DELETE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}');
+CREATE TRIGGER tg_frost_signing_sessions__40_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
+CREATE TRIGGER tg_frost_signing_sessions__50_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
+CREATE TRIGGER tg_frost_signing_sessions__90_forget AFTER DELETE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_frost_signing_sessions__no_truncate BEFORE TRUNCATE ON public.frost_signing_sessions FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.tg_frost_signing_quorums__freeze() ------------------------------------------
@@ -1166,6 +1444,106 @@ CREATE INDEX usage_window_idx ON permafrost.usage USING btree (window_start);
 alter table permafrost.usage enable row level security;
 
 revoke all on table permafrost.usage from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_frost_ceremony_messages__10_admit() --------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_ceremony_messages__10_admit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies;
+  v_round integer;
+begin
+  if tg_op = 'UPDATE' then
+    if to_jsonb(new) - 'payload' <> to_jsonb(old) - 'payload' or new.payload <> permafrost.redacted_payload(old.round, old.payload)
+      or not exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id and status = 'completed')
+    then
+      perform permafrost.refuse('invalid_transition', 'A ceremony''s message is immutable, but for its ciphertexts once the key is dealt anew');
+    end if;
+    return new;
+  end if;
+  v_ceremony := permafrost.lock_ceremony(new.ceremony_id);
+  if not coalesce(new.participant_id = any (v_ceremony.participants || v_ceremony.dealers), false) then
+    perform permafrost.refuse('not_a_participant', 'The caller takes no part in this ceremony');
+  end if;
+  if exists (select from public.frost_ceremony_messages as m
+    where m.ceremony_id = new.ceremony_id and m.round = new.round and m.participant_id = new.participant_id)
+  then
+    perform permafrost.refuse(case when new.round = 1 then 'commitment_already_submitted' else 'share_already_submitted' end,
+      format('Another message of round %s was submitted before', new.round));
+  end if;
+  if v_ceremony.status >= 'completed' then
+    perform permafrost.refuse_finished('ceremony', v_ceremony.status::text, v_ceremony.error_message);
+  end if;
+  if not new.participant_id = any (permafrost.senders(v_ceremony, new.round)) then
+    perform permafrost.refuse('not_a_participant', format('The caller sends nothing in round %s of this ceremony', new.round));
+  end if;
+  v_round := permafrost.round_of(v_ceremony.status);
+  if new.round <> v_round then
+    perform permafrost.refuse(case when new.round > v_round then 'round_open' else 'round_closed' end,
+      format('Round %s is the open one', v_round));
+  end if;
+  perform permafrost.check_not_declined('ceremony', new.ceremony_id, new.participant_id);
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_ceremony_messages__10_admit() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_frost_ceremony_messages__40_log() ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_ceremony_messages__40_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.log_event('ceremony', new.ceremony_id, c.family_id, 'message_accepted', new.participant_id,
+    jsonb_build_object('round', new.round, 'signature', new.payload ->> 'signature'))
+  from public.frost_key_ceremonies as c where c.ceremony_id = new.ceremony_id;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_ceremony_messages__40_log() from public, anon, authenticated, service_role;
+
+-- table public.frost_ceremony_messages ------------------------------------------------------------
+create table public.frost_ceremony_messages (
+  ceremony_id text not null,
+  round integer not null,
+  participant_id text not null,
+  payload jsonb not null,
+  created_at bigint default permafrost.now_ms() not null,
+  constraint frost_ceremony_messages_pkey PRIMARY KEY (ceremony_id, round, participant_id),
+  constraint frost_ceremony_messages_ceremony_id_fkey FOREIGN KEY (ceremony_id) REFERENCES public.frost_key_ceremonies(ceremony_id) ON DELETE CASCADE,
+  constraint frost_ceremony_messages_payload_check CHECK (octet_length(payload::text) <= 524288),
+  constraint frost_ceremony_messages_round_check CHECK (round >= 1 AND round <= 3)
+);
+
+comment on table public.frost_ceremony_messages is
+  'What guardians'' devices send in a ceremony, signed by their host keys; each verified before it is here. Written once; the ciphertexts of a key that was dealt anew are replaced by their digests.';
+comment on column public.frost_ceremony_messages.round is
+  '1 and 2; 3 is the confirmation.';
+comment on column public.frost_ceremony_messages.created_at is
+  'Milliseconds since the epoch.';
+
+alter table public.frost_ceremony_messages enable row level security;
+
+revoke all on table public.frost_ceremony_messages from public, anon, authenticated, service_role;
+grant select on table public.frost_ceremony_messages to authenticated, service_role;
+
+create policy "Participants and dealers read the messages of their ceremonies" on public.frost_ceremony_messages
+  for select to authenticated
+  using ((EXISTS ( SELECT
+   FROM public.frost_key_ceremonies c
+  WHERE c.ceremony_id = frost_ceremony_messages.ceremony_id)));
+
+CREATE TRIGGER tg_frost_ceremony_messages__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_ceremony_messages FOR EACH STATEMENT WHEN (row_security_active('public.frost_ceremony_messages'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_ceremony_messages__10_admit BEFORE INSERT OR UPDATE ON public.frost_ceremony_messages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_ceremony_messages__10_admit();
+CREATE TRIGGER tg_frost_ceremony_messages__40_log AFTER INSERT ON public.frost_ceremony_messages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_ceremony_messages__40_log();
+CREATE TRIGGER tg_frost_ceremony_messages__no_truncate BEFORE TRUNCATE ON public.frost_ceremony_messages FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.tg_sss_signing_requests__15_admit() -----------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_sss_signing_requests__15_admit()
@@ -1308,14 +1686,14 @@ create policy "Requesters and guardians read their requests" on public.sss_signi
   using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (((( SELECT permafrost.memberships() AS memberships)) ->> family_id) = ANY ((participants || created_by))));
 
 CREATE TRIGGER tg_sss_signing_requests__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.sss_signing_requests FOR EACH STATEMENT WHEN (row_security_active('public.sss_signing_requests'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
-CREATE TRIGGER tg_sss_signing_requests__10_start BEFORE INSERT ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__10_start BEFORE INSERT ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__10_start('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_sss_signing_requests__15_admit BEFORE INSERT ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_signing_requests__15_admit();
-CREATE TRIGGER tg_sss_signing_requests__20_guard BEFORE UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__20_guard BEFORE UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__20_guard('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_sss_signing_requests__30_enter BEFORE UPDATE ON public.sss_signing_requests FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.*) EXECUTE FUNCTION permafrost.tg_sss_signing_requests__30_enter();
-CREATE TRIGGER tg_sss_signing_requests__40_log AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
-CREATE TRIGGER tg_sss_signing_requests__50_broadcast AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__40_log AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}', 'key_package_id');
+CREATE TRIGGER tg_sss_signing_requests__50_broadcast AFTER INSERT OR UPDATE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_sss_signing_requests__60_forget AFTER UPDATE ON public.sss_signing_requests FOR EACH ROW WHEN (old.status < 'completed'::public.sss_request_status AND new.status >= 'completed'::public.sss_request_status) EXECUTE FUNCTION permafrost.tg_sss_signing_requests__60_forget();
-CREATE TRIGGER tg_sss_signing_requests__90_forget AFTER DELETE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}');
+CREATE TRIGGER tg_sss_signing_requests__90_forget AFTER DELETE ON public.sss_signing_requests FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('recovery', 'request_id', 'request', 'sss', '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_sss_signing_requests__no_truncate BEFORE TRUNCATE ON public.sss_signing_requests FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- table public.frost_events -----------------------------------------------------------------------
@@ -1361,7 +1739,9 @@ grant select on table public.frost_events to authenticated, service_role;
 
 create policy "Members read the events of what is theirs" on public.frost_events
   for select to authenticated
-  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (actor = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id) OR subject = 'key'::text OR subject = 'recovery'::text AND (EXISTS ( SELECT
+  using ((family_id = ANY ((( SELECT permafrost.families() AS families))::text[])) AND (actor = ((( SELECT permafrost.memberships() AS memberships)) ->> family_id) OR subject = 'key'::text OR subject = 'ceremony'::text AND (EXISTS ( SELECT
+   FROM public.frost_key_ceremonies t
+  WHERE t.ceremony_id = frost_events.subject_id)) OR subject = 'recovery'::text AND (EXISTS ( SELECT
    FROM public.sss_signing_requests t
   WHERE t.request_id = frost_events.subject_id)) OR subject = 'session'::text AND (EXISTS ( SELECT
    FROM public.frost_signing_sessions t
@@ -1370,6 +1750,79 @@ create policy "Members read the events of what is theirs" on public.frost_events
 CREATE TRIGGER tg_frost_events__05_no_members BEFORE INSERT ON public.frost_events FOR EACH STATEMENT WHEN (row_security_active('public.frost_events'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_events__append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.frost_events FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__append_only();
 CREATE TRIGGER tg_frost_events__no_truncate BEFORE TRUNCATE ON public.frost_events FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- function permafrost.tg_frost_host_keys__20_guard() ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_host_keys__20_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_op = 'DELETE' or to_jsonb(new) - 'retired_at' <> to_jsonb(old) - 'retired_at' or old.retired_at is not null then
+    perform permafrost.refuse('invalid_transition', 'A host key is immutable, but for being retired once');
+  end if;
+  return new;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_host_keys__20_guard() from public, anon, authenticated, service_role;
+
+-- function permafrost.tg_frost_host_keys__40_log() ------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_host_keys__40_log()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.log_event('key', permafrost.compact_json(variadic array[to_json(new.family_id)::text, to_json(new.participant_id)::text]),
+    new.family_id, case when tg_op = 'INSERT' then 'host_key_registered' else 'host_key_retired' end, new.participant_id,
+    jsonb_build_object('host_public_key', new.host_public_key));
+  if tg_op = 'INSERT' then
+    perform permafrost.broadcast(new.family_id, 'host_key_registered',
+      jsonb_build_object('participant_id', new.participant_id, 'host_public_key', new.host_public_key));
+  end if;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_host_keys__40_log() from public, anon, authenticated, service_role;
+
+-- table public.frost_host_keys --------------------------------------------------------------------
+create table public.frost_host_keys (
+  family_id text not null,
+  participant_id text not null,
+  host_public_key text not null,
+  registered_at bigint default permafrost.now_ms() not null,
+  retired_at bigint,
+  constraint frost_host_keys_pkey PRIMARY KEY (family_id, host_public_key)
+);
+
+comment on table public.frost_host_keys is
+  'The public half of each guardian''s device key. Immutable but for retired_at, set once. Written by register_host_key only.';
+comment on column public.frost_host_keys.host_public_key is
+  'Compressed secp256k1 point, 33 bytes of lower-case hex.';
+comment on column public.frost_host_keys.registered_at is
+  'Milliseconds since the epoch.';
+comment on column public.frost_host_keys.retired_at is
+  'Milliseconds since the epoch; set when the guardian registers another.';
+
+CREATE UNIQUE INDEX frost_host_keys_active_idx ON public.frost_host_keys USING btree (family_id, participant_id) WHERE (retired_at IS NULL);
+
+alter table public.frost_host_keys enable row level security;
+
+revoke all on table public.frost_host_keys from public, anon, authenticated, service_role;
+grant select on table public.frost_host_keys to authenticated, service_role;
+
+create policy "Members read their family's host keys" on public.frost_host_keys
+  for select to authenticated
+  using (family_id = ANY ((( SELECT permafrost.families() AS families))::text[]));
+
+CREATE TRIGGER tg_frost_host_keys__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_host_keys FOR EACH STATEMENT WHEN (row_security_active('public.frost_host_keys'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
+CREATE TRIGGER tg_frost_host_keys__20_guard BEFORE DELETE OR UPDATE ON public.frost_host_keys FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_host_keys__20_guard();
+CREATE TRIGGER tg_frost_host_keys__40_log AFTER INSERT OR UPDATE ON public.frost_host_keys FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_host_keys__40_log();
+CREATE TRIGGER tg_frost_host_keys__no_truncate BEFORE TRUNCATE ON public.frost_host_keys FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.tg_frost_nonce_commitments__10_admit() --------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_nonce_commitments__10_admit()
@@ -1396,7 +1849,7 @@ begin
     return new; -- a pooled commitment: its points are in the ledger since it was published
   end if;
   if v_session.status >= 'completed' then
-    perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
+    perform permafrost.refuse_finished('session', v_session.status::text, v_session.error_message);
   end if;
   -- The count looks past the status, for the rows of one statement that inserts several.
   if v_session.status = 'aggregating'
@@ -1640,7 +2093,7 @@ begin
     perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
   end if;
   if v_session.status >= 'completed' then
-    perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
+    perform permafrost.refuse_finished('session', v_session.status::text, v_session.error_message);
   end if;
   if v_part.signers is null then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
@@ -1824,7 +2277,7 @@ begin
   end if;
   v_request := permafrost.lock_request(new.request_id);
   if v_request.status >= 'completed' then
-    perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
+    perform permafrost.refuse_finished('request', v_request.status::text, v_request.error_message);
   end if;
   if tg_op = 'UPDATE' then
     if to_jsonb(new) - '{status,ciphertext,created_at}'::text[] is distinct from to_jsonb(old) - '{status,ciphertext,created_at}'::text[]
@@ -1941,7 +2394,9 @@ create policy "Requesters read the shares of their requests" on public.sss_encry
   for select to authenticated
   using ((EXISTS ( SELECT
    FROM public.sss_signing_requests r
-  WHERE r.request_id = sss_encrypted_shares.request_id AND r.created_by = ((( SELECT permafrost.memberships() AS memberships)) ->> r.family_id) AND (r.status = ANY (ARRAY['partial'::public.sss_request_status, 'ready'::public.sss_request_status])) AND r.expires_at > (( SELECT permafrost.now_ms() AS now_ms)) AND r.incarnation >= (( SELECT permafrost.live_from() AS live_from)))));
+  WHERE r.request_id = sss_encrypted_shares.request_id AND r.created_by = ((( SELECT permafrost.memberships() AS memberships)) ->> r.family_id) AND (r.status = ANY (ARRAY['partial'::public.sss_request_status, 'ready'::public.sss_request_status])) AND r.expires_at > (( SELECT permafrost.now_ms() AS now_ms)) AND r.incarnation >= (( SELECT permafrost.live_from() AS live_from)) AND NOT (EXISTS ( SELECT
+           FROM public.frost_key_packages k
+          WHERE k.key_package_id = r.key_package_id AND k.retired_at < r.expires_at)))));
 
 CREATE TRIGGER tg_sss_encrypted_shares__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.sss_encrypted_shares FOR EACH STATEMENT WHEN (row_security_active('public.sss_encrypted_shares'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_sss_encrypted_shares__10_admit BEFORE INSERT OR UPDATE ON public.sss_encrypted_shares FOR EACH ROW EXECUTE FUNCTION permafrost.tg_sss_encrypted_shares__10_admit();
@@ -2034,6 +2489,61 @@ comment on function permafrost.accused_session(pg_catalog.text,pg_catalog.text) 
 
 revoke all on function permafrost.accused_session(text,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.active_host_keys(text,text[]) -----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.active_host_keys(p_family_id text, p_participants text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_missing text;
+  v_keys text[];
+begin
+  select array_agg(h.host_public_key order by n), min(p) filter (where h.host_public_key is null) into v_keys, v_missing
+  from unnest(p_participants) with ordinality as u (p, n)
+  left join public.frost_host_keys as h on h.family_id = p_family_id and h.participant_id = p and h.retired_at is null;
+  if v_missing is not null then
+    perform permafrost.refuse('participants_invalid', format('%s has registered no host key yet', v_missing));
+  end if;
+  return v_keys;
+end;
+$function$;
+
+comment on function permafrost.active_host_keys(pg_catalog.text,pg_catalog.text[]) is
+  'The participants'' host keys in their order. Refuses participants_invalid where one has none.';
+
+revoke all on function permafrost.active_host_keys(text,text[]) from public, anon, authenticated, service_role;
+
+-- function permafrost.advance_key_ceremony(text,integer,text,text,jsonb) --------------------------
+CREATE OR REPLACE FUNCTION permafrost.advance_key_ceremony(p_ceremony_id text, p_round integer, p_coordinator_message text, p_recovery_data text, p_key_package jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies := permafrost.lock_ceremony(p_ceremony_id);
+begin
+  if permafrost.round_of(v_ceremony.status) = p_round and p_round < 3 then
+    update public.frost_key_ceremonies as c
+    set status = case when p_key_package is null then 'round_two'::public.key_ceremony_status else 'confirming' end,
+      coordinator_messages = c.coordinator_messages || array_remove(array[p_coordinator_message], null),
+      recovery_data = p_recovery_data,
+      key_package = case when p_key_package is not null then jsonb_build_object(
+        'epoch', 1 + coalesce((select max(k.epoch) from public.frost_key_packages as k where k.family_id = c.family_id), 0),
+        'ciphersuite', c.ciphersuite, 'threshold', c.threshold, 'participants', c.participants)
+        || jsonb_build_object('group_public_key', p_key_package -> 'group_public_key',
+          'verifying_shares', p_key_package -> 'verifying_shares', 'vss_commitment', p_key_package -> 'vss_commitment') end
+    where c.ceremony_id = p_ceremony_id;
+  end if;
+  return permafrost.ceremony_progress(p_ceremony_id);
+end;
+$function$;
+
+revoke all on function permafrost.advance_key_ceremony(text,integer,text,text,jsonb) from public, anon, authenticated, service_role;
+grant execute on function permafrost.advance_key_ceremony(text,integer,text,text,jsonb) to service_role;
+
 -- function permafrost.apply_each(text,text[]) -----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.apply_each(p_statement text, p_ids text[])
  RETURNS integer
@@ -2069,6 +2579,70 @@ comment on function permafrost.apply_each(pg_catalog.text,pg_catalog.text[]) is
   'Runs a statement on ids ($1), together or else one by one; warns of those it fails on, and returns how many rows it took.';
 
 revoke all on function permafrost.apply_each(text,text[]) from public, anon, authenticated, service_role;
+
+-- function permafrost.approvals_missing(public.frost_key_ceremonies) ------------------------------
+CREATE OR REPLACE FUNCTION permafrost.approvals_missing(p_ceremony public.frost_key_ceremonies)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_current public.frost_key_packages;
+begin
+  if p_ceremony.kind = 'reshare' or p_ceremony.created_by is null or p_ceremony.current_key_package_id is null then
+    return 0;
+  end if;
+  select * into strict v_current from public.frost_key_packages where key_package_id = p_ceremony.current_key_package_id;
+  return (select case when bool_or(a.participant_id = '') then 0
+      else greatest(0, v_current.threshold - count(*) filter (where a.participant_id = any (v_current.participants))) end
+    from permafrost.key_approvals as a where a.ceremony_id = p_ceremony.ceremony_id);
+end;
+$function$;
+
+comment on function permafrost.approvals_missing(public.frost_key_ceremonies) is
+  'How many guardians of the current key have yet to approve the new one; 0 for a reshare, a first key, and an operator''s ceremony.';
+
+revoke all on function permafrost.approvals_missing(public.frost_key_ceremonies) from public, anon, authenticated, service_role;
+
+-- function permafrost.approve_key_package(text,text,text,text) ------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.approve_key_package(p_family_id text, p_participant_id text, p_key_package_digest text, p_signature text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_id text := (select c.ceremony_id from public.frost_key_ceremonies as c
+    where c.family_id = p_family_id and c.status in ('confirming', 'completed') and permafrost.digest_of(c.key_package) = p_key_package_digest
+    order by c.created_at desc limit 1);
+  v_ceremony public.frost_key_ceremonies;
+begin
+  v_ceremony := permafrost.lock_family_ceremony(v_id);
+  if v_ceremony.status >= 'failed' then
+    perform permafrost.refuse_finished('ceremony', v_ceremony.status::text, v_ceremony.error_message);
+  end if;
+  if p_participant_id is not null and not exists (select from public.frost_key_packages as k
+    where k.key_package_id = v_ceremony.current_key_package_id and p_participant_id = any (k.participants))
+  then
+    perform permafrost.refuse('not_a_participant', 'Only guardians of the current key approve the next one');
+  end if;
+  if v_ceremony.status = 'confirming' then
+    insert into permafrost.key_approvals (ceremony_id, participant_id, signature)
+    values (v_id, coalesce(p_participant_id, ''), coalesce(p_signature, ''))
+    on conflict do nothing;
+    if found then
+      perform permafrost.log_event('ceremony', v_id, p_family_id, 'approved', p_participant_id, jsonb_build_object('signature', p_signature));
+    end if;
+    perform permafrost.complete_if_confirmed(v_ceremony);
+  end if;
+  return permafrost.ceremony_progress(v_id) || jsonb_build_object('ceremony_id', v_id, 'approvals_missing',
+    (select permafrost.approvals_missing(c) from public.frost_key_ceremonies as c where c.ceremony_id = v_id and c.status = 'confirming'));
+end;
+$function$;
+
+revoke all on function permafrost.approve_key_package(text,text,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.approve_key_package(text,text,text,text) to service_role;
 
 -- function permafrost.asked_quorum(public.frost_signing_sessions,integer,text) --------------------
 CREATE OR REPLACE FUNCTION permafrost.asked_quorum(p_session public.frost_signing_sessions, p_quorum integer, p_participant_id text)
@@ -2194,6 +2768,178 @@ comment on function permafrost.binomial(integer,integer) is
 
 revoke all on function permafrost.binomial(integer,integer) from public, anon, authenticated, service_role;
 
+-- function permafrost.blame_in_ceremony(text,text,text,boolean,jsonb) -----------------------------
+CREATE OR REPLACE FUNCTION permafrost.blame_in_ceremony(p_ceremony_id text, p_reporter text, p_against text, p_is_guilty boolean, p_evidence jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies := permafrost.lock_ceremony(p_ceremony_id);
+  v_guilty text := case when p_is_guilty then p_against else p_reporter end;
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = 'ceremony';
+begin
+  if v_ceremony.status = 'failed' and v_guilty = any (v_ceremony.blamed) then
+    return to_jsonb(v_ceremony) || jsonb_build_object('guilty', v_guilty); -- an exact retry
+  end if;
+  if v_ceremony.status >= 'completed' then
+    perform permafrost.refuse_finished('ceremony', v_ceremony.status::text, v_ceremony.error_message);
+  end if;
+  if p_reporter = any (v_ceremony.participants) and not p_reporter = any (permafrost.missing_senders(v_ceremony, 3)) then
+    perform permafrost.refuse('round_closed', 'The caller has confirmed this ceremony');
+  end if;
+  perform permafrost.log_event('ceremony', p_ceremony_id, v_ceremony.family_id, 'fault_reported', p_reporter,
+    jsonb_build_object('against', p_against, 'guilty', v_guilty, 'evidence', p_evidence));
+  if v_guilty <> all (v_ceremony.blamed) then
+    update public.frost_key_ceremonies set blamed = blamed || v_guilty where ceremony_id = p_ceremony_id;
+  end if;
+  perform permafrost.fail_subject(v_kind, p_ceremony_id, case when p_is_guilty
+    then format('%s sent a share to %s that does not fit', p_against, p_reporter)
+    else format('%s accused %s of a share that fits', p_reporter, p_against) end);
+  return permafrost.ceremony_answer(c) || jsonb_build_object('guilty', v_guilty)
+    from public.frost_key_ceremonies as c where c.ceremony_id = p_ceremony_id;
+end;
+$function$;
+
+revoke all on function permafrost.blame_in_ceremony(text,text,text,boolean,jsonb) from public, anon, authenticated, service_role;
+grant execute on function permafrost.blame_in_ceremony(text,text,text,boolean,jsonb) to service_role;
+
+-- function permafrost.broadcast(text,text,jsonb) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.broadcast(p_family_id text, p_event text, p_payload jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null then
+    return;
+  end if;
+  execute 'select realtime.send($1, $2, $3, $4)' using p_payload, p_event, 'family:' || p_family_id, true;
+exception when others then
+  raise warning 'The broadcast of a change of state failed: % %', sqlstate, sqlerrm;
+end;
+$function$;
+
+comment on function permafrost.broadcast(pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
+  'Tells a family''s members who are connected; a failure is a warning.';
+
+revoke all on function permafrost.broadcast(text,text,jsonb) from public, anon, authenticated, service_role;
+
+-- function permafrost.ceremony_answer(public.frost_key_ceremonies) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.ceremony_answer(p_ceremony public.frost_key_ceremonies)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_takes_part boolean := permafrost.is_operator()
+    or permafrost.memberships() ->> p_ceremony.family_id = any (p_ceremony.participants || p_ceremony.dealers);
+begin
+  return permafrost.ceremony_summary(p_ceremony, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
+    'params', permafrost.ceremony_params(p_ceremony),
+    'key_package', p_ceremony.key_package,
+    'key_package_digest', case when p_ceremony.key_package is not null then permafrost.digest_of(p_ceremony.key_package) end,
+    'from_key_package', (select to_jsonb(k) from public.frost_key_packages as k where k.key_package_id = p_ceremony.from_key_package_id),
+    -- What holds ciphertext is for those who hold the key.
+    'coordinator_messages', case when v_takes_part then to_jsonb(p_ceremony.coordinator_messages) else '[]' end,
+    'recovery_data', case when v_takes_part then p_ceremony.recovery_data end);
+end;
+$function$;
+
+comment on function permafrost.ceremony_answer(public.frost_key_ceremonies) is
+  'A ceremony as clients see it, whole but for its messages.';
+
+revoke all on function permafrost.ceremony_answer(public.frost_key_ceremonies) from public, anon, authenticated, service_role;
+
+-- function permafrost.ceremony_params(public.frost_key_ceremonies) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.ceremony_params(p_ceremony public.frost_key_ceremonies)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_from public.frost_key_packages := k from public.frost_key_packages as k where k.key_package_id = p_ceremony.from_key_package_id;
+begin
+  return permafrost.compact_json('"permafrost/ceremony"', to_json(p_ceremony.ceremony_id)::text, to_json(p_ceremony.family_id)::text,
+    to_json(p_ceremony.kind)::text, to_json(p_ceremony.protocol)::text, to_json(p_ceremony.ciphersuite)::text, p_ceremony.threshold::text,
+    array_to_json(p_ceremony.participants)::text, array_to_json(p_ceremony.host_public_keys)::text,
+    array_to_json(p_ceremony.dealers)::text, array_to_json(p_ceremony.dealer_host_public_keys)::text,
+    case when v_from.key_package_id is not null then to_json(permafrost.key_package_digest(v_from.epoch, v_from.ciphersuite,
+      v_from.threshold, v_from.participants, v_from.group_public_key, v_from.verifying_shares))::text end,
+    case when p_ceremony.protocol = 'chilldkg'
+      then to_json(permafrost.chilldkg_params_hash(p_ceremony.threshold, p_ceremony.host_public_keys))::text end);
+end;
+$function$;
+
+comment on function permafrost.ceremony_params(public.frost_key_ceremonies) is
+  'The JSON of which params_id is the SHA-256.';
+
+revoke all on function permafrost.ceremony_params(public.frost_key_ceremonies) from public, anon, authenticated, service_role;
+
+-- function permafrost.ceremony_progress(text) -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.ceremony_progress(p_ceremony_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies := c from public.frost_key_ceremonies as c where c.ceremony_id = p_ceremony_id;
+  v_round integer := permafrost.round_of(v_ceremony.status);
+  v_missing text[] := permafrost.missing_senders(v_ceremony, v_round);
+begin
+  if v_round is null then
+    return jsonb_build_object('status', v_ceremony.status, 'received', cardinality(v_ceremony.participants), 'missing', '[]'::jsonb,
+      'coordinator_message', v_ceremony.coordinator_messages[cardinality(v_ceremony.coordinator_messages)]);
+  end if;
+  return jsonb_build_object('status', v_ceremony.status,
+    'received', cardinality(permafrost.senders(v_ceremony, v_round)) - cardinality(v_missing),
+    'missing', v_missing,
+    'coordinator_message', v_ceremony.coordinator_messages[cardinality(v_ceremony.coordinator_messages)]);
+end;
+$function$;
+
+comment on function permafrost.ceremony_progress(pg_catalog.text) is
+  'How far a ceremony has come: status; of its open round how many messages were received, and who is missing; the coordinator''s last message.';
+
+revoke all on function permafrost.ceremony_progress(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.ceremony_summary(public.frost_key_ceremonies,bigint,integer) ----------------
+CREATE OR REPLACE FUNCTION permafrost.ceremony_summary(p_ceremony public.frost_key_ceremonies, p_now bigint, p_live_from integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ended_by text := permafrost.ended_by(p_ceremony.incarnation, p_live_from, p_ceremony.current_key_package_id, p_ceremony.expires_at);
+  v_status public.key_ceremony_status := permafrost.status_now(p_ceremony.status, p_ceremony.expires_at, p_now, v_ended_by);
+  v_round integer := permafrost.round_of(p_ceremony.status);
+begin
+  return (to_jsonb(p_ceremony) - '{coordinator_messages,recovery_data,key_package}'::text[]) || jsonb_build_object(
+    'status', v_status,
+    'error_message', case when v_status = 'failed' then coalesce(p_ceremony.error_message, v_ended_by) end,
+    'is_expired', v_status = 'expired',
+    'round', case when v_status < 'completed' then v_round end,
+    -- Who is waited for: a person looks at this.
+    'missing', case when v_status < 'completed' then to_jsonb(permafrost.missing_senders(p_ceremony, v_round)) else '[]' end,
+    'received', (select coalesce(jsonb_object_agg(r.round, r.senders), '{}') from (
+      select m.round, jsonb_agg(m.participant_id order by array_position(permafrost.senders(p_ceremony, m.round), m.participant_id)) as senders
+      from public.frost_ceremony_messages as m where m.ceremony_id = p_ceremony.ceremony_id group by m.round) as r),
+    'declined', permafrost.declined('ceremony', p_ceremony.ceremony_id),
+    'approvals_missing', case when v_status < 'completed' then permafrost.approvals_missing(p_ceremony) else 0 end,
+    'transcript_head', permafrost.transcript_head('ceremony', p_ceremony.ceremony_id));
+end;
+$function$;
+
+comment on function permafrost.ceremony_summary(public.frost_key_ceremonies,bigint,integer) is
+  'A ceremony as lists show it: its columns with the status that is true at p_now, and who is waited for.';
+
+revoke all on function permafrost.ceremony_summary(public.frost_key_ceremonies,bigint,integer) from public, anon, authenticated, service_role;
+
 -- function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) ------------
 CREATE OR REPLACE FUNCTION permafrost.check_against_key(p_package public.frost_key_packages, p_participants text[], p_threshold integer, p_message_hash text)
  RETURNS void
@@ -2226,6 +2972,36 @@ comment on function permafrost.check_against_key(public.frost_key_packages,pg_ca
   'Refuses participants_invalid, threshold_invalid or message_hash_invalid for a request that this key does not sign.';
 
 revoke all on function permafrost.check_against_key(public.frost_key_packages,text[],integer,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.check_candidate(public.frost_key_ceremonies) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.check_candidate(p_ceremony public.frost_key_ceremonies)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_package jsonb := p_ceremony.key_package;
+  v_from public.frost_key_packages := k from public.frost_key_packages as k where k.key_package_id = p_ceremony.from_key_package_id;
+begin
+  if v_package is null or v_package -> 'threshold' <> to_jsonb(p_ceremony.threshold) or v_package -> 'participants' <> to_jsonb(p_ceremony.participants)
+    or v_package -> 'ciphersuite' <> to_jsonb(p_ceremony.ciphersuite)
+    or jsonb_array_length(v_package -> 'verifying_shares') is distinct from cardinality(p_ceremony.participants)
+    or jsonb_array_length(v_package -> 'vss_commitment') is distinct from p_ceremony.threshold
+    or v_package ->> 'group_public_key' is null
+  then
+    perform permafrost.refuse('key_package_invalid', 'The key package must be of the ceremony''s ciphersuite, threshold and participants');
+  end if;
+  if v_package ->> 'group_public_key' <> v_from.group_public_key then
+    perform permafrost.refuse('key_package_invalid', 'A reshare keeps the group public key');
+  end if;
+end;
+$function$;
+
+comment on function permafrost.check_candidate(public.frost_key_ceremonies) is
+  'Refuses key_package_invalid unless a ceremony''s key package is of what the ceremony is for.';
+
+revoke all on function permafrost.check_candidate(public.frost_key_ceremonies) from public, anon, authenticated, service_role;
 
 -- function permafrost.check_claimed(text,text) ----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.check_claimed(p_me text, p_claimed text)
@@ -2587,7 +3363,8 @@ begin
   where e.subject = p_subject and e.subject_id = p_subject_id and e.seq = 1;
   v_me := permafrost.memberships() ->> v_first.family_id;
   if v_first.event_id is null or not permafrost.is_operator() and not coalesce(
-    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me), false)
+    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me
+      or v_first.detail -> 'dealers' ? v_me), false)
   then
     perform permafrost.refuse('session_not_found', 'There is no such transcript, or the caller may not see it');
   end if;
@@ -2621,6 +3398,19 @@ comment on function permafrost.check_turn(pg_catalog.text,pg_catalog.text,boolea
   'Judges a row at its caller''s turn. Refuses session_not_found (status null) and session_expired.';
 
 revoke all on function permafrost.check_turn(text,text,boolean,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.chilldkg_params_hash(integer,text[]) ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.chilldkg_params_hash(p_threshold integer, p_host_public_keys text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN encode(sha256((((sha256('\x42495020444b472f706172616d735f68617368'::bytea) || sha256('\x42495020444b472f706172616d735f68617368'::bytea)) || int4send(p_threshold)) || decode(array_to_string(p_host_public_keys, ''::text), 'hex'::text))), 'hex'::text);
+
+comment on function permafrost.chilldkg_params_hash(integer,pg_catalog.text[]) is
+  'The ChillDKG draft''s params_hash, 64 hex characters.';
+
+revoke all on function permafrost.chilldkg_params_hash(integer,text[]) from public, anon, authenticated, service_role;
 
 -- function permafrost.ciphersuite_of(uuid) --------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.ciphersuite_of(p_key_package_id uuid)
@@ -2670,7 +3460,7 @@ begin
     perform permafrost.refuse('invalid_input', 'retention_days must be at least 1');
   end if;
   perform permafrost.sweep(p_kind, v_now + 2000);
-  return permafrost.in_batches(v_kind, 'created_at', 'status >= ''completed'' and created_at < $1',
+  return permafrost.in_batches(v_kind, 'created_at', format('status >= %L and created_at < $1', v_kind.cleaned_from),
     'delete from %1$s where %2$I = any ($1)', v_now + 5000, v_now - 86400000 * p_retention_days::bigint);
 end;
 $function$;
@@ -2700,6 +3490,17 @@ $function$;
 
 revoke all on function permafrost.cleanup_old_frost_signing_sessions(integer) from public, anon, authenticated, service_role;
 grant execute on function permafrost.cleanup_old_frost_signing_sessions(integer) to service_role;
+
+-- function permafrost.cleanup_old_key_ceremonies(integer) -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.cleanup_old_key_ceremonies(retention_days integer)
+ RETURNS integer
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.cleanup('ceremony'::text, retention_days);
+
+revoke all on function permafrost.cleanup_old_key_ceremonies(integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.cleanup_old_key_ceremonies(integer) to service_role;
 
 -- function permafrost.cleanup_old_sss_signing_requests(integer) -----------------------------------
 CREATE OR REPLACE FUNCTION permafrost.cleanup_old_sss_signing_requests(retention_days integer)
@@ -2861,6 +3662,37 @@ comment on function permafrost.committed_in_identifier_order(public.frost_signin
 
 revoke all on function permafrost.committed_in_identifier_order(public.frost_signing_sessions,integer) from public, anon, authenticated, service_role;
 
+-- function permafrost.compact_json(text[]) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.compact_json(VARIADIC p_parts text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN (('['::text || array_to_string(p_parts, ','::text, 'null'::text)) || ']'::text);
+
+comment on function permafrost.compact_json(pg_catalog.text[]) is
+  'A JSON array of parts that are JSON, as JSON.stringify writes it; null is null.';
+
+revoke all on function permafrost.compact_json(text[]) from public, anon, authenticated, service_role;
+
+-- function permafrost.complete_if_confirmed(public.frost_key_ceremonies) --------------------------
+CREATE OR REPLACE FUNCTION permafrost.complete_if_confirmed(p_ceremony public.frost_key_ceremonies)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_ceremony.status = 'confirming' and permafrost.missing_senders(p_ceremony, 3) = '{}' and permafrost.approvals_missing(p_ceremony) = 0 then
+    update public.frost_key_ceremonies set status = 'completed' where ceremony_id = p_ceremony.ceremony_id;
+  end if;
+end;
+$function$;
+
+comment on function permafrost.complete_if_confirmed(public.frost_key_ceremonies) is
+  'Completes a ceremony, which the caller has locked, once all have confirmed and enough have approved.';
+
+revoke all on function permafrost.complete_if_confirmed(public.frost_key_ceremonies) from public, anon, authenticated, service_role;
+
 -- function permafrost.complete_recovery_request(text,text,text) -----------------------------------
 CREATE OR REPLACE FUNCTION permafrost.complete_recovery_request(p_request_id text, p_participant_id text, p_final_signature text)
  RETURNS jsonb
@@ -2934,6 +3766,30 @@ comment on function permafrost.count_usage(pg_catalog.text,pg_catalog.text,pg_ca
   'Adds to what is used in a window, and returns the sum.';
 
 revoke all on function permafrost.count_usage(text,text,text,bigint,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) ------
+CREATE OR REPLACE FUNCTION permafrost.create_key_ceremony(p_family_id text, p_kind text, p_threshold integer, p_participants text[], p_protocol text, p_ciphersuite text, p_dealers text[], p_expiration_seconds integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_me text := case when not permafrost.is_operator() then permafrost.check_member_of(p_family_id) end;
+  v_now bigint := permafrost.now_ms();
+  v_ceremony public.frost_key_ceremonies;
+begin
+  insert into public.frost_key_ceremonies (family_id, kind, protocol, ciphersuite, threshold, participants, dealers,
+    created_by, created_at, expires_at)
+  values (p_family_id, p_kind, p_protocol, p_ciphersuite, p_threshold, p_participants, p_dealers,
+    v_me, v_now, permafrost.expires_at(v_now, p_expiration_seconds))
+  returning * into v_ceremony;
+  return permafrost.ceremony_answer(v_ceremony);
+end;
+$function$;
+
+revoke all on function permafrost.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) to authenticated, service_role;
 
 -- function permafrost.create_recovery_request(text,text,text[],integer,jsonb,text,text,text,integer) 
 CREATE OR REPLACE FUNCTION permafrost.create_recovery_request(p_family_id text, p_message_hash text, p_participants text[], p_threshold integer, p_event_template jsonb, p_event_type text, p_use_case text, p_recipient_public_key text, p_expiration_seconds integer)
@@ -3120,14 +3976,14 @@ begin
   v_kind := permafrost.visible_subject(p_session_id);
   v_row := permafrost.lock_subject(v_kind, p_session_id);
   v_me := permafrost.memberships() ->> (v_row ->> 'family_id');
-  if v_me is null or not v_row -> 'participants' ? v_me then
+  if not coalesce(v_row -> 'participants' ? v_me or v_row -> 'dealers' ? v_me, false) then
     perform permafrost.refuse('not_a_participant', format('The caller does not take part in this %s', v_kind.noun));
   end if;
   select * into v_decline from permafrost.declines
   where subject_id = p_session_id and kind = v_kind.kind and participant_id = v_me;
   if v_decline.reason is distinct from p_reason then -- else it is an exact retry
     if v_row ->> 'status' in ('completed', 'failed') then
-      perform permafrost.refuse('session_finished', format('The %s is %s', v_kind.noun, v_row ->> 'status'));
+      perform permafrost.refuse_finished(v_kind.noun, v_row ->> 'status', v_row ->> 'error_message');
     end if;
     if v_decline.reason is not null then
       perform permafrost.refuse('invalid_transition', 'The caller has declined before, for another reason');
@@ -3160,6 +4016,25 @@ comment on function permafrost.declined(pg_catalog.text,pg_catalog.text) is
   'Who has declined, and why: {participant: reason}.';
 
 revoke all on function permafrost.declined(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.digest_of(jsonb) ------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.digest_of(p_package jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return permafrost.key_package_digest((p_package ->> 'epoch')::integer, p_package ->> 'ciphersuite', (p_package ->> 'threshold')::integer,
+    array(select jsonb_array_elements_text(p_package -> 'participants')), p_package ->> 'group_public_key',
+    array(select jsonb_array_elements_text(p_package -> 'verifying_shares')));
+end;
+$function$;
+
+comment on function permafrost.digest_of(pg_catalog.jsonb) is
+  'The digest of a key package that is given as JSON; key_package_digest says of what.';
+
+revoke all on function permafrost.digest_of(jsonb) from public, anon, authenticated, service_role;
 
 -- function permafrost.each_item(jsonb,text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.each_item(p_items jsonb, p_statement text)
@@ -3206,6 +4081,48 @@ comment on function permafrost.each_item(pg_catalog.jsonb,pg_catalog.text) is
   'Runs a statement on each of 1 to 256 items ($1), in the order of their session_id, and returns the answers in the order given.';
 
 revoke all on function permafrost.each_item(jsonb,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.ended_by(integer,integer,uuid,bigint) ---------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.ended_by(p_incarnation integer, p_live_from integer, p_key_package_id uuid, p_expires_at bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case when p_incarnation < p_live_from then 'restored'
+    when exists (select from public.frost_key_packages as k
+      where k.key_package_id = p_key_package_id and k.retired_at < p_expires_at) then 'key_retired' end;
+end;
+$function$;
+
+comment on function permafrost.ended_by(integer,integer,pg_catalog.uuid,bigint) is
+  'The error_message of what is open and has failed: restored (it is of another incarnation), key_retired; else null.';
+
+revoke all on function permafrost.ended_by(integer,integer,uuid,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.ended_session(text) ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.ended_session(p_session_id text)
+ RETURNS public.frost_signing_sessions
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.frost_signing_sessions;
+begin
+  update public.frost_signing_sessions as s set status = 'failed', error_message = e.ended_by
+  from public.frost_signing_sessions as o
+    cross join permafrost.ended_by(o.incarnation, permafrost.live_from(), o.key_package_id, o.expires_at) as e (ended_by)
+  where s.session_id = p_session_id and s.status < 'completed' and o.session_id = s.session_id and e.ended_by is not null
+  returning s.* into v_session;
+  return v_session;
+end;
+$function$;
+
+comment on function permafrost.ended_session(pg_catalog.text) is
+  'Fails a session that was open before a restore, or whose key is retired, and returns it; else a row of nulls.';
+
+revoke all on function permafrost.ended_session(text) from public, anon, authenticated, service_role;
 
 -- function permafrost.enter_incarnation() ---------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.enter_incarnation()
@@ -3289,15 +4206,30 @@ begin
     v_total := permafrost.in_batches(v_kind, 'expires_at', 'status < ''completed'' and incarnation < $1',
       'update %1$s set status = ''failed'', error_message = ''restored'' where %2$I = any ($1)', p_until, v_live_from);
   end if;
+  -- What ended with its key did so before it expired.
+  v_total := v_total + permafrost.in_batches(v_kind, 'expires_at', format('status < ''completed'' and not (%s)',
+      permafrost.is_live(v_kind.key_column, '$1')),
+    'update %1$s set status = ''failed'', error_message = ''key_retired'' where %2$I = any ($1)', p_until, v_live_from);
   return v_total + permafrost.in_batches(v_kind, 'expires_at', 'status < ''completed'' and expires_at <= $1',
     'update %1$s set status = ''expired'' where %2$I = any ($1)', p_until, permafrost.now_ms());
 end;
 $function$;
 
 comment on function permafrost.sweep(pg_catalog.text,bigint) is
-  'Marks what is open and past its time as expired, and what is of before a restore as failed; returns how many.';
+  'Marks what is open and past its time as expired, and what is of before a restore or of a retired key as failed; returns how many.';
 
 revoke all on function permafrost.sweep(text,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.expire_old_key_ceremonies() -------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.expire_old_key_ceremonies()
+ RETURNS integer
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.sweep('ceremony'::text, (permafrost.now_ms() + 5000));
+
+revoke all on function permafrost.expire_old_key_ceremonies() from public, anon, authenticated, service_role;
+grant execute on function permafrost.expire_old_key_ceremonies() to service_role;
 
 -- function permafrost.expire_old_sss_signing_requests() -------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.expire_old_sss_signing_requests()
@@ -3378,6 +4310,24 @@ comment on function permafrost.fail_if_stuck(public.frost_signing_sessions,pg_ca
   'Fails a robust session, which the caller has locked, that nobody can finish any more.';
 
 revoke all on function permafrost.fail_if_stuck(public.frost_signing_sessions,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.fail_key_ceremony(text,text) ------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.fail_key_ceremony(p_ceremony_id text, p_reason text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies := permafrost.visible_ceremony(p_ceremony_id);
+begin
+  perform permafrost.fail_own('ceremony', p_ceremony_id, v_ceremony.family_id, v_ceremony.created_by, p_reason);
+  return permafrost.get_key_ceremony(p_ceremony_id);
+end;
+$function$;
+
+revoke all on function permafrost.fail_key_ceremony(text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.fail_key_ceremony(text,text) to authenticated, service_role;
 
 -- function permafrost.fail_own(text,text,text,text,text) ------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.fail_own(p_kind text, p_id text, p_family_id text, p_created_by text, p_reason text)
@@ -3482,6 +4432,40 @@ comment on function permafrost.full_quorum(pg_catalog.text,integer) is
 
 revoke all on function permafrost.full_quorum(text,integer) from public, anon, authenticated, service_role;
 
+-- function permafrost.visible_ceremony(text) ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.visible_ceremony(p_ceremony_id text)
+ RETURNS public.frost_key_ceremonies
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies;
+begin
+  select * into v_ceremony from public.frost_key_ceremonies as c where c.ceremony_id = p_ceremony_id;
+  if not found or not permafrost.may_see(v_ceremony.family_id, v_ceremony.created_by, v_ceremony.participants || v_ceremony.dealers) then
+    perform permafrost.refuse('session_not_found', 'There is no such ceremony, or the caller may not see it');
+  end if;
+  return v_ceremony;
+end;
+$function$;
+
+comment on function permafrost.visible_ceremony(pg_catalog.text) is
+  'A ceremony that the caller created or takes part in; operators see all. Refuses session_not_found.';
+
+revoke all on function permafrost.visible_ceremony(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.get_key_ceremony(text) ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_key_ceremony(p_ceremony_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.ceremony_answer(permafrost.visible_ceremony(p_ceremony_id));
+
+revoke all on function permafrost.get_key_ceremony(text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_key_ceremony(text) to authenticated, service_role;
+
 -- function permafrost.get_nonce_pool(text) --------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.get_nonce_pool(p_family_id text)
  RETURNS jsonb
@@ -3511,6 +4495,40 @@ $function$;
 
 revoke all on function permafrost.get_nonce_pool(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_nonce_pool(text) to authenticated, service_role;
+
+-- function permafrost.get_recovery_data(uuid) -----------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_recovery_data(p_key_package_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_package public.frost_key_packages := k from public.frost_key_packages as k where k.key_package_id = p_key_package_id;
+  v_ceremony public.frost_key_ceremonies := c from public.frost_key_ceremonies as c where c.key_package_id = p_key_package_id;
+begin
+  if v_package.key_package_id is null or not permafrost.is_operator()
+    and not coalesce(permafrost.memberships() ->> v_package.family_id = any (v_package.participants), false)
+  then
+    perform permafrost.refuse('session_not_found', 'There is no such key package, or the caller holds no share of it');
+  end if;
+  if v_ceremony.ceremony_id is null then
+    perform permafrost.refuse('no_key_package', 'This key was not made in a ceremony: there is nothing to recover a share from');
+  end if;
+  return jsonb_build_object(
+    'protocol', v_ceremony.protocol,
+    'params', permafrost.ceremony_params(v_ceremony),
+    'recovery_data', v_ceremony.recovery_data,
+    'messages', (select jsonb_object_agg(r.round, r.payloads) from (
+      select m.round, jsonb_object_agg(m.participant_id, m.payload) as payloads from public.frost_ceremony_messages as m
+      where m.ceremony_id = v_ceremony.ceremony_id and (v_ceremony.protocol <> 'chilldkg' or m.round = 3) group by m.round) as r),
+    'key_package', to_jsonb(v_package),
+    'from_key_package', (select to_jsonb(k) from public.frost_key_packages as k where k.key_package_id = v_ceremony.from_key_package_id));
+end;
+$function$;
+
+revoke all on function permafrost.get_recovery_data(uuid) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_recovery_data(uuid) to authenticated, service_role;
 
 -- function permafrost.request_answer(public.sss_signing_requests) ---------------------------------
 CREATE OR REPLACE FUNCTION permafrost.request_answer(p_request public.sss_signing_requests)
@@ -3801,6 +4819,7 @@ begin
   for v_session in
     select s.* from public.frost_signing_sessions as s
     where s.status = 'signing' and s.expires_at > v_now and s.incarnation >= v_live_from
+      and not exists (select from public.frost_key_packages as k where k.key_package_id = s.key_package_id and k.retired_at < s.expires_at)
       and s.participants && array(select value from jsonb_each_text(v_memberships))
       and v_memberships ->> s.family_id = any (s.participants)
       and (p_session_id is null or s.session_id = p_session_id)
@@ -3878,7 +4897,7 @@ CREATE OR REPLACE FUNCTION permafrost.http_status_of(p_code text)
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN CASE WHEN (p_code = 'invalid_input'::text) THEN 400 WHEN (p_code = ANY (ARRAY['not_in_family'::text, 'not_a_participant'::text, 'not_a_signer'::text, 'not_the_creator'::text])) THEN 403 WHEN (p_code = 'session_not_found'::text) THEN 404 WHEN (p_code = ANY (ARRAY['nonce_reused'::text, 'commitment_already_submitted'::text, 'share_already_submitted'::text, 'round_closed'::text, 'round_open'::text, 'invalid_transition'::text, 'session_finished'::text, 'share_owed'::text])) THEN 409 WHEN (p_code = 'session_expired'::text) THEN 410 WHEN (p_code = ANY (ARRAY['no_key_package'::text, 'message_hash_invalid'::text, 'participants_invalid'::text, 'threshold_invalid'::text, 'commitment_invalid'::text, 'share_invalid'::text, 'key_package_invalid'::text, 'event_mismatch'::text])) THEN 422 WHEN (p_code = 'rate_limited'::text) THEN 429 ELSE NULL::integer END;
+RETURN CASE WHEN (p_code = 'invalid_input'::text) THEN 400 WHEN (p_code = ANY (ARRAY['not_in_family'::text, 'not_a_participant'::text, 'not_a_signer'::text, 'not_the_creator'::text])) THEN 403 WHEN (p_code = 'session_not_found'::text) THEN 404 WHEN (p_code = ANY (ARRAY['nonce_reused'::text, 'commitment_already_submitted'::text, 'share_already_submitted'::text, 'round_closed'::text, 'round_open'::text, 'invalid_transition'::text, 'session_finished'::text, 'share_owed'::text, 'key_retired'::text])) THEN 409 WHEN (p_code = 'session_expired'::text) THEN 410 WHEN (p_code = ANY (ARRAY['no_key_package'::text, 'message_hash_invalid'::text, 'participants_invalid'::text, 'threshold_invalid'::text, 'commitment_invalid'::text, 'share_invalid'::text, 'key_package_invalid'::text, 'event_mismatch'::text, 'host_key_invalid'::text, 'ceremony_message_invalid'::text])) THEN 422 WHEN (p_code = 'rate_limited'::text) THEN 429 ELSE NULL::integer END;
 
 comment on function permafrost.http_status_of(pg_catalog.text) is
   'The HTTP status of an error code; null for an unknown one.';
@@ -3900,9 +4919,9 @@ declare
 begin
   loop
     execute format('select array_agg(id), max(at), (array_agg(id order by at, id))[count(*)] from (
-        select %2$I as id, %3$I as at from %1$s
-        where %4$s and %3$I >= $2 and (%3$I, %2$I) > ($2, $3)
-        order by %3$I, %2$I limit $4 for update skip locked) as batch',
+        select t.%2$I as id, t.%3$I as at from %1$s as t
+        where %4$s and t.%3$I >= $2 and (t.%3$I, t.%2$I) > ($2, $3)
+        order by t.%3$I, t.%2$I limit $4 for update skip locked) as batch',
       p_kind.relation, p_kind.id_column, p_order, p_condition)
     into v_ids, v_time, v_id using p_bound, v_time, v_id, v_batch;
     exit when v_ids is null;
@@ -4154,6 +5173,20 @@ comment on function permafrost.is_identifier(pg_catalog.text) is
 
 revoke all on function permafrost.is_identifier(text) from public, anon, authenticated, service_role;
 
+-- function permafrost.is_live(text,text) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_live(p_key_column text, p_live_from text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
+  where k.key_package_id = t.%I and k.retired_at < t.expires_at)'::text, p_live_from, p_key_column);
+
+comment on function permafrost.is_live(pg_catalog.text,pg_catalog.text) is
+  'The condition, in SQL on t, that ended_by is null.';
+
+revoke all on function permafrost.is_live(text,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.is_operator() ---------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_operator()
  RETURNS boolean
@@ -4174,6 +5207,32 @@ comment on function permafrost.is_operator() is
   'True for service_role and for direct connections that bypass RLS; false for the request of a user.';
 
 revoke all on function permafrost.is_operator() from public, anon, authenticated, service_role;
+
+-- function permafrost.sha256_hex(text) ------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.sha256_hex(p_text text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN encode(sha256(convert_to(p_text, 'UTF8'::name)), 'hex'::text);
+
+comment on function permafrost.sha256_hex(pg_catalog.text) is
+  'SHA-256 of the UTF-8, in lower-case hex.';
+
+revoke all on function permafrost.sha256_hex(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.key_package_digest(integer,text,integer,text[],text,text[]) -----------------
+CREATE OR REPLACE FUNCTION permafrost.key_package_digest(p_epoch integer, p_ciphersuite text, p_threshold integer, p_participants text[], p_group_public_key text, p_verifying_shares text[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN permafrost.sha256_hex(permafrost.compact_json(VARIADIC ARRAY[(p_epoch)::text, (to_json(p_ciphersuite))::text, (p_threshold)::text, (array_to_json(p_participants))::text, (to_json(p_group_public_key))::text, (array_to_json(p_verifying_shares))::text]));
+
+comment on function permafrost.key_package_digest(integer,pg_catalog.text,integer,pg_catalog.text[],pg_catalog.text,pg_catalog.text[]) is
+  'SHA-256 of JSON.stringify([epoch, ciphersuite, threshold, participants, groupPublicKey, verifyingShares]), 64 hex characters.';
+
+revoke all on function permafrost.key_package_digest(integer,text,integer,text[],text,text[]) from public, anon, authenticated, service_role;
 
 -- function permafrost.key_warning(uuid) -----------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.key_warning(p_key_package_id uuid)
@@ -4206,6 +5265,9 @@ BEGIN ATOMIC
      k.id_column,
      k.noun,
      k.method,
+     k.key_column,
+     k.taking_part,
+     k.cleaned_from,
      k.created_detail
     FROM (permafrost.event_heads h
       JOIN permafrost.kinds k ON ((k.kind = h.subject)))
@@ -4235,6 +5297,48 @@ comment on function permafrost.limit_of(pg_catalog.text,pg_catalog.text) is
   'The value of a limit for a family; null where there is none.';
 
 revoke all on function permafrost.limit_of(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.list_host_keys(text) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.list_host_keys(p_family_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if not permafrost.is_operator() then
+    perform permafrost.check_member_of(p_family_id);
+  end if;
+  return (select coalesce(jsonb_agg(jsonb_build_object('participant_id', h.participant_id, 'host_public_key', h.host_public_key,
+      'registered_at', h.registered_at, 'retired_at', h.retired_at) order by h.participant_id, h.registered_at desc), '[]')
+    from public.frost_host_keys as h where h.family_id = p_family_id);
+end;
+$function$;
+
+revoke all on function permafrost.list_host_keys(text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.list_host_keys(text) to authenticated, service_role;
+
+-- function permafrost.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) 
+CREATE OR REPLACE FUNCTION permafrost.list_key_ceremonies(p_family_id text, p_status public.key_ceremony_status, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now bigint := permafrost.now_ms();
+  v_live_from integer := permafrost.live_from();
+begin
+  return (select coalesce(jsonb_agg(permafrost.ceremony_summary(c, v_now, v_live_from) order by page.n), '[]')
+    from unnest(permafrost.page_of('ceremony', p_status::text, case when p_awaiting_me then
+      $sql$ $1 ->> f = any (permafrost.missing_senders(t, permafrost.round_of(t.status)))$sql$ end,
+      p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+    join public.frost_key_ceremonies as c on c.ceremony_id = page.id);
+end;
+$function$;
+
+revoke all on function permafrost.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) to authenticated, service_role;
 
 -- function permafrost.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) 
 CREATE OR REPLACE FUNCTION permafrost.list_recovery_requests(p_status public.sss_request_status, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
@@ -4298,6 +5402,44 @@ $function$;
 revoke all on function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.list_signing_sessions(public.signing_session_status,boolean,integer,bigint,text,text) to authenticated, service_role;
 
+-- function permafrost.lock_ceremony(text) ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.lock_ceremony(p_ceremony_id text)
+ RETURNS public.frost_key_ceremonies
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_row jsonb;
+  v_ceremony public.frost_key_ceremonies;
+begin
+  v_row := permafrost.lock_subject(k, p_ceremony_id) from permafrost.kinds as k where k.kind = 'ceremony';
+  select * into strict v_ceremony from public.frost_key_ceremonies where ceremony_id = p_ceremony_id;
+  return v_ceremony;
+end;
+$function$;
+
+comment on function permafrost.lock_ceremony(pg_catalog.text) is
+  'The ceremony, locked for update, as it is at the caller''s turn. Refuses session_not_found and session_expired.';
+
+revoke all on function permafrost.lock_ceremony(text) from public, anon, authenticated, service_role;
+
+-- function permafrost.lock_family_ceremony(text) --------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.lock_family_ceremony(p_ceremony_id text)
+ RETURNS public.frost_key_ceremonies
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  perform permafrost.lock_family_key(c.family_id) from public.frost_key_ceremonies as c where c.ceremony_id = p_ceremony_id;
+  return permafrost.lock_ceremony(p_ceremony_id);
+end;
+$function$;
+
+comment on function permafrost.lock_family_ceremony(pg_catalog.text) is
+  'As lock_ceremony, with the turn at the family''s keys.';
+
+revoke all on function permafrost.lock_family_ceremony(text) from public, anon, authenticated, service_role;
+
 -- function permafrost.lock_family_key(text) -------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.lock_family_key(p_family_id text)
  RETURNS void
@@ -4355,8 +5497,10 @@ begin
   if v_session.status = 'expired' or (v_session.expires_at > v_now) is not true then
     perform permafrost.check_turn('session', v_session.status::text, v_session.status < 'completed', v_session.expires_at);
   end if;
-  if v_session.status < 'completed' and v_session.incarnation < permafrost.live_from() then
-    return permafrost.restored_session(p_session_id);
+  if v_session.status < 'completed'
+    and permafrost.ended_by(v_session.incarnation, permafrost.live_from(), v_session.key_package_id, v_session.expires_at) is not null
+  then
+    return permafrost.ended_session(p_session_id);
   end if;
   return v_session;
 end;
@@ -4376,6 +5520,7 @@ AS $function$
 declare
   v_row jsonb;
   v_open boolean;
+  v_ended_by text;
 begin
   perform permafrost.check_isolation();
   execute format('select to_jsonb(t) from %s as t where %I = $1 and (status >= ''completed'' or expires_at > $2) for update',
@@ -4385,9 +5530,13 @@ begin
   end if;
   v_open := v_row ->> 'status' not in ('completed', 'failed', 'expired');
   perform permafrost.check_turn(p_kind.noun, v_row ->> 'status', v_open, (v_row ->> 'expires_at')::bigint);
-  if v_open and (v_row ->> 'incarnation')::integer < permafrost.live_from() then
-    perform permafrost.fail_subject(p_kind, p_id, 'restored');
-    return v_row || '{"status": "failed", "error_message": "restored"}';
+  if v_open then
+    v_ended_by := permafrost.ended_by((v_row ->> 'incarnation')::integer, permafrost.live_from(),
+      (v_row ->> p_kind.key_column)::uuid, (v_row ->> 'expires_at')::bigint);
+    if v_ended_by is not null then
+      perform permafrost.fail_subject(p_kind, p_id, v_ended_by);
+      return v_row || jsonb_build_object('status', 'failed', 'error_message', v_ended_by);
+    end if;
   end if;
   return v_row;
 end;
@@ -4444,8 +5593,8 @@ comment on function permafrost.log_event(pg_catalog.text,pg_catalog.text,pg_cata
 
 revoke all on function permafrost.log_event(text,text,text,text,text,jsonb) from public, anon, authenticated, service_role;
 
--- function permafrost.log_refusal(public.frost_signing_sessions,text,text,jsonb) ------------------
-CREATE OR REPLACE FUNCTION permafrost.log_refusal(p_session public.frost_signing_sessions, p_event text, p_participant_id text, p_detail jsonb)
+-- function permafrost.log_refusal(text,text,text,text,text,jsonb) ---------------------------------
+CREATE OR REPLACE FUNCTION permafrost.log_refusal(p_subject text, p_subject_id text, p_family_id text, p_event text, p_participant_id text, p_detail jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4455,24 +5604,23 @@ declare
   v_window bigint := v_now - v_now % 60000;
 begin
   if p_participant_id is not null and (
-    permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id, p_participant_id, v_window)
-      > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
-    or (select count(*) from public.frost_events as e where e.subject = 'session' and e.subject_id = p_session.session_id
+    permafrost.count_usage('recorded_refusals_per_minute', p_family_id, p_participant_id, v_window)
+      > permafrost.limit_of('recorded_refusals_per_minute', p_family_id)
+    or (select count(*) from public.frost_events as e where e.subject = p_subject and e.subject_id = p_subject_id
       and e.actor = p_participant_id and e.detail ->> 'code' = p_detail ->> 'code')
-      >= permafrost.limit_of('recorded_refusals_per_session', p_session.family_id))
+      >= permafrost.limit_of('recorded_refusals_per_session', p_family_id))
   then
-    perform permafrost.count_usage('unrecorded_refusals', p_session.family_id, p_participant_id, v_window);
+    perform permafrost.count_usage('unrecorded_refusals', p_family_id, p_participant_id, v_window);
     return null;
   end if;
-  return permafrost.log_event('session', p_session.session_id, p_session.family_id, p_event, p_participant_id,
-    jsonb_strip_nulls(p_detail));
+  return permafrost.log_event(p_subject, p_subject_id, p_family_id, p_event, p_participant_id, jsonb_strip_nulls(p_detail));
 end;
 $function$;
 
-comment on function permafrost.log_refusal(public.frost_signing_sessions,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
+comment on function permafrost.log_refusal(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
   'Records a refusal and returns its event_id; null past the limits of a member.';
 
-revoke all on function permafrost.log_refusal(public.frost_signing_sessions,text,text,jsonb) from public, anon, authenticated, service_role;
+revoke all on function permafrost.log_refusal(text,text,text,text,text,jsonb) from public, anon, authenticated, service_role;
 
 -- function permafrost.mark_if_exposed(public.sss_signing_requests) --------------------------------
 CREATE OR REPLACE FUNCTION permafrost.mark_if_exposed(p_request public.sss_signing_requests)
@@ -4604,6 +5752,48 @@ comment on function permafrost.may_see(pg_catalog.text,pg_catalog.text,pg_catalo
 
 revoke all on function permafrost.may_see(text,text,text[]) from public, anon, authenticated, service_role;
 
+-- function permafrost.may_set(text,jsonb,jsonb) ---------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.may_set(p_how text, p_old jsonb, p_new jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case p_how
+    when 'grows' then jsonb_array_length(p_new) >= jsonb_array_length(p_old) and p_old = (
+      select coalesce(jsonb_agg(e order by n), '[]') from jsonb_array_elements(p_new) with ordinality as u (e, n)
+      where n <= jsonb_array_length(p_old))
+    when 'redacts' then p_new = permafrost.redacted(p_old)
+    else p_old = 'null' end;
+end;
+$function$;
+
+comment on function permafrost.may_set(pg_catalog.text,pg_catalog.jsonb,pg_catalog.jsonb) is
+  'Whether a settable column may go from one value to another.';
+
+revoke all on function permafrost.may_set(text,jsonb,jsonb) from public, anon, authenticated, service_role;
+
+-- function permafrost.missing_senders(public.frost_key_ceremonies,integer) ------------------------
+CREATE OR REPLACE FUNCTION permafrost.missing_senders(p_ceremony public.frost_key_ceremonies, p_round integer)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return array(select p from unnest(permafrost.senders(p_ceremony, p_round)) with ordinality as u (p, n)
+    where not exists (select from public.frost_ceremony_messages as m
+      where m.ceremony_id = p_ceremony.ceremony_id and m.round = p_round and m.participant_id = p)
+    order by n);
+end;
+$function$;
+
+comment on function permafrost.missing_senders(public.frost_key_ceremonies,integer) is
+  'Who has not sent a message of a round yet, in order.';
+
+revoke all on function permafrost.missing_senders(public.frost_key_ceremonies,integer) from public, anon, authenticated, service_role;
+
 -- function permafrost.one_tap_plan(public.frost_key_packages,text[],integer,integer) --------------
 CREATE OR REPLACE FUNCTION permafrost.one_tap_plan(p_package public.frost_key_packages, p_participants text[], p_threshold integer, p_sessions integer)
  RETURNS jsonb
@@ -4703,6 +5893,7 @@ declare
   v_memberships jsonb := permafrost.memberships();
   v_families text[] := array(select jsonb_object_keys(v_memberships));
   v_conditions text[] := '{}';
+  v_is_live text := permafrost.is_live(v_kind.key_column, '$6');
   v_page text;
   v_ids text[];
 begin
@@ -4720,14 +5911,14 @@ begin
     v_conditions := v_conditions || format(
       case p_status
         when 'completed' then 't.status = %L'
-        when 'failed' then '(t.status = %L or t.status < ''completed'' and t.incarnation < $6)'
-        when 'expired' then '(t.status = %L or t.status < ''completed'' and t.expires_at <= $5 and t.incarnation >= $6)'
-        else 't.status = %L and t.expires_at > $5 and t.incarnation >= $6'
-      end, p_status);
+        when 'failed' then '(t.status = %L or t.status < ''completed'' and not (%s))'
+        when 'expired' then '(t.status = %L or t.status < ''completed'' and t.expires_at <= $5 and %s)'
+        else 't.status = %L and t.expires_at > $5 and %s'
+      end, p_status, v_is_live);
   end if;
   if p_awaiting is not null then
-    v_conditions := v_conditions || ('t.status < ''completed'' and t.expires_at > $5 and t.incarnation >= $6
-      and t.participants @> array[$1 ->> f] and ' || p_awaiting);
+    v_conditions := v_conditions || format('t.status < ''completed'' and t.expires_at > $5 and %s
+      and %s @> array[$1 ->> f] and %s', v_is_live, v_kind.taking_part, p_awaiting);
   end if;
   v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
     v_kind.id_column, v_kind.relation, '%s');
@@ -4742,7 +5933,7 @@ begin
     if p_family_id is not null then
       perform permafrost.check_member_of(p_family_id);
     end if;
-    v_conditions := v_conditions || 't.family_id = f and $1 ->> f = any (t.participants || t.created_by)'::text;
+    v_conditions := v_conditions || format('t.family_id = f and $1 ->> f = any (%s || t.created_by)', v_kind.taking_part);
     v_page := format('select page.* from unnest($2) as f cross join lateral (%s) as page',
       format(v_page, array_to_string(v_conditions, ' and ')));
   end if;
@@ -4918,6 +6109,31 @@ comment on function permafrost.quorums_of(pg_catalog.text) is
 
 revoke all on function permafrost.quorums_of(text) from public, anon, authenticated, service_role;
 
+-- function permafrost.record_ceremony_message(text,text,integer,jsonb) ----------------------------
+CREATE OR REPLACE FUNCTION permafrost.record_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_payload jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies := permafrost.lock_family_ceremony(p_ceremony_id);
+begin
+  -- An exact retry gets the answer that is true now.
+  if not exists (select from public.frost_ceremony_messages as m where m.ceremony_id = p_ceremony_id and m.round = p_round
+    and m.participant_id = p_participant_id and m.payload in (p_payload, permafrost.redacted_payload(p_round, p_payload)))
+  then
+    insert into public.frost_ceremony_messages (ceremony_id, round, participant_id, payload)
+    values (p_ceremony_id, p_round, p_participant_id, p_payload);
+  end if;
+  perform permafrost.complete_if_confirmed(v_ceremony);
+  return permafrost.ceremony_progress(p_ceremony_id);
+end;
+$function$;
+
+revoke all on function permafrost.record_ceremony_message(text,text,integer,jsonb) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_ceremony_message(text,text,integer,jsonb) to service_role;
+
 -- function permafrost.record_nonce_commitment(text,text,text) -------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS jsonb
@@ -4948,7 +6164,7 @@ begin
     end if;
   end;
   -- What was found to be of before a restore was rolled back with the rest.
-  perform permafrost.restored_session(p_session_id);
+  perform permafrost.ended_session(p_session_id);
   select c.quorum into v_quorum from public.frost_nonce_commitments as c
   where c.session_id = p_session_id and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment;
   if found and v_code <> 'session_expired' then
@@ -5005,13 +6221,44 @@ $function$;
 revoke all on function permafrost.record_published_event(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_published_event(text,text) to authenticated;
 
+-- function permafrost.record_refused_ceremony_message(text,text,integer,text,text) ----------------
+CREATE OR REPLACE FUNCTION permafrost.record_refused_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_signature text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ceremony public.frost_key_ceremonies := permafrost.lock_ceremony(p_ceremony_id);
+  v_event_id bigint := permafrost.log_refusal('ceremony', p_ceremony_id, v_ceremony.family_id, 'message_refused', p_participant_id,
+    jsonb_build_object('code', 'ceremony_message_invalid', 'round', p_round, 'reason', left(p_reason, 1000), 'signature', left(p_signature, 256)));
+begin
+  if p_signature is not null and p_participant_id <> all (v_ceremony.blamed) and v_ceremony.status < 'completed'
+    and coalesce(p_participant_id = any (v_ceremony.participants || v_ceremony.dealers), false)
+  then
+    update public.frost_key_ceremonies set blamed = blamed || p_participant_id where ceremony_id = p_ceremony_id;
+  end if;
+  return jsonb_build_object('event_id', v_event_id);
+end;
+$function$;
+
+revoke all on function permafrost.record_refused_ceremony_message(text,text,integer,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_refused_ceremony_message(text,text,integer,text,text) to service_role;
+
 -- function permafrost.record_refused_commitment(text,text,text,text) ------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN jsonb_build_object('event_id', permafrost.log_refusal(permafrost.accused_session(p_session_id, p_participant_id), 'commitment_refused'::text, p_participant_id, jsonb_build_object('code', 'commitment_invalid', 'reason', "left"(p_reason, 1000), 'nonce_commitment', "left"(p_nonce_commitment, 1024))));
+AS $function$
+declare
+  v_session public.frost_signing_sessions := permafrost.accused_session(p_session_id, p_participant_id);
+begin
+  return jsonb_build_object('event_id', permafrost.log_refusal('session', p_session_id, v_session.family_id, 'commitment_refused', p_participant_id,
+    jsonb_build_object('code', 'commitment_invalid', 'reason', left(p_reason, 1000), 'nonce_commitment', left(p_nonce_commitment, 1024))));
+end;
+$function$;
 
 revoke all on function permafrost.record_refused_commitment(text,text,text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_refused_commitment(text,text,text,text) to service_role;
@@ -5034,7 +6281,7 @@ begin
   if v_session.status = 'aggregating' or v_session.status = 'signing' and v_session.mode <> 'two_round' then
     v_session := permafrost.lock_session(p_session_id); -- before the event: heads are locked last
   end if;
-  v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
+  v_event_id := permafrost.log_refusal('session', p_session_id, v_session.family_id, 'share_refused', p_participant_id, jsonb_build_object(
     'code', 'share_invalid', 'reason', left(p_reason, 1000), 'quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)));
   if v_session.status = 'signing' and v_session.mode <> 'two_round' then
     -- Out of this quorum until a share of its verifies, and so out of every other.
@@ -5085,7 +6332,7 @@ begin
     end if;
   end;
   -- What was found to be of before a restore was rolled back with the rest.
-  perform permafrost.restored_session(p_session_id);
+  perform permafrost.ended_session(p_session_id);
   select s.quorum into v_quorum from public.frost_signature_shares as s
   where s.session_id = p_session_id and s.participant_id = p_participant_id and s.signature_share = p_signature_share
     and s.quorum = coalesce(p_quorum, s.quorum);
@@ -5096,7 +6343,7 @@ begin
   select s.final_signature into v_signature from public.frost_signing_sessions as s
   where s.session_id = p_session_id and v_code = 'session_finished';
   return permafrost.refusal_answer(p_session_id, p_participant_id, -- Nor is anybody accused who was slower than another quorum.
-      case when v_quorum is null and v_code <> 'session_finished' then 'share_refused' end,
+      case when v_quorum is null and v_code not in ('session_finished', 'key_retired') then 'share_refused' end,
       v_code, v_reason, jsonb_build_object('quorum', p_quorum, 'signature_share', left(p_signature_share, 1024)))
     || case when v_signature is null then '{}' else jsonb_build_object('final_signature', v_signature) end;
 end;
@@ -5118,6 +6365,71 @@ RETURN permafrost.each_item(p_items, 'select case when $1 ? ''reason''
 revoke all on function permafrost.record_signature_shares(jsonb) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_signature_shares(jsonb) to service_role;
 
+-- function permafrost.redact_predecessors(text,text,text) -----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.redact_predecessors(p_family_id text, p_group_public_key text, p_except text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_ids text[] := array(select c.ceremony_id from public.frost_key_ceremonies as c join public.frost_key_packages as k using (key_package_id)
+    where c.family_id = p_family_id and k.group_public_key = p_group_public_key and c.ceremony_id <> p_except and c.status = 'completed'
+    order by 1);
+begin
+  update public.frost_ceremony_messages as m set payload = permafrost.redacted_payload(m.round, m.payload)
+  where m.ceremony_id = any (v_ids) and m.payload <> permafrost.redacted_payload(m.round, m.payload);
+  update public.frost_key_ceremonies as c set recovery_data = permafrost.redacted(to_jsonb(c.recovery_data)) #>> '{}',
+    coordinator_messages = array(select jsonb_array_elements_text(permafrost.redacted(to_jsonb(c.coordinator_messages))))
+  where c.ceremony_id = any (v_ids) and c.recovery_data <> permafrost.redacted(to_jsonb(c.recovery_data)) #>> '{}';
+end;
+$function$;
+
+comment on function permafrost.redact_predecessors(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'Replaces the ciphertexts of all earlier ceremonies of a group key by their digests.';
+
+revoke all on function permafrost.redact_predecessors(text,text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.redacted(jsonb) -------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.redacted(p_value jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case jsonb_typeof(p_value)
+    when 'array' then (select coalesce(jsonb_agg(permafrost.redacted(e) order by n), '[]') from jsonb_array_elements(p_value) with ordinality as u (e, n))
+    when 'object' then (select coalesce(jsonb_object_agg(key, permafrost.redacted(value)), '{}') from jsonb_each(p_value))
+    when 'string' then to_jsonb(case when p_value #>> '{}' ~ '^sha256:[0-9a-f]{64}$' then p_value #>> '{}'
+      else 'sha256:' || encode(sha256(convert_to(p_value #>> '{}', 'UTF8')), 'hex') end)
+    else p_value end;
+end;
+$function$;
+
+comment on function permafrost.redacted(pg_catalog.jsonb) is
+  'Each text in it replaced by "sha256:" and its SHA-256 in hex; what is redacted stays as it is.';
+
+revoke all on function permafrost.redacted(jsonb) from public, anon, authenticated, service_role;
+
+-- function permafrost.redacted_payload(integer,jsonb) ---------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.redacted_payload(p_round integer, p_payload jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case when p_payload ? 'ciphertexts' then jsonb_set(p_payload, '{ciphertexts}', permafrost.redacted(p_payload -> 'ciphertexts'))
+    when p_round = 1 and p_payload ? 'message' then jsonb_set(p_payload, '{message}', permafrost.redacted(p_payload -> 'message'))
+    else p_payload end;
+end;
+$function$;
+
+comment on function permafrost.redacted_payload(integer,pg_catalog.jsonb) is
+  'A payload with the digests of its ciphertexts in their place.';
+
+revoke all on function permafrost.redacted_payload(integer,jsonb) from public, anon, authenticated, service_role;
+
 -- function permafrost.refusal_answer(text,text,text,text,text,jsonb) ------------------------------
 CREATE OR REPLACE FUNCTION permafrost.refusal_answer(p_session_id text, p_participant_id text, p_event text, p_code text, p_reason text, p_detail jsonb)
  RETURNS jsonb
@@ -5128,7 +6440,7 @@ declare
   v_session public.frost_signing_sessions := s from public.frost_signing_sessions as s where s.session_id = p_session_id;
 begin
   if v_session.session_id is not null and p_event is not null then
-    perform permafrost.log_refusal(v_session, p_event, p_participant_id,
+    perform permafrost.log_refusal('session', p_session_id, v_session.family_id, p_event, p_participant_id,
       p_detail || jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000)));
   end if;
   perform set_config('response.status', permafrost.http_status_of(p_code)::text, true);
@@ -5161,6 +6473,28 @@ comment on function permafrost.refuse(pg_catalog.text,pg_catalog.text,pg_catalog
 
 revoke all on function permafrost.refuse(text,text,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.refuse_finished(text,text,text) ---------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.refuse_finished(p_noun text, p_status text, p_error_message text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_error_message = 'key_retired' then
+    perform permafrost.refuse('key_retired', format('The key of this %s is retired', p_noun));
+  elsif p_error_message = 'restored' then
+    perform permafrost.refuse('session_finished', format('The %s was open before this database was restored, and has failed', p_noun));
+  end if;
+  perform permafrost.refuse('session_finished', format('The %s is %s', p_noun, p_status));
+end;
+$function$;
+
+comment on function permafrost.refuse_finished(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'Refuses session_finished, or key_retired where that is why it failed.';
+
+revoke all on function permafrost.refuse_finished(text,text,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.refuse_rate(text,bigint) ----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.refuse_rate(p_message text, p_retry_after_ms bigint)
  RETURNS void
@@ -5178,6 +6512,43 @@ comment on function permafrost.refuse_rate(pg_catalog.text,bigint) is
   'Raises rate_limited; the detail of the error is {"retry_after_ms": …}.';
 
 revoke all on function permafrost.refuse_rate(text,bigint) from public, anon, authenticated, service_role;
+
+-- function permafrost.register_host_key(text,text,text) -------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.register_host_key(p_family_id text, p_participant_id text, p_host_public_key text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_key public.frost_host_keys;
+begin
+  perform permafrost.check_identifier('family_id', p_family_id), permafrost.check_identifier('participant_id', p_participant_id);
+  if not permafrost.is_hex(p_host_public_key) or length(p_host_public_key) <> 66 then
+    perform permafrost.refuse('invalid_input', 'host_public_key must be 33 bytes in lower-case hex');
+  end if;
+  -- Ceremonies read these keys under the same turn.
+  perform permafrost.lock_family_key(p_family_id);
+  select * into v_key from public.frost_host_keys where family_id = p_family_id and host_public_key = p_host_public_key;
+  if v_key.participant_id <> p_participant_id then
+    perform permafrost.refuse('host_key_invalid', 'This host key is another guardian''s');
+  elsif v_key.retired_at is not null then
+    perform permafrost.refuse('host_key_invalid', 'This host key was retired: make a new one');
+  elsif v_key.family_id is null then
+    perform permafrost.check_rate('creations_per_minute', p_family_id, p_participant_id, permafrost.now_ms(),
+      'Too many host keys were registered in this minute');
+    update public.frost_host_keys set retired_at = permafrost.now_ms()
+    where family_id = p_family_id and participant_id = p_participant_id and retired_at is null;
+    insert into public.frost_host_keys (family_id, participant_id, host_public_key)
+    values (p_family_id, p_participant_id, p_host_public_key)
+    returning * into v_key;
+  end if; -- else it is an exact retry
+  return to_jsonb(v_key);
+end;
+$function$;
+
+revoke all on function permafrost.register_host_key(text,text,text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.register_host_key(text,text,text) to service_role;
 
 -- function permafrost.register_key_package(text,text,integer,text[],text,text[],text[],text) ------
 CREATE OR REPLACE FUNCTION permafrost.register_key_package(p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[], p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[], p_created_by text)
@@ -5234,9 +6605,10 @@ declare
 begin
   perform permafrost.check_reason(p_reason);
   if v_request.status not in ('partial', 'ready') then
-    perform permafrost.refuse(
-      case when v_request.status = 'pending' then 'round_open' else 'session_finished' end,
-      format('The request is %s', v_request.status));
+    if v_request.status = 'pending' then
+      perform permafrost.refuse('round_open', 'No guardian has handed in a share yet');
+    end if;
+    perform permafrost.refuse_finished('request', v_request.status::text, v_request.error_message);
   end if;
   update public.sss_encrypted_shares set status = 'rejected'
   where request_id = p_request_id and guardian_id = p_guardian_id and status = 'submitted'
@@ -5283,8 +6655,8 @@ CREATE OR REPLACE FUNCTION permafrost.request_summary(p_request public.sss_signi
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_status public.sss_request_status :=
-    permafrost.status_now(p_request.status, p_request.expires_at, p_request.incarnation, p_now, p_live_from);
+  v_ended_by text := permafrost.ended_by(p_request.incarnation, p_live_from, p_request.key_package_id, p_request.expires_at);
+  v_status public.sss_request_status := permafrost.status_now(p_request.status, p_request.expires_at, p_now, v_ended_by);
   v_declined jsonb := permafrost.declined('recovery', p_request.request_id);
   v_kind integer := (p_request.event_template ->> 'kind')::integer;
   v_submitted text[];
@@ -5297,7 +6669,7 @@ begin
   from public.sss_encrypted_shares as s where s.request_id = p_request.request_id;
   return (to_jsonb(p_request) - 'event_template') || jsonb_build_object(
     'status', v_status,
-    'error_message', case when v_status = 'failed' then coalesce(p_request.error_message, 'restored') end,
+    'error_message', case when v_status = 'failed' then coalesce(p_request.error_message, v_ended_by) end,
     'event_kind', v_kind,
     'ciphersuite', (permafrost.ciphersuite_of(p_request.key_package_id)).ciphersuite,
     'warning', permafrost.key_warning(p_request.key_package_id),
@@ -5317,44 +6689,22 @@ comment on function permafrost.request_summary(public.sss_signing_requests,bigin
 
 revoke all on function permafrost.request_summary(public.sss_signing_requests,bigint,integer) from public, anon, authenticated, service_role;
 
--- function permafrost.restored_session(text) ------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.restored_session(p_session_id text)
- RETURNS public.frost_signing_sessions
- LANGUAGE sql
+-- function permafrost.round_of(public.key_ceremony_status) ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.round_of(p_status public.key_ceremony_status)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
-BEGIN ATOMIC
- UPDATE public.frost_signing_sessions SET status = 'failed'::public.signing_session_status, error_message = 'restored'::text
-   WHERE ((frost_signing_sessions.session_id = restored_session.p_session_id) AND (frost_signing_sessions.status < 'completed'::public.signing_session_status) AND (frost_signing_sessions.incarnation < permafrost.live_from()))
-   RETURNING frost_signing_sessions.session_id,
-     frost_signing_sessions.family_id,
-     frost_signing_sessions.message_hash,
-     frost_signing_sessions.event_template,
-     frost_signing_sessions.event_type,
-     frost_signing_sessions.participants,
-     frost_signing_sessions.threshold,
-     frost_signing_sessions.created_by,
-     frost_signing_sessions.mode,
-     frost_signing_sessions.status,
-     frost_signing_sessions.key_package_id,
-     frost_signing_sessions.signers,
-     frost_signing_sessions.final_signature,
-     frost_signing_sessions.final_event_id,
-     frost_signing_sessions.error_message,
-     frost_signing_sessions.incarnation,
-     frost_signing_sessions.created_at,
-     frost_signing_sessions.updated_at,
-     frost_signing_sessions.nonce_collection_started_at,
-     frost_signing_sessions.signing_started_at,
-     frost_signing_sessions.aggregating_started_at,
-     frost_signing_sessions.completed_at,
-     frost_signing_sessions.failed_at,
-     frost_signing_sessions.expires_at;
-END;
+AS $function$
+begin
+  return case p_status when 'round_one' then 1 when 'round_two' then 2 when 'confirming' then 3 end;
+end;
+$function$;
 
-comment on function permafrost.restored_session(pg_catalog.text) is
-  'Fails a session that was open before a restore, and returns it; else a row of nulls.';
+comment on function permafrost.round_of(public.key_ceremony_status) is
+  'Which round is open; null for none.';
 
-revoke all on function permafrost.restored_session(text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.round_of(public.key_ceremony_status) from public, anon, authenticated, service_role;
 
 -- function permafrost.round_two_session(text) -----------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.round_two_session(p_session_id text)
@@ -5365,8 +6715,9 @@ CREATE OR REPLACE FUNCTION permafrost.round_two_session(p_session_id text)
 AS $function$
 declare
   v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
-  v_status public.signing_session_status := permafrost.status_now(v_session.status, v_session.expires_at,
-    v_session.incarnation, permafrost.now_ms(), permafrost.live_from());
+  v_ended_by text := permafrost.ended_by(v_session.incarnation, permafrost.live_from(), v_session.key_package_id, v_session.expires_at);
+  v_status public.signing_session_status :=
+    permafrost.status_now(v_session.status, v_session.expires_at, permafrost.now_ms(), v_ended_by);
   v_me text := permafrost.memberships() ->> v_session.family_id;
 begin
   if not permafrost.is_operator() and v_me <> all (v_session.participants) then
@@ -5383,8 +6734,7 @@ begin
   if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
     where s.session_id = p_session_id and s.participant_id = v_me)
   then
-    perform permafrost.refuse('session_finished',
-      format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
+    perform permafrost.refuse_finished('session', 'failed', coalesce(v_session.error_message, v_ended_by));
   end if;
   if v_session.status < 'signing' then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');
@@ -5409,7 +6759,8 @@ declare
   v_trigger text;
 begin
   -- What the triggers need of the kind's row is given to them, so that they need not look.
-  v_arguments := format('%L, %L, %L, %L, %L', v_kind.kind, v_kind.id_column, v_kind.noun, v_kind.method, v_kind.created_detail);
+  v_arguments := format('%L, %L, %L, %L, %L, %L', v_kind.kind, v_kind.id_column, v_kind.noun, v_kind.method, v_kind.created_detail,
+    v_kind.key_column);
   foreach v_trigger in array array['10_start before insert', '20_guard before update', '40_log after insert or update',
     '50_broadcast after insert or update', '90_forget after delete']
   loop
@@ -5487,10 +6838,10 @@ begin
       v_jobs := null;
     end;
   end if;
-  return query select 'cron', not v_cron or v_jobs = 2 is not false, case
+  return query select 'cron', not v_cron or v_jobs = 3 is not false, case
     when not v_cron then 'Nothing to do. With the extension pg_cron, expired sessions would be marked every minute'
     when v_jobs is null then 'Nothing to do. This role may not see whether the jobs are there'
-    when v_jobs <> 2 then 'Schedule the two jobs of the migration maintenance, as a role that may' end;
+    when v_jobs <> 3 then 'Schedule the three jobs of the migration maintenance, as a role that may' end;
   v_count := (select count(*) from pg_policy where polrelid = to_regclass('realtime.messages') and polname like 'Members hear of their family%');
   return query select 'realtime', not v_realtime or v_count = 1, case
     when not v_realtime then 'Nothing to do. With Realtime, clients would hear of changes at once instead of asking'
@@ -5507,6 +6858,24 @@ comment on function permafrost.self_check() is
 
 revoke all on function permafrost.self_check() from public, anon, authenticated, service_role;
 
+-- function permafrost.senders(public.frost_key_ceremonies,integer) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.senders(p_ceremony public.frost_key_ceremonies, p_round integer)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case when p_ceremony.kind <> 'reshare' or p_round = 3 then p_ceremony.participants
+    when p_round = 1 then p_ceremony.dealers else '{}' end;
+end;
+$function$;
+
+comment on function permafrost.senders(public.frost_key_ceremonies,integer) is
+  'Who sends a message in a round: dealers, or participants, or nobody.';
+
+revoke all on function permafrost.senders(public.frost_key_ceremonies,integer) from public, anon, authenticated, service_role;
+
 -- function permafrost.session_summary(public.frost_signing_sessions,bigint,integer) ---------------
 CREATE OR REPLACE FUNCTION permafrost.session_summary(p_session public.frost_signing_sessions, p_now bigint, p_live_from integer)
  RETURNS jsonb
@@ -5515,8 +6884,8 @@ CREATE OR REPLACE FUNCTION permafrost.session_summary(p_session public.frost_sig
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_status public.signing_session_status :=
-    permafrost.status_now(p_session.status, p_session.expires_at, p_session.incarnation, p_now, p_live_from);
+  v_ended_by text := permafrost.ended_by(p_session.incarnation, p_live_from, p_session.key_package_id, p_session.expires_at);
+  v_status public.signing_session_status := permafrost.status_now(p_session.status, p_session.expires_at, p_now, v_ended_by);
   v_kind integer := (p_session.event_template ->> 'kind')::integer;
   v_two_rounds boolean := p_session.mode = 'two_round';
   v_found record; -- in one statement, which a session of a list costs
@@ -5533,7 +6902,7 @@ begin
   from (select) as one left join public.frost_key_packages as k on k.key_package_id = p_session.key_package_id;
   return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(
     'status', v_status,
-    'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, 'restored') end,
+    'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, v_ended_by) end,
     'event_kind', v_kind,
     'ciphersuite', v_found.ciphersuite,
     'warning', v_found.warning,
@@ -5817,8 +7186,8 @@ comment on function permafrost.signing_package(pg_catalog.text,integer) is
 
 revoke all on function permafrost.signing_package(text,integer) from public, anon, authenticated, service_role;
 
--- function permafrost.status_now(anyenum,bigint,integer,bigint,integer) ---------------------------
-CREATE OR REPLACE FUNCTION permafrost.status_now(p_status anyenum, p_expires_at bigint, p_incarnation integer, p_now bigint, p_live_from integer)
+-- function permafrost.status_now(anyenum,bigint,bigint,text) --------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.status_now(p_status anyenum, p_expires_at bigint, p_now bigint, p_ended_by text)
  RETURNS anyenum
  LANGUAGE plpgsql
  IMMUTABLE
@@ -5826,16 +7195,16 @@ CREATE OR REPLACE FUNCTION permafrost.status_now(p_status anyenum, p_expires_at 
 AS $function$
 begin
   return case when p_status >= 'completed' then p_status
-    when p_incarnation < p_live_from then 'failed'
+    when p_ended_by is not null then 'failed'
     when p_expires_at <= p_now then 'expired'
     else p_status end;
 end;
 $function$;
 
-comment on function permafrost.status_now(pg_catalog.anyenum,bigint,integer,bigint,integer) is
-  'The status as it is true at p_now: what is open has failed in another incarnation, and expired past its time.';
+comment on function permafrost.status_now(pg_catalog.anyenum,bigint,bigint,pg_catalog.text) is
+  'The status as it is true at p_now, whether or not a sweep has run.';
 
-revoke all on function permafrost.status_now(anyenum,bigint,integer,bigint,integer) from public, anon, authenticated, service_role;
+revoke all on function permafrost.status_now(anyenum,bigint,bigint,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.store_share_verification(text,jsonb,integer) --------------------------------
 CREATE OR REPLACE FUNCTION permafrost.store_share_verification(p_session_id text, p_verification jsonb, p_quorum integer)
@@ -6006,11 +7375,11 @@ declare
   v_visible boolean := false;
 begin
   if v_kind.kind is not null then
-    execute format('select permafrost.may_see(family_id, created_by, participants) from %s where %I = $1',
-      v_kind.relation, v_kind.id_column) into v_visible using p_id;
+    execute format('select permafrost.may_see(t.family_id, t.created_by, %s) from %s as t where t.%I = $1',
+      v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_visible using p_id;
   end if;
   if v_visible is not true then
-    perform permafrost.refuse('session_not_found', 'There is no such session or request, or the caller may not see it');
+    perform permafrost.refuse('session_not_found', 'There is no such session, request or ceremony, or the caller may not see it');
   end if;
   return v_kind;
 end;
@@ -6065,6 +7434,51 @@ $function$;
 revoke all on function permafrost.withdraw_nonce_commitments(text,text[]) from public, anon, authenticated, service_role;
 grant execute on function permafrost.withdraw_nonce_commitments(text,text[]) to authenticated;
 
+-- function public.advance_key_ceremony(text,integer,text,text,jsonb) ------------------------------
+CREATE OR REPLACE FUNCTION public.advance_key_ceremony(p_ceremony_id text, p_round integer, p_coordinator_message text DEFAULT NULL::text, p_recovery_data text DEFAULT NULL::text, p_key_package jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.advance_key_ceremony(p_ceremony_id, p_round, p_coordinator_message, p_recovery_data, p_key_package) AS advance_key_ceremony;
+END;
+
+comment on function public.advance_key_ceremony(pg_catalog.text,integer,pg_catalog.text,pg_catalog.text,pg_catalog.jsonb) is
+  'Ends a round that has all its messages with what the caller computed from them: chilldkg''s message and recovery data; before confirming the key package ({group_public_key, verifying_shares, vss_commitment}). A round that has ended before is left alone. Returns as record_ceremony_message does. Refuses session_not_found, session_expired, round_open, invalid_transition, key_package_invalid.';
+
+revoke all on function public.advance_key_ceremony(text,integer,text,text,jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.advance_key_ceremony(text,integer,text,text,jsonb) to service_role;
+
+-- function public.approve_key_package(text,text,text,text) ----------------------------------------
+CREATE OR REPLACE FUNCTION public.approve_key_package(p_family_id text, p_participant_id text, p_key_package_digest text, p_signature text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.approve_key_package(p_family_id, p_participant_id, p_key_package_digest, p_signature) AS approve_key_package;
+END;
+
+comment on function public.approve_key_package(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'A guardian of the current key, or without a participant an operator, lets the new key of a confirming dkg take its place; the caller has verified the signature. The same again changes nothing. Returns ceremony_id, status, received, missing, approvals_missing. Refuses session_not_found, session_expired, session_finished, key_retired, not_a_participant.';
+
+revoke all on function public.approve_key_package(text,text,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.approve_key_package(text,text,text,text) to service_role;
+
+-- function public.blame_in_ceremony(text,text,text,boolean,jsonb) ---------------------------------
+CREATE OR REPLACE FUNCTION public.blame_in_ceremony(p_ceremony_id text, p_reporter text, p_against text, p_is_guilty boolean, p_evidence jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.blame_in_ceremony(p_ceremony_id, p_reporter, p_against, p_is_guilty, p_evidence) AS blame_in_ceremony;
+END;
+
+comment on function public.blame_in_ceremony(pg_catalog.text,pg_catalog.text,pg_catalog.text,boolean,pg_catalog.jsonb) is
+  'Fails a ceremony by evidence that the caller has checked, and names who deviated: the accused, or a false accuser. Taken before the reporter''s confirmation. Returns the ceremony, with guilty. Refuses session_not_found, session_expired, session_finished, key_retired, round_closed.';
+
+revoke all on function public.blame_in_ceremony(text,text,text,boolean,jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.blame_in_ceremony(text,text,text,boolean,jsonb) to service_role;
+
 -- function public.cleanup_old_frost_signing_sessions(integer) -------------------------------------
 CREATE OR REPLACE FUNCTION public.cleanup_old_frost_signing_sessions(retention_days integer DEFAULT 90)
  RETURNS integer
@@ -6079,6 +7493,21 @@ comment on function public.cleanup_old_frost_signing_sessions(integer) is
 
 revoke all on function public.cleanup_old_frost_signing_sessions(integer) from public, anon, authenticated, service_role;
 grant execute on function public.cleanup_old_frost_signing_sessions(integer) to service_role;
+
+-- function public.cleanup_old_key_ceremonies(integer) ---------------------------------------------
+CREATE OR REPLACE FUNCTION public.cleanup_old_key_ceremonies(retention_days integer DEFAULT 90)
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.cleanup_old_key_ceremonies(retention_days) AS cleanup_old_key_ceremonies;
+END;
+
+comment on function public.cleanup_old_key_ceremonies(integer) is
+  'As cleanup_old_frost_signing_sessions, for ceremonies that failed or expired; completed ones hold the recovery data of their key, and stay.';
+
+revoke all on function public.cleanup_old_key_ceremonies(integer) from public, anon, authenticated, service_role;
+grant execute on function public.cleanup_old_key_ceremonies(integer) to service_role;
 
 -- function public.cleanup_old_sss_signing_requests(integer) ---------------------------------------
 CREATE OR REPLACE FUNCTION public.cleanup_old_sss_signing_requests(retention_days integer DEFAULT 90)
@@ -6124,6 +7553,21 @@ comment on function public.complete_signing_session(pg_catalog.text,pg_catalog.t
 
 revoke all on function public.complete_signing_session(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.complete_signing_session(text,text) to service_role;
+
+-- function public.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) ----------
+CREATE OR REPLACE FUNCTION public.create_key_ceremony(p_family_id text, p_kind text, p_threshold integer, p_participants text[], p_protocol text DEFAULT NULL::text, p_ciphersuite text DEFAULT NULL::text, p_dealers text[] DEFAULT NULL::text[], p_expiration_seconds integer DEFAULT 86400)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.create_key_ceremony(p_family_id, p_kind, p_threshold, p_participants, p_protocol, p_ciphersuite, p_dealers, p_expiration_seconds) AS create_key_ceremony;
+END;
+
+comment on function public.create_key_ceremony(pg_catalog.text,pg_catalog.text,integer,pg_catalog.text[],pg_catalog.text,pg_catalog.text,pg_catalog.text[],integer) is
+  'Starts a ceremony, as a member or an operator: kind dkg or reshare. Returns it as get_key_ceremony does. Refuses not_in_family, not_the_creator, invalid_input, invalid_transition (another one is open), participants_invalid, threshold_invalid, no_key_package, rate_limited.';
+
+revoke all on function public.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) from public, anon, authenticated, service_role;
+grant execute on function public.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) to authenticated, service_role;
 
 -- function public.create_recovery_request(text,text,text[],integer,jsonb,text,text,text,integer) --
 CREATE OR REPLACE FUNCTION public.create_recovery_request(p_family_id text, p_message_hash text, p_participants text[], p_threshold integer, p_event_template jsonb DEFAULT NULL::jsonb, p_event_type text DEFAULT NULL::text, p_use_case text DEFAULT NULL::text, p_recipient_public_key text DEFAULT NULL::text, p_expiration_seconds integer DEFAULT 86400)
@@ -6180,7 +7624,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.decline_signing_request(pg_catalog.text,pg_catalog.text) is
-  'Says no to a session or a recovery request; it fails at once when too few are left. Returns method and status. Refuses session_not_found, not_a_participant, invalid_input, session_expired, session_finished, share_already_submitted, round_closed, invalid_transition.';
+  'Says no to a session, a recovery request or a ceremony; it fails at once when too few are left. Returns method and status. Refuses session_not_found, not_a_participant, invalid_input, session_expired, session_finished, share_already_submitted, round_closed, invalid_transition.';
 
 revoke all on function public.decline_signing_request(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.decline_signing_request(text,text) to authenticated;
@@ -6200,6 +7644,21 @@ comment on function public.expire_old_frost_signing_sessions() is
 revoke all on function public.expire_old_frost_signing_sessions() from public, anon, authenticated, service_role;
 grant execute on function public.expire_old_frost_signing_sessions() to service_role;
 
+-- function public.expire_old_key_ceremonies() -----------------------------------------------------
+CREATE OR REPLACE FUNCTION public.expire_old_key_ceremonies()
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.expire_old_key_ceremonies() AS expire_old_key_ceremonies;
+END;
+
+comment on function public.expire_old_key_ceremonies() is
+  'As expire_old_frost_signing_sessions, for ceremonies.';
+
+revoke all on function public.expire_old_key_ceremonies() from public, anon, authenticated, service_role;
+grant execute on function public.expire_old_key_ceremonies() to service_role;
+
 -- function public.expire_old_sss_signing_requests() -----------------------------------------------
 CREATE OR REPLACE FUNCTION public.expire_old_sss_signing_requests()
  RETURNS integer
@@ -6214,6 +7673,21 @@ comment on function public.expire_old_sss_signing_requests() is
 
 revoke all on function public.expire_old_sss_signing_requests() from public, anon, authenticated, service_role;
 grant execute on function public.expire_old_sss_signing_requests() to service_role;
+
+-- function public.fail_key_ceremony(text,text) ----------------------------------------------------
+CREATE OR REPLACE FUNCTION public.fail_key_ceremony(p_ceremony_id text, p_reason text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.fail_key_ceremony(p_ceremony_id, p_reason) AS fail_key_ceremony;
+END;
+
+comment on function public.fail_key_ceremony(pg_catalog.text,pg_catalog.text) is
+  'Fails an unfinished ceremony of the caller''s own making and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished, key_retired.';
+
+revoke all on function public.fail_key_ceremony(text,text) from public, anon, authenticated, service_role;
+grant execute on function public.fail_key_ceremony(text,text) to authenticated, service_role;
 
 -- function public.fail_recovery_request(text,text) ------------------------------------------------
 CREATE OR REPLACE FUNCTION public.fail_recovery_request(p_request_id text, p_reason text)
@@ -6261,6 +7735,22 @@ comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeri
 revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) from public, anon, authenticated, service_role;
 grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) to service_role;
 
+-- function public.get_key_ceremony(text) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_key_ceremony(p_ceremony_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_key_ceremony(p_ceremony_id) AS get_key_ceremony;
+END;
+
+comment on function public.get_key_ceremony(pg_catalog.text) is
+  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, transcript_head. Refuses session_not_found.';
+
+revoke all on function public.get_key_ceremony(text) from public, anon, authenticated, service_role;
+grant execute on function public.get_key_ceremony(text) to authenticated, service_role;
+
 -- function public.get_nonce_pool(text) ------------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_nonce_pool(p_family_id text)
  RETURNS jsonb
@@ -6276,6 +7766,22 @@ comment on function public.get_nonce_pool(pg_catalog.text) is
 
 revoke all on function public.get_nonce_pool(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_nonce_pool(text) to authenticated, service_role;
+
+-- function public.get_recovery_data(uuid) ---------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_recovery_data(p_key_package_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_recovery_data(p_key_package_id) AS get_recovery_data;
+END;
+
+comment on function public.get_recovery_data(pg_catalog.uuid) is
+  'For a guardian of the key: what its share comes back from, with its host key: protocol, params (the JSON of which params_id is the SHA-256), recovery_data (chilldkg''s), messages ({round: {participant: payload}}; of chilldkg the confirmations), key_package, from_key_package. Not secret, and private to the guardians. Refuses session_not_found, no_key_package.';
+
+revoke all on function public.get_recovery_data(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.get_recovery_data(uuid) to authenticated, service_role;
 
 -- function public.get_recovery_request(text) ------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_recovery_request(p_request_id text)
@@ -6405,6 +7911,38 @@ comment on function public.get_transcript(pg_catalog.text,pg_catalog.text) is
 revoke all on function public.get_transcript(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.get_transcript(text,text) to authenticated, service_role;
 
+-- function public.list_host_keys(text) ------------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.list_host_keys(p_family_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.list_host_keys(p_family_id) AS list_host_keys;
+END;
+
+comment on function public.list_host_keys(pg_catalog.text) is
+  'The host keys of a family''s guardians, by participant and newest first: [{participant_id, host_public_key, registered_at, retired_at}]. Refuses not_in_family.';
+
+revoke all on function public.list_host_keys(text) from public, anon, authenticated, service_role;
+grant execute on function public.list_host_keys(text) to authenticated, service_role;
+
+-- function public.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) 
+CREATE OR REPLACE FUNCTION public.list_key_ceremonies(p_family_id text DEFAULT NULL::text, p_status public.key_ceremony_status DEFAULT NULL::public.key_ceremony_status, p_awaiting_me boolean DEFAULT false, p_limit integer DEFAULT 50, p_before bigint DEFAULT NULL::bigint, p_before_id text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.list_key_ceremonies(p_family_id, p_status, p_awaiting_me, p_limit, p_before, p_before_id) AS list_key_ceremonies;
+END;
+
+comment on function public.list_key_ceremonies(pg_catalog.text,public.key_ceremony_status,boolean,integer,bigint,pg_catalog.text) is
+  'An array of summaries of the caller''s ceremonies, newest first, 1 to 500 of them; only those that wait for the caller''s message; the other parameters as of list_signing_sessions. Refuses invalid_input, not_in_family.';
+
+revoke all on function public.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) from public, anon, authenticated, service_role;
+grant execute on function public.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) to authenticated, service_role;
+
 -- function public.list_recovery_requests(public.sss_request_status,boolean,integer,bigint,text,text) 
 CREATE OR REPLACE FUNCTION public.list_recovery_requests(p_status public.sss_request_status DEFAULT NULL::public.sss_request_status, p_awaiting_me boolean DEFAULT false, p_limit integer DEFAULT 50, p_before bigint DEFAULT NULL::bigint, p_before_id text DEFAULT NULL::text, p_family_id text DEFAULT NULL::text)
  RETURNS jsonb
@@ -6467,6 +8005,21 @@ comment on function public.publish_nonce_commitments(pg_catalog.text,pg_catalog.
 revoke all on function public.publish_nonce_commitments(text,text,text[],text[]) from public, anon, authenticated, service_role;
 grant execute on function public.publish_nonce_commitments(text,text,text[],text[]) to service_role;
 
+-- function public.record_ceremony_message(text,text,integer,jsonb) --------------------------------
+CREATE OR REPLACE FUNCTION public.record_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_payload jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.record_ceremony_message(p_ceremony_id, p_participant_id, p_round, p_payload) AS record_ceremony_message;
+END;
+
+comment on function public.record_ceremony_message(pg_catalog.text,pg_catalog.text,integer,pg_catalog.jsonb) is
+  'Records a message that the caller has verified; with the last confirmation the ceremony completes, and its key is the family''s current one. Returns status, received, missing, coordinator_message. Refuses session_not_found, not_a_participant, commitment_already_submitted, share_already_submitted, round_open, round_closed, session_finished, session_expired, key_retired, invalid_transition.';
+
+revoke all on function public.record_ceremony_message(text,text,integer,jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.record_ceremony_message(text,text,integer,jsonb) to service_role;
+
 -- function public.record_nonce_commitment(text,text,text) -----------------------------------------
 CREATE OR REPLACE FUNCTION public.record_nonce_commitment(p_session_id text, p_participant_id text, p_nonce_commitment text)
  RETURNS jsonb
@@ -6511,6 +8064,21 @@ comment on function public.record_published_event(pg_catalog.text,pg_catalog.tex
 
 revoke all on function public.record_published_event(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.record_published_event(text,text) to authenticated;
+
+-- function public.record_refused_ceremony_message(text,text,integer,text,text) --------------------
+CREATE OR REPLACE FUNCTION public.record_refused_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_signature text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.record_refused_ceremony_message(p_ceremony_id, p_participant_id, p_round, p_reason, p_signature) AS record_refused_ceremony_message;
+END;
+
+comment on function public.record_refused_ceremony_message(pg_catalog.text,pg_catalog.text,integer,pg_catalog.text,pg_catalog.text) is
+  'Records that a participant''s message did not verify, and blames it where the message bears its host key''s signature. Returns event_id, null past the limits of a member. Refuses session_not_found, session_expired.';
+
+revoke all on function public.record_refused_ceremony_message(text,text,integer,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.record_refused_ceremony_message(text,text,integer,text,text) to service_role;
 
 -- function public.record_refused_commitment(text,text,text,text) ----------------------------------
 CREATE OR REPLACE FUNCTION public.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text DEFAULT NULL::text)
@@ -6571,6 +8139,21 @@ comment on function public.record_signature_shares(pg_catalog.jsonb) is
 
 revoke all on function public.record_signature_shares(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.record_signature_shares(jsonb) to service_role;
+
+-- function public.register_host_key(text,text,text) -----------------------------------------------
+CREATE OR REPLACE FUNCTION public.register_host_key(p_family_id text, p_participant_id text, p_host_public_key text)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.register_host_key(p_family_id, p_participant_id, p_host_public_key) AS register_host_key;
+END;
+
+comment on function public.register_host_key(pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'Registers a guardian''s host key and retires the one before it; the caller has checked the proof. The same again gets the same answer. Refuses invalid_input, host_key_invalid, rate_limited.';
+
+revoke all on function public.register_host_key(text,text,text) from public, anon, authenticated, service_role;
+grant execute on function public.register_host_key(text,text,text) to service_role;
 
 -- function public.register_key_package(text,text,integer,text[],text,text[],text[],text) ----------
 CREATE OR REPLACE FUNCTION public.register_key_package(p_family_id text, p_ciphersuite text, p_threshold integer, p_participants text[], p_group_public_key text, p_verifying_shares text[], p_vss_commitment text[] DEFAULT NULL::text[], p_created_by text DEFAULT NULL::text)
@@ -6714,16 +8297,17 @@ grant select on table public.frost_session_durations to service_role;
 
 -- view public.frost_session_statuses --------------------------------------------------------------
 create view public.frost_session_statuses with (security_invoker=true) as
- SELECT session_id,
-    family_id,
-    created_at,
+ SELECT s.session_id,
+    s.family_id,
+    s.created_at,
         CASE
-            WHEN status >= 'completed'::public.signing_session_status THEN status
-            WHEN incarnation < (( SELECT permafrost.live_from() AS live_from)) THEN 'failed'::public.signing_session_status
-            WHEN expires_at <= (( SELECT permafrost.now_ms() AS now_ms)) THEN 'expired'::public.signing_session_status
-            ELSE status
+            WHEN s.status >= 'completed'::public.signing_session_status THEN s.status
+            WHEN s.incarnation < (( SELECT permafrost.live_from() AS live_from)) OR k.retired_at < s.expires_at THEN 'failed'::public.signing_session_status
+            WHEN s.expires_at <= (( SELECT permafrost.now_ms() AS now_ms)) THEN 'expired'::public.signing_session_status
+            ELSE s.status
         END AS status
-   FROM public.frost_signing_sessions s;
+   FROM public.frost_signing_sessions s
+     LEFT JOIN public.frost_key_packages k USING (key_package_id);
 
 comment on view public.frost_session_statuses is
   'Each session with the status that is true now.';

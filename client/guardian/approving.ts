@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { codeOfFailed } from "../../supabase/functions/_shared/errors.ts";
 import { GuardianError } from "../errors.ts";
 import { type Failure, failure, failureOf, type Result, success } from "../result.ts";
 import { Pace } from "../sessions/pace.ts";
@@ -120,7 +121,7 @@ export class Approving {
       if (status === "completed") this.#done(id, final_signature ?? undefined);
       else if (status === "expired") this.#fail(id, failure("session_expired", "It has expired"));
       else if (status === "failed") {
-        this.#fail(id, failure("session_finished", `It failed: ${error_message}`));
+        this.#fail(id, failure(codeOfFailed(error_message), `It failed: ${error_message}`));
       } else if (this.#hasAnswered(session)) this.#done(id);
       else if (status === "aggregating") {
         // Whoever came last may have died. If it was refused, the next reading shows why.
@@ -216,7 +217,7 @@ export class Approving {
     for (const some of chunksOf(items, mostShares(quorums.ciphersuite))) {
       const sent = await transport.submitShares(some, this.#as(options));
       if (!sent.success) return sent;
-      this.#judge(sent.results, ["round_closed", "session_finished", "share_owed"]);
+      this.#judge(sent.results, ["round_closed", "session_finished", "key_retired", "share_owed"]);
       for (const { sessionId, success } of sent.results) {
         const mode = this.#open.get(sessionId)?.mode;
         if (success && mode !== undefined && mode !== "robust") this.#done(sessionId);

@@ -6,6 +6,7 @@
  */
 import { schnorr } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
+import { codeOfFailed } from "../../supabase/functions/_shared/errors.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
 import { failure, failureOf, type Result, type Success, success } from "../result.ts";
@@ -188,7 +189,10 @@ export class RecoveryRequester {
     }
     if (request.status === "expired") return failure("session_expired", "The request has expired");
     if (request.status === "failed") {
-      return failure("session_finished", `The request failed: ${request.error_message}`);
+      return failure(
+        codeOfFailed(request.error_message),
+        `The request failed: ${request.error_message}`,
+      );
     }
     if (!collection.ready) return { ...failure("shares_missing"), ...collection };
     let signature: string;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { codeOfFailed } from "../../supabase/functions/_shared/errors.ts";
 import { verifySignature } from "../../supabase/functions/_shared/frost/verification.ts";
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
 import { type Failure, failure, type Result, success } from "../result.ts";
@@ -61,7 +62,10 @@ function unsigned({ status, session }: AnySession): Failure {
     case "expired":
       return failure("session_expired", "The session expired before it was signed");
     case "failed":
-      return failure("session_finished", `The session failed: ${session.error_message}`);
+      return failure(
+        codeOfFailed(session.error_message),
+        `The session failed: ${session.error_message}`,
+      );
     default:
       return failure("round_open", "The session is not signed yet");
   }

@@ -9,11 +9,11 @@ return case
   when p_code in ('not_in_family', 'not_a_participant', 'not_a_signer', 'not_the_creator') then 403
   when p_code in ('session_not_found') then 404
   when p_code in ('nonce_reused', 'commitment_already_submitted', 'share_already_submitted',
-    'round_closed', 'round_open', 'invalid_transition', 'session_finished', 'share_owed') then 409
+    'round_closed', 'round_open', 'invalid_transition', 'session_finished', 'share_owed', 'key_retired') then 409
   when p_code in ('session_expired') then 410
   when p_code in ('no_key_package', 'message_hash_invalid', 'participants_invalid',
     'threshold_invalid', 'commitment_invalid', 'share_invalid', 'key_package_invalid',
-    'event_mismatch') then 422
+    'event_mismatch', 'host_key_invalid', 'ceremony_message_invalid') then 422
   when p_code in ('rate_limited') then 429
 end;
 comment on function permafrost.http_status_of(text) is 'The HTTP status of an error code; null for an unknown one.';

@@ -15,6 +15,7 @@ insert into permafrost.limits (limit_name, value) values
   ('open_sessions', 1000), -- of one creator
   ('creations_per_minute', 600), -- of one creator
   ('recovery_shares_per_minute', 60), -- handed in by one guardian
+  ('first_key_by_members', 1), -- whether a member may start a family's first ceremony; 0: operators only
   ('recorded_refusals_per_minute', 60), -- of one member; further ones are answered and counted, but get no row
   ('recorded_refusals_per_session', 100) -- of one member in one session for one code; likewise
 on conflict do nothing;

@@ -4,7 +4,7 @@
 --
 -- Every kind's table has family_id, created_by, participants, threshold, status, error_message, incarnation,
 -- created_at, updated_at, completed_at, failed_at, expires_at. Its status is an enum that ends with completed,
--- failed, expired: open is what stands before completed.
+-- failed, expired: open is what stands before completed. created_by is null where an operator made it.
 
 create table if not exists permafrost.kinds (
   kind text primary key,
@@ -12,12 +12,18 @@ create table if not exists permafrost.kinds (
   id_column text not null,
   noun text not null,
   method text,
+  key_column text not null,
+  taking_part text not null default 't.participants',
+  cleaned_from text not null default 'completed',
   created_detail text[] not null
 );
 comment on table permafrost.kinds is 'What has a state.';
 comment on column permafrost.kinds.relation is 'Its table, with its schema.';
 comment on column permafrost.kinds.noun is 'What a refusal calls it.';
 comment on column permafrost.kinds.method is 'What clients call its way of signing: frost or sss.';
+comment on column permafrost.kinds.key_column is 'Which column has the key package it lives under: with that it ends.';
+comment on column permafrost.kinds.taking_part is 'Who takes part, in SQL on t: a text[].';
+comment on column permafrost.kinds.cleaned_from is 'Cleanup deletes rows of this status and of those after it.';
 comment on column permafrost.kinds.created_detail is 'The columns that its event created tells.';
 
 create table if not exists permafrost.transitions (
@@ -37,31 +43,99 @@ create table if not exists permafrost.settable (
   column_name text not null,
   while_open boolean not null,
   event text,
-  primary key (kind, column_name)
+  how text not null default 'once' check (how in ('once', 'grows', 'redacts')),
+  primary key (kind, column_name, while_open)
 );
 comment on table permafrost.settable is
-  'The columns that an update may set, from null and once: while open, or else once completed. With an event: also without an edge.';
+  'The columns that an update may set: while open, or else once completed. With an event: also without an edge.';
+comment on column permafrost.settable.how is
+  'once: from null. grows: a list gets more at its end. redacts: from what it was to permafrost.redacted of that.';
 
 alter table permafrost.kinds enable row level security;
 alter table permafrost.transitions enable row level security;
 alter table permafrost.settable enable row level security;
 revoke all on table permafrost.kinds, permafrost.transitions, permafrost.settable from public, anon, authenticated, service_role;
 
--- The status that is true now, whether or not a sweep has run.
+-- Why what is open has failed by now, whether or not anybody has touched it. A key that was retired after a row had
+-- expired has not ended it.
+create or replace function permafrost.ended_by(
+  p_incarnation integer, p_live_from integer, p_key_package_id uuid, p_expires_at bigint
+) returns text
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case when p_incarnation < p_live_from then 'restored'
+    when exists (select from public.frost_key_packages as k
+      where k.key_package_id = p_key_package_id and k.retired_at < p_expires_at) then 'key_retired' end;
+end;
+$$;
+comment on function permafrost.ended_by(integer, integer, uuid, bigint) is
+  'The error_message of what is open and has failed: restored (it is of another incarnation), key_retired; else null.';
+
 create or replace function permafrost.status_now(
-  p_status anyenum, p_expires_at bigint, p_incarnation integer, p_now bigint, p_live_from integer
+  p_status anyenum, p_expires_at bigint, p_now bigint, p_ended_by text
 ) returns anyenum
 language plpgsql immutable set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case when p_status >= 'completed' then p_status
-    when p_incarnation < p_live_from then 'failed'
+    when p_ended_by is not null then 'failed'
     when p_expires_at <= p_now then 'expired'
     else p_status end;
 end;
 $$;
-comment on function permafrost.status_now(anyenum, bigint, integer, bigint, integer) is
-  'The status as it is true at p_now: what is open has failed in another incarnation, and expired past its time.';
+comment on function permafrost.status_now(anyenum, bigint, bigint, text) is
+  'The status as it is true at p_now, whether or not a sweep has run.';
+
+-- The same rule for queries over many rows, where a call a row would take a hundred times as long.
+create or replace function permafrost.is_live(p_key_column text, p_live_from text) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+return format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
+  where k.key_package_id = t.%I and k.retired_at < t.expires_at)', p_live_from, p_key_column);
+comment on function permafrost.is_live(text, text) is 'The condition, in SQL on t, that ended_by is null.';
+
+create or replace function permafrost.refuse_finished(p_noun text, p_status text, p_error_message text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if p_error_message = 'key_retired' then
+    perform permafrost.refuse('key_retired', format('The key of this %s is retired', p_noun));
+  elsif p_error_message = 'restored' then
+    perform permafrost.refuse('session_finished', format('The %s was open before this database was restored, and has failed', p_noun));
+  end if;
+  perform permafrost.refuse('session_finished', format('The %s is %s', p_noun, p_status));
+end;
+$$;
+comment on function permafrost.refuse_finished(text, text, text) is 'Refuses session_finished, or key_retired where that is why it failed.';
+
+create or replace function permafrost.redacted(p_value jsonb) returns jsonb
+language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case jsonb_typeof(p_value)
+    when 'array' then (select coalesce(jsonb_agg(permafrost.redacted(e) order by n), '[]') from jsonb_array_elements(p_value) with ordinality as u (e, n))
+    when 'object' then (select coalesce(jsonb_object_agg(key, permafrost.redacted(value)), '{}') from jsonb_each(p_value))
+    when 'string' then to_jsonb(case when p_value #>> '{}' ~ '^sha256:[0-9a-f]{64}$' then p_value #>> '{}'
+      else 'sha256:' || encode(sha256(convert_to(p_value #>> '{}', 'UTF8')), 'hex') end)
+    else p_value end;
+end;
+$$;
+comment on function permafrost.redacted(jsonb) is
+  'Each text in it replaced by "sha256:" and its SHA-256 in hex; what is redacted stays as it is.';
+
+create or replace function permafrost.may_set(p_how text, p_old jsonb, p_new jsonb) returns boolean
+language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case p_how
+    when 'grows' then jsonb_array_length(p_new) >= jsonb_array_length(p_old) and p_old = (
+      select coalesce(jsonb_agg(e order by n), '[]') from jsonb_array_elements(p_new) with ordinality as u (e, n)
+      where n <= jsonb_array_length(p_old))
+    when 'redacts' then p_new = permafrost.redacted(p_old)
+    else p_old = 'null' end;
+end;
+$$;
+comment on function permafrost.may_set(text, jsonb, jsonb) is 'Whether a settable column may go from one value to another.';
 
 -- Before insert -------------------------------------------------------------------------------------------
 
@@ -87,7 +161,7 @@ begin
       format('A %s starts %s, with nothing done yet', v_noun, enum_first(new.status)));
   end if;
   perform permafrost.check_identifier(tg_argv[1], v_id), permafrost.check_identifier('family_id', new.family_id),
-    permafrost.check_identifier('created_by', new.created_by);
+    case when new.created_by is not null or not v_operator then permafrost.check_identifier('created_by', new.created_by) end;
   -- One id is one thing: a call that declines or publishes does not say which kind it means, and who reads a record is
   -- told by its first event, which is still there where the rest was deleted.
   if exists (select from permafrost.event_heads as h where h.subject_id = v_id and (h.subject <> v_kind
@@ -161,7 +235,9 @@ declare
   v_now constant bigint := permafrost.now_ms();
   v_moves constant boolean := new.status is distinct from old.status;
   v_asked record := new; -- what is left of it must be as it was
+  v_ended_by text;
   v_old jsonb;
+  v_new jsonb;
   v_free text[];
 begin
   if new is not distinct from old then
@@ -179,11 +255,14 @@ begin
     v_asked.updated_at := old.updated_at;
   end if;
   if old.status < 'completed' and new.status <> 'expired'
-    and (new.status <> 'failed' or new.error_message is distinct from 'restored')
+    and (new.status <> 'failed' or coalesce(new.error_message, '') not in ('restored', 'key_retired'))
   then
     -- What another trigger moves was judged there, at its turn.
-    if pg_trigger_depth() = 1 and old.incarnation < permafrost.live_from() then
-      perform permafrost.refuse('session_finished', 'It was open before this database was restored, and has failed');
+    if pg_trigger_depth() = 1 then
+      v_ended_by := permafrost.ended_by(old.incarnation, permafrost.live_from(), (to_jsonb(old) ->> tg_argv[5])::uuid, old.expires_at);
+      if v_ended_by is not null then
+        perform permafrost.refuse_finished(v_noun, 'failed', v_ended_by);
+      end if;
     end if;
     if old.expires_at <= v_now then
       perform permafrost.refuse('session_expired', format('The %s has expired', v_noun));
@@ -192,15 +271,16 @@ begin
 
   if not v_asked *= old then -- in any byte
     v_old := to_jsonb(old);
+    v_new := to_jsonb(v_asked);
     select coalesce(array_agg(s.column_name), '{}') into v_free
     from permafrost.settable as s
-    where s.kind = v_kind and v_old -> s.column_name = 'null' and v_moves = (s.event is null)
+    where s.kind = v_kind and permafrost.may_set(s.how, v_old -> s.column_name, v_new -> s.column_name) and v_moves = (s.event is null)
       and case when s.while_open then old.status < 'completed' else old.status = 'completed' and not v_moves end;
-    if (to_jsonb(v_asked) - v_free)::text <> (v_old - v_free)::text then
+    if (v_new - v_free)::text <> (v_old - v_free)::text then
       if old.status < 'completed' then
         perform permafrost.refuse('invalid_transition', 'What is signed, by whom and until when is fixed from the start');
       end if;
-      perform permafrost.refuse('session_finished', format('The %s is %s and does not change', v_noun, old.status));
+      perform permafrost.refuse_finished(v_noun, old.status::text, v_old ->> 'error_message');
     end if;
   end if;
   if old.status < 'completed' and (new.status = 'failed') <> (coalesce(new.error_message, '') <> '') then
@@ -260,6 +340,7 @@ begin
 end;
 $$;
 
-revoke all on function permafrost.status_now(anyenum, bigint, integer, bigint, integer), permafrost.tg__10_start(),
+revoke all on function permafrost.ended_by(integer, integer, uuid, bigint), permafrost.status_now(anyenum, bigint, bigint, text),
+  permafrost.is_live(text, text), permafrost.redacted(jsonb), permafrost.may_set(text, jsonb, jsonb), permafrost.refuse_finished(text, text, text), permafrost.tg__10_start(),
   permafrost.check_creation(text, text, bigint), permafrost.tg__20_guard(), permafrost.tg__40_log()
   from public, anon, authenticated, service_role;

@@ -28,6 +28,7 @@ as $$
 declare
   v_row jsonb;
   v_open boolean;
+  v_ended_by text;
 begin
   perform permafrost.check_isolation();
   execute format('select to_jsonb(t) from %s as t where %I = $1 and (status >= ''completed'' or expires_at > $2) for update',
@@ -37,9 +38,13 @@ begin
   end if;
   v_open := v_row ->> 'status' not in ('completed', 'failed', 'expired');
   perform permafrost.check_turn(p_kind.noun, v_row ->> 'status', v_open, (v_row ->> 'expires_at')::bigint);
-  if v_open and (v_row ->> 'incarnation')::integer < permafrost.live_from() then
-    perform permafrost.fail_subject(p_kind, p_id, 'restored');
-    return v_row || '{"status": "failed", "error_message": "restored"}';
+  if v_open then
+    v_ended_by := permafrost.ended_by((v_row ->> 'incarnation')::integer, permafrost.live_from(),
+      (v_row ->> p_kind.key_column)::uuid, (v_row ->> 'expires_at')::bigint);
+    if v_ended_by is not null then
+      perform permafrost.fail_subject(p_kind, p_id, v_ended_by);
+      return v_row || jsonb_build_object('status', 'failed', 'error_message', v_ended_by);
+    end if;
   end if;
   return v_row;
 end;
@@ -164,9 +169,9 @@ declare
 begin
   loop
     execute format('select array_agg(id), max(at), (array_agg(id order by at, id))[count(*)] from (
-        select %2$I as id, %3$I as at from %1$s
-        where %4$s and %3$I >= $2 and (%3$I, %2$I) > ($2, $3)
-        order by %3$I, %2$I limit $4 for update skip locked) as batch',
+        select t.%2$I as id, t.%3$I as at from %1$s as t
+        where %4$s and t.%3$I >= $2 and (t.%3$I, t.%2$I) > ($2, $3)
+        order by t.%3$I, t.%2$I limit $4 for update skip locked) as batch',
       p_kind.relation, p_kind.id_column, p_order, p_condition)
     into v_ids, v_time, v_id using p_bound, v_time, v_id, v_batch;
     exit when v_ids is null;
@@ -191,12 +196,16 @@ begin
     v_total := permafrost.in_batches(v_kind, 'expires_at', 'status < ''completed'' and incarnation < $1',
       'update %1$s set status = ''failed'', error_message = ''restored'' where %2$I = any ($1)', p_until, v_live_from);
   end if;
+  -- What ended with its key did so before it expired.
+  v_total := v_total + permafrost.in_batches(v_kind, 'expires_at', format('status < ''completed'' and not (%s)',
+      permafrost.is_live(v_kind.key_column, '$1')),
+    'update %1$s set status = ''failed'', error_message = ''key_retired'' where %2$I = any ($1)', p_until, v_live_from);
   return v_total + permafrost.in_batches(v_kind, 'expires_at', 'status < ''completed'' and expires_at <= $1',
     'update %1$s set status = ''expired'' where %2$I = any ($1)', p_until, permafrost.now_ms());
 end;
 $$;
 comment on function permafrost.sweep(text, bigint) is
-  'Marks what is open and past its time as expired, and what is of before a restore as failed; returns how many.';
+  'Marks what is open and past its time as expired, and what is of before a restore or of a retired key as failed; returns how many.';
 
 create or replace function permafrost.cleanup(p_kind text, p_retention_days integer) returns integer
 language plpgsql volatile set search_path = pg_catalog, pg_temp
@@ -209,7 +218,7 @@ begin
     perform permafrost.refuse('invalid_input', 'retention_days must be at least 1');
   end if;
   perform permafrost.sweep(p_kind, v_now + 2000);
-  return permafrost.in_batches(v_kind, 'created_at', 'status >= ''completed'' and created_at < $1',
+  return permafrost.in_batches(v_kind, 'created_at', format('status >= %L and created_at < $1', v_kind.cleaned_from),
     'delete from %1$s where %2$I = any ($1)', v_now + 5000, v_now - 86400000 * p_retention_days::bigint);
 end;
 $$;
@@ -238,7 +247,8 @@ declare
   v_trigger text;
 begin
   -- What the triggers need of the kind's row is given to them, so that they need not look.
-  v_arguments := format('%L, %L, %L, %L, %L', v_kind.kind, v_kind.id_column, v_kind.noun, v_kind.method, v_kind.created_detail);
+  v_arguments := format('%L, %L, %L, %L, %L, %L', v_kind.kind, v_kind.id_column, v_kind.noun, v_kind.method, v_kind.created_detail,
+    v_kind.key_column);
   foreach v_trigger in array array['10_start before insert', '20_guard before update', '40_log after insert or update',
     '50_broadcast after insert or update', '90_forget after delete']
   loop

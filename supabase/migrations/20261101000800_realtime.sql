@@ -2,30 +2,34 @@
 -- nothing that is signed and nothing secret. Where the project has no Realtime, nothing is sent, and where its
 -- tables belong to another role, the installation goes on without the policy.
 
--- Security definer: realtime.send is not for members. A notification that fails costs no signature, but it is
--- said: the warning is in the database's log. Everything stands inside the handler, so that no row can make it
--- fail outside.
+-- A notification that fails costs no signature, but it is said: the warning is in the database's log.
+create or replace function permafrost.broadcast(p_family_id text, p_event text, p_payload jsonb) returns void
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null then
+    return;
+  end if;
+  execute 'select realtime.send($1, $2, $3, $4)' using p_payload, p_event, 'family:' || p_family_id, true;
+exception when others then
+  raise warning 'The broadcast of a change of state failed: % %', sqlstate, sqlerrm;
+end;
+$$;
+comment on function permafrost.broadcast(text, text, jsonb) is 'Tells a family''s members who are connected; a failure is a warning.';
+
+-- Security definer: realtime.send is not for members.
 create or replace function permafrost.tg__50_broadcast() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is null then
-    return null;
+  if tg_op = 'INSERT' or new.status <> old.status then
+    perform permafrost.broadcast(new.family_id, 'session_status',
+      jsonb_build_object('session_id', to_jsonb(new) ->> tg_argv[1], 'method', tg_argv[3], 'status', new.status));
   end if;
-  begin
-    if tg_op = 'UPDATE' and new.status = old.status then
-      return null;
-    end if;
-    execute 'select realtime.send($1, $2, $3, $4)' using
-      jsonb_build_object('session_id', to_jsonb(new) ->> tg_argv[1], 'method', tg_argv[3], 'status', new.status),
-      'session_status', 'family:' || new.family_id, true;
-  exception when others then
-    raise warning 'The broadcast of a change of state failed: % %', sqlstate, sqlerrm;
-  end;
   return null;
 end;
 $$;
-revoke all on function permafrost.tg__50_broadcast() from public, anon, authenticated, service_role;
+revoke all on function permafrost.broadcast(text, text, jsonb), permafrost.tg__50_broadcast() from public, anon, authenticated, service_role;
 
 -- A private topic lets in whom a policy on realtime.messages lets in.
 do $$

@@ -73,14 +73,22 @@ create policy "The service manages all commitments" on public.frost_nonce_commit
 
 -- The turn at a session ----------------------------------------------------------------------------------
 
-create or replace function permafrost.restored_session(p_session_id text) returns public.frost_signing_sessions
-language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic
-  update public.frost_signing_sessions set status = 'failed', error_message = 'restored'
-  where session_id = p_session_id and status < 'completed' and incarnation < permafrost.live_from()
-  returning *;
+create or replace function permafrost.ended_session(p_session_id text) returns public.frost_signing_sessions
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.frost_signing_sessions;
+begin
+  update public.frost_signing_sessions as s set status = 'failed', error_message = e.ended_by
+  from public.frost_signing_sessions as o
+    cross join permafrost.ended_by(o.incarnation, permafrost.live_from(), o.key_package_id, o.expires_at) as e (ended_by)
+  where s.session_id = p_session_id and s.status < 'completed' and o.session_id = s.session_id and e.ended_by is not null
+  returning s.* into v_session;
+  return v_session;
 end;
-comment on function permafrost.restored_session(text) is 'Fails a session that was open before a restore, and returns it; else a row of nulls.';
+$$;
+comment on function permafrost.ended_session(text) is
+  'Fails a session that was open before a restore, or whose key is retired, and returns it; else a row of nulls.';
 
 -- The same turn as lock_subject's, with a plan that is kept.
 create or replace function permafrost.lock_session(p_session_id text) returns public.frost_signing_sessions
@@ -99,8 +107,10 @@ begin
   if v_session.status = 'expired' or (v_session.expires_at > v_now) is not true then
     perform permafrost.check_turn('session', v_session.status::text, v_session.status < 'completed', v_session.expires_at);
   end if;
-  if v_session.status < 'completed' and v_session.incarnation < permafrost.live_from() then
-    return permafrost.restored_session(p_session_id);
+  if v_session.status < 'completed'
+    and permafrost.ended_by(v_session.incarnation, permafrost.live_from(), v_session.key_package_id, v_session.expires_at) is not null
+  then
+    return permafrost.ended_session(p_session_id);
   end if;
   return v_session;
 end;
@@ -202,7 +212,7 @@ begin
     return new; -- a pooled commitment: its points are in the ledger since it was published
   end if;
   if v_session.status >= 'completed' then
-    perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
+    perform permafrost.refuse_finished('session', v_session.status::text, v_session.error_message);
   end if;
   -- The count looks past the status, for the rows of one statement that inserts several.
   if v_session.status = 'aggregating'
@@ -301,6 +311,6 @@ create or replace trigger tg_frost_nonce_commitments__freeze
   before update or delete on public.frost_nonce_commitments
   for each row execute function permafrost.tg_frost_nonce_commitments__freeze();
 
-revoke all on function permafrost.check_idle(text, text), permafrost.collecting_quorum(text), permafrost.restored_session(text), permafrost.lock_session(text), permafrost.commitment_points(uuid, text),
+revoke all on function permafrost.check_idle(text, text), permafrost.collecting_quorum(text), permafrost.ended_session(text), permafrost.lock_session(text), permafrost.commitment_points(uuid, text),
   permafrost.tg_frost_nonce_commitments__10_admit(), permafrost.tg_frost_nonce_commitments__20_advance(),
   permafrost.tg_frost_nonce_commitments__freeze() from public, anon, authenticated, service_role;

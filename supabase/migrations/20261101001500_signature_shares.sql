@@ -72,7 +72,7 @@ begin
     perform permafrost.refuse('share_already_submitted', 'Another signature share was submitted before');
   end if;
   if v_session.status >= 'completed' then
-    perform permafrost.refuse('session_finished', format('The session is %s', v_session.status));
+    perform permafrost.refuse_finished('session', v_session.status::text, v_session.error_message);
   end if;
   if v_part.signers is null then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');

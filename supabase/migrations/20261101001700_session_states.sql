@@ -4,11 +4,11 @@
 --   pending -> nonce_collection -> signing -> aggregating -> completed
 --      \______________\_______________\____________\_______-> failed | expired
 
-insert into permafrost.kinds (kind, relation, id_column, noun, method, created_detail) values
-  ('session', 'public.frost_signing_sessions', 'session_id', 'session', 'frost',
+insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, created_detail) values
+  ('session', 'public.frost_signing_sessions', 'session_id', 'session', 'frost', 'key_package_id',
     '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}')
 on conflict (kind) do update set relation = excluded.relation, id_column = excluded.id_column, noun = excluded.noun,
-  method = excluded.method, created_detail = excluded.created_detail;
+  method = excluded.method, key_column = excluded.key_column, created_detail = excluded.created_detail;
 
 insert into permafrost.transitions (kind, from_status, to_status, event, detail) values
   ('session', 'pending', 'nonce_collection', null, '{}'),

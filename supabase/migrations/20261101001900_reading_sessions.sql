@@ -25,8 +25,8 @@ create or replace function permafrost.session_summary(
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_status public.signing_session_status :=
-    permafrost.status_now(p_session.status, p_session.expires_at, p_session.incarnation, p_now, p_live_from);
+  v_ended_by text := permafrost.ended_by(p_session.incarnation, p_live_from, p_session.key_package_id, p_session.expires_at);
+  v_status public.signing_session_status := permafrost.status_now(p_session.status, p_session.expires_at, p_now, v_ended_by);
   v_kind integer := (p_session.event_template ->> 'kind')::integer;
   v_two_rounds boolean := p_session.mode = 'two_round';
   v_found record; -- in one statement, which a session of a list costs
@@ -43,7 +43,7 @@ begin
   from (select) as one left join public.frost_key_packages as k on k.key_package_id = p_session.key_package_id;
   return (to_jsonb(p_session) - 'event_template') || jsonb_build_object(
     'status', v_status,
-    'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, 'restored') end,
+    'error_message', case when v_status = 'failed' then coalesce(p_session.error_message, v_ended_by) end,
     'event_kind', v_kind,
     'ciphersuite', v_found.ciphersuite,
     'warning', v_found.warning,
@@ -141,8 +141,9 @@ language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_session public.frost_signing_sessions := permafrost.visible_session(p_session_id);
-  v_status public.signing_session_status := permafrost.status_now(v_session.status, v_session.expires_at,
-    v_session.incarnation, permafrost.now_ms(), permafrost.live_from());
+  v_ended_by text := permafrost.ended_by(v_session.incarnation, permafrost.live_from(), v_session.key_package_id, v_session.expires_at);
+  v_status public.signing_session_status :=
+    permafrost.status_now(v_session.status, v_session.expires_at, permafrost.now_ms(), v_ended_by);
   v_me text := permafrost.memberships() ->> v_session.family_id;
 begin
   if not permafrost.is_operator() and v_me <> all (v_session.participants) then
@@ -159,8 +160,7 @@ begin
   if v_status = 'failed' and not exists (select from public.frost_signature_shares as s
     where s.session_id = p_session_id and s.participant_id = v_me)
   then
-    perform permafrost.refuse('session_finished',
-      format('The session failed: %s', coalesce(v_session.error_message, 'restored')));
+    perform permafrost.refuse_finished('session', 'failed', coalesce(v_session.error_message, v_ended_by));
   end if;
   if v_session.status < 'signing' then
     perform permafrost.refuse('round_open', 'Round one is still open: the signer set is not known yet');

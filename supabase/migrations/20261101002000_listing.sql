@@ -14,6 +14,7 @@ declare
   v_memberships jsonb := permafrost.memberships();
   v_families text[] := array(select jsonb_object_keys(v_memberships));
   v_conditions text[] := '{}';
+  v_is_live text := permafrost.is_live(v_kind.key_column, '$6');
   v_page text;
   v_ids text[];
 begin
@@ -31,14 +32,14 @@ begin
     v_conditions := v_conditions || format(
       case p_status
         when 'completed' then 't.status = %L'
-        when 'failed' then '(t.status = %L or t.status < ''completed'' and t.incarnation < $6)'
-        when 'expired' then '(t.status = %L or t.status < ''completed'' and t.expires_at <= $5 and t.incarnation >= $6)'
-        else 't.status = %L and t.expires_at > $5 and t.incarnation >= $6'
-      end, p_status);
+        when 'failed' then '(t.status = %L or t.status < ''completed'' and not (%s))'
+        when 'expired' then '(t.status = %L or t.status < ''completed'' and t.expires_at <= $5 and %s)'
+        else 't.status = %L and t.expires_at > $5 and %s'
+      end, p_status, v_is_live);
   end if;
   if p_awaiting is not null then
-    v_conditions := v_conditions || ('t.status < ''completed'' and t.expires_at > $5 and t.incarnation >= $6
-      and t.participants @> array[$1 ->> f] and ' || p_awaiting);
+    v_conditions := v_conditions || format('t.status < ''completed'' and t.expires_at > $5 and %s
+      and %s @> array[$1 ->> f] and %s', v_is_live, v_kind.taking_part, p_awaiting);
   end if;
   v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
     v_kind.id_column, v_kind.relation, '%s');
@@ -53,7 +54,7 @@ begin
     if p_family_id is not null then
       perform permafrost.check_member_of(p_family_id);
     end if;
-    v_conditions := v_conditions || 't.family_id = f and $1 ->> f = any (t.participants || t.created_by)'::text;
+    v_conditions := v_conditions || format('t.family_id = f and $1 ->> f = any (%s || t.created_by)', v_kind.taking_part);
     v_page := format('select page.* from unnest($2) as f cross join lateral (%s) as page',
       format(v_page, array_to_string(v_conditions, ' and ')));
   end if;

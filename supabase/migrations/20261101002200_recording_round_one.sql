@@ -5,7 +5,7 @@
 -- writes no row: who sends rubbish in a loop does not fill the record, nor make a transcript too long to be read. By
 -- code, so that nobody hides one kind of attempt behind many of another.
 create or replace function permafrost.log_refusal(
-  p_session public.frost_signing_sessions, p_event text, p_participant_id text, p_detail jsonb
+  p_subject text, p_subject_id text, p_family_id text, p_event text, p_participant_id text, p_detail jsonb
 ) returns bigint
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
@@ -14,20 +14,19 @@ declare
   v_window bigint := v_now - v_now % 60000;
 begin
   if p_participant_id is not null and (
-    permafrost.count_usage('recorded_refusals_per_minute', p_session.family_id, p_participant_id, v_window)
-      > permafrost.limit_of('recorded_refusals_per_minute', p_session.family_id)
-    or (select count(*) from public.frost_events as e where e.subject = 'session' and e.subject_id = p_session.session_id
+    permafrost.count_usage('recorded_refusals_per_minute', p_family_id, p_participant_id, v_window)
+      > permafrost.limit_of('recorded_refusals_per_minute', p_family_id)
+    or (select count(*) from public.frost_events as e where e.subject = p_subject and e.subject_id = p_subject_id
       and e.actor = p_participant_id and e.detail ->> 'code' = p_detail ->> 'code')
-      >= permafrost.limit_of('recorded_refusals_per_session', p_session.family_id))
+      >= permafrost.limit_of('recorded_refusals_per_session', p_family_id))
   then
-    perform permafrost.count_usage('unrecorded_refusals', p_session.family_id, p_participant_id, v_window);
+    perform permafrost.count_usage('unrecorded_refusals', p_family_id, p_participant_id, v_window);
     return null;
   end if;
-  return permafrost.log_event('session', p_session.session_id, p_session.family_id, p_event, p_participant_id,
-    jsonb_strip_nulls(p_detail));
+  return permafrost.log_event(p_subject, p_subject_id, p_family_id, p_event, p_participant_id, jsonb_strip_nulls(p_detail));
 end;
 $$;
-comment on function permafrost.log_refusal(public.frost_signing_sessions, text, text, jsonb) is
+comment on function permafrost.log_refusal(text, text, text, text, text, jsonb) is
   'Records a refusal and returns its event_id; null past the limits of a member.';
 
 -- What the database refused: by its rules, and of an exact retry nobody is accused.
@@ -40,7 +39,7 @@ declare
   v_session public.frost_signing_sessions := s from public.frost_signing_sessions as s where s.session_id = p_session_id;
 begin
   if v_session.session_id is not null and p_event is not null then
-    perform permafrost.log_refusal(v_session, p_event, p_participant_id,
+    perform permafrost.log_refusal('session', p_session_id, v_session.family_id, p_event, p_participant_id,
       p_detail || jsonb_build_object('code', p_code, 'reason', left(p_reason, 1000)));
   end if;
   perform set_config('response.status', permafrost.http_status_of(p_code)::text, true);
@@ -113,7 +112,7 @@ begin
     end if;
   end;
   -- What was found to be of before a restore was rolled back with the rest.
-  perform permafrost.restored_session(p_session_id);
+  perform permafrost.ended_session(p_session_id);
   select c.quorum into v_quorum from public.frost_nonce_commitments as c
   where c.session_id = p_session_id and c.participant_id = p_participant_id and c.nonce_commitment = p_nonce_commitment;
   if found and v_code <> 'session_expired' then
@@ -136,10 +135,15 @@ comment on function public.record_nonce_commitment(text, text, text) is
 create or replace function permafrost.record_refused_commitment(
   p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text
 ) returns jsonb
-language sql volatile security definer set search_path = pg_catalog, pg_temp
-return jsonb_build_object('event_id', permafrost.log_refusal(
-  permafrost.accused_session(p_session_id, p_participant_id), 'commitment_refused', p_participant_id,
-  jsonb_build_object('code', 'commitment_invalid', 'reason', left(p_reason, 1000), 'nonce_commitment', left(p_nonce_commitment, 1024))));
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.frost_signing_sessions := permafrost.accused_session(p_session_id, p_participant_id);
+begin
+  return jsonb_build_object('event_id', permafrost.log_refusal('session', p_session_id, v_session.family_id, 'commitment_refused', p_participant_id,
+    jsonb_build_object('code', 'commitment_invalid', 'reason', left(p_reason, 1000), 'nonce_commitment', left(p_nonce_commitment, 1024))));
+end;
+$$;
 
 create or replace function public.record_refused_commitment(
   p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text default null
@@ -149,7 +153,7 @@ begin atomic select permafrost.record_refused_commitment(p_session_id, p_partici
 comment on function public.record_refused_commitment(text, text, text, text) is
   'Records the event that a participant''s nonce commitment is not two valid points, and returns its event_id (null past the limit). Refuses session_not_found, not_a_participant, session_expired.';
 
-revoke all on function permafrost.log_refusal(public.frost_signing_sessions, text, text, jsonb),
+revoke all on function permafrost.log_refusal(text, text, text, text, text, jsonb),
   permafrost.refusal_answer(text, text, text, text, text, jsonb), permafrost.accused_session(text, text),
   permafrost.commitment_answer(text, integer, boolean), permafrost.record_nonce_commitment(text, text, text),
   public.record_nonce_commitment(text, text, text), permafrost.record_refused_commitment(text, text, text, text),

@@ -132,7 +132,7 @@ begin
     end if;
   end;
   -- What was found to be of before a restore was rolled back with the rest.
-  perform permafrost.restored_session(p_session_id);
+  perform permafrost.ended_session(p_session_id);
   select s.quorum into v_quorum from public.frost_signature_shares as s
   where s.session_id = p_session_id and s.participant_id = p_participant_id and s.signature_share = p_signature_share
     and s.quorum = coalesce(p_quorum, s.quorum);
@@ -143,7 +143,7 @@ begin
   select s.final_signature into v_signature from public.frost_signing_sessions as s
   where s.session_id = p_session_id and v_code = 'session_finished';
   return permafrost.refusal_answer(p_session_id, p_participant_id, -- Nor is anybody accused who was slower than another quorum.
-      case when v_quorum is null and v_code <> 'session_finished' then 'share_refused' end,
+      case when v_quorum is null and v_code not in ('session_finished', 'key_retired') then 'share_refused' end,
       v_code, v_reason, jsonb_build_object('quorum', p_quorum, 'signature_share', left(p_signature_share, 1024)))
     || case when v_signature is null then '{}' else jsonb_build_object('final_signature', v_signature) end;
 end;
@@ -177,7 +177,7 @@ begin
   if v_session.status = 'aggregating' or v_session.status = 'signing' and v_session.mode <> 'two_round' then
     v_session := permafrost.lock_session(p_session_id); -- before the event: heads are locked last
   end if;
-  v_event_id := permafrost.log_refusal(v_session, 'share_refused', p_participant_id, jsonb_build_object(
+  v_event_id := permafrost.log_refusal('session', p_session_id, v_session.family_id, 'share_refused', p_participant_id, jsonb_build_object(
     'code', 'share_invalid', 'reason', left(p_reason, 1000), 'quorum', v_quorum, 'signature_share', left(p_signature_share, 1024)));
   if v_session.status = 'signing' and v_session.mode <> 'two_round' then
     -- Out of this quorum until a share of its verifies, and so out of every other.

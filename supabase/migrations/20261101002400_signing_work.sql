@@ -20,6 +20,7 @@ begin
   for v_session in
     select s.* from public.frost_signing_sessions as s
     where s.status = 'signing' and s.expires_at > v_now and s.incarnation >= v_live_from
+      and not exists (select from public.frost_key_packages as k where k.key_package_id = s.key_package_id and k.retired_at < s.expires_at)
       and s.participants && array(select value from jsonb_each_text(v_memberships))
       and v_memberships ->> s.family_id = any (s.participants)
       and (p_session_id is null or s.session_id = p_session_id)

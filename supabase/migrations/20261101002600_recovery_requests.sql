@@ -74,11 +74,11 @@ create policy "Requesters and guardians read their requests" on public.sss_signi
 
 -- The states: which edges there are, and what must hold to enter one. The law does the rest ------------------
 
-insert into permafrost.kinds (kind, relation, id_column, noun, method, created_detail) values
-  ('recovery', 'public.sss_signing_requests', 'request_id', 'request', 'sss',
+insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, created_detail) values
+  ('recovery', 'public.sss_signing_requests', 'request_id', 'request', 'sss', 'key_package_id',
     '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}')
 on conflict (kind) do update set relation = excluded.relation, id_column = excluded.id_column, noun = excluded.noun,
-  method = excluded.method, created_detail = excluded.created_detail;
+  method = excluded.method, key_column = excluded.key_column, created_detail = excluded.created_detail;
 
 insert into permafrost.transitions (kind, from_status, to_status, event, detail) values
   ('recovery', 'pending', 'partial', 'partial', '{}'),

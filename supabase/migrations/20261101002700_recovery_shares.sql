@@ -31,6 +31,7 @@ create policy "Requesters read the shares of their requests" on public.sss_encry
       and r.created_by = (select permafrost.memberships()) ->> r.family_id
       and r.status in ('partial', 'ready') and r.expires_at > (select permafrost.now_ms())
       and r.incarnation >= (select permafrost.live_from())
+      and not exists (select from public.frost_key_packages as k where k.key_package_id = r.key_package_id and k.retired_at < r.expires_at)
   ));
 
 -- What a device was given ------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ begin
   end if;
   v_request := permafrost.lock_request(new.request_id);
   if v_request.status >= 'completed' then
-    perform permafrost.refuse('session_finished', format('The request is %s', v_request.status));
+    perform permafrost.refuse_finished('request', v_request.status::text, v_request.error_message);
   end if;
   if tg_op = 'UPDATE' then
     if to_jsonb(new) - '{status,ciphertext,created_at}'::text[] is distinct from to_jsonb(old) - '{status,ciphertext,created_at}'::text[]

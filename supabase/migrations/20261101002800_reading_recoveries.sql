@@ -23,8 +23,8 @@ create or replace function permafrost.request_summary(
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_status public.sss_request_status :=
-    permafrost.status_now(p_request.status, p_request.expires_at, p_request.incarnation, p_now, p_live_from);
+  v_ended_by text := permafrost.ended_by(p_request.incarnation, p_live_from, p_request.key_package_id, p_request.expires_at);
+  v_status public.sss_request_status := permafrost.status_now(p_request.status, p_request.expires_at, p_now, v_ended_by);
   v_declined jsonb := permafrost.declined('recovery', p_request.request_id);
   v_kind integer := (p_request.event_template ->> 'kind')::integer;
   v_submitted text[];
@@ -37,7 +37,7 @@ begin
   from public.sss_encrypted_shares as s where s.request_id = p_request.request_id;
   return (to_jsonb(p_request) - 'event_template') || jsonb_build_object(
     'status', v_status,
-    'error_message', case when v_status = 'failed' then coalesce(p_request.error_message, 'restored') end,
+    'error_message', case when v_status = 'failed' then coalesce(p_request.error_message, v_ended_by) end,
     'event_kind', v_kind,
     'ciphersuite', (permafrost.ciphersuite_of(p_request.key_package_id)).ciphersuite,
     'warning', permafrost.key_warning(p_request.key_package_id),

@@ -174,9 +174,10 @@ declare
 begin
   perform permafrost.check_reason(p_reason);
   if v_request.status not in ('partial', 'ready') then
-    perform permafrost.refuse(
-      case when v_request.status = 'pending' then 'round_open' else 'session_finished' end,
-      format('The request is %s', v_request.status));
+    if v_request.status = 'pending' then
+      perform permafrost.refuse('round_open', 'No guardian has handed in a share yet');
+    end if;
+    perform permafrost.refuse_finished('request', v_request.status::text, v_request.error_message);
   end if;
   update public.sss_encrypted_shares set status = 'rejected'
   where request_id = p_request_id and guardian_id = p_guardian_id and status = 'submitted'

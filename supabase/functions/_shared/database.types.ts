@@ -5,6 +5,39 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "frost_ceremony_messages": {
+        Row: {
+          "ceremony_id": string;
+          "created_at": number;
+          "participant_id": string;
+          "payload": NonNullable<Json>;
+          "round": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "ceremony_id": string;
+          "created_at"?: number;
+          "participant_id": string;
+          "payload": NonNullable<Json>;
+          "round": number;
+        };
+        Update: {
+          "ceremony_id"?: string;
+          "created_at"?: number;
+          "participant_id"?: string;
+          "payload"?: NonNullable<Json>;
+          "round"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "frost_ceremony_messages_ceremony_id_fkey";
+            columns: ["ceremony_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_key_ceremonies";
+            referencedColumns: ["ceremony_id"];
+          },
+        ];
+      };
       "frost_events": {
         Row: {
           "actor": string | null;
@@ -44,6 +77,144 @@ export type Database = {
           "subject_id"?: string;
         };
         Relationships: [];
+      };
+      "frost_host_keys": {
+        Row: {
+          "family_id": string;
+          "host_public_key": string;
+          "participant_id": string;
+          "registered_at": number;
+          "retired_at": number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "family_id": string;
+          "host_public_key": string;
+          "participant_id": string;
+          "registered_at"?: number;
+          "retired_at"?: number | null;
+        };
+        Update: {
+          "family_id"?: string;
+          "host_public_key"?: string;
+          "participant_id"?: string;
+          "registered_at"?: number;
+          "retired_at"?: number | null;
+        };
+        Relationships: [];
+      };
+      "frost_key_ceremonies": {
+        Row: {
+          "blamed": (string)[];
+          "ceremony_id": string;
+          "ciphersuite": string;
+          "completed_at": number | null;
+          "coordinator_messages": (string)[];
+          "created_at": number;
+          "created_by": string | null;
+          "current_key_package_id": string | null;
+          "dealer_host_public_keys": (string)[] | null;
+          "dealers": (string)[] | null;
+          "error_message": string | null;
+          "expires_at": number;
+          "failed_at": number | null;
+          "family_id": string;
+          "from_key_package_id": string | null;
+          "host_public_keys": (string)[];
+          "incarnation": number;
+          "key_package": Json | null;
+          "key_package_id": string | null;
+          "kind": string;
+          "params_id": string;
+          "participants": (string)[];
+          "protocol": string;
+          "recovery_data": string | null;
+          "status": Database["public"]["Enums"]["key_ceremony_status"];
+          "threshold": number;
+          "updated_at": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "blamed"?: (string)[];
+          "ceremony_id"?: string;
+          "ciphersuite": string;
+          "completed_at"?: number | null;
+          "coordinator_messages"?: (string)[];
+          "created_at"?: number;
+          "created_by"?: string | null;
+          "current_key_package_id"?: string | null;
+          "dealer_host_public_keys"?: (string)[] | null;
+          "dealers"?: (string)[] | null;
+          "error_message"?: string | null;
+          "expires_at"?: number;
+          "failed_at"?: number | null;
+          "family_id": string;
+          "from_key_package_id"?: string | null;
+          "host_public_keys": (string)[];
+          "incarnation": number;
+          "key_package"?: Json | null;
+          "key_package_id"?: string | null;
+          "kind": string;
+          "params_id": string;
+          "participants": (string)[];
+          "protocol": string;
+          "recovery_data"?: string | null;
+          "status"?: Database["public"]["Enums"]["key_ceremony_status"];
+          "threshold": number;
+          "updated_at"?: number;
+        };
+        Update: {
+          "blamed"?: (string)[];
+          "ceremony_id"?: string;
+          "ciphersuite"?: string;
+          "completed_at"?: number | null;
+          "coordinator_messages"?: (string)[];
+          "created_at"?: number;
+          "created_by"?: string | null;
+          "current_key_package_id"?: string | null;
+          "dealer_host_public_keys"?: (string)[] | null;
+          "dealers"?: (string)[] | null;
+          "error_message"?: string | null;
+          "expires_at"?: number;
+          "failed_at"?: number | null;
+          "family_id"?: string;
+          "from_key_package_id"?: string | null;
+          "host_public_keys"?: (string)[];
+          "incarnation"?: number;
+          "key_package"?: Json | null;
+          "key_package_id"?: string | null;
+          "kind"?: string;
+          "params_id"?: string;
+          "participants"?: (string)[];
+          "protocol"?: string;
+          "recovery_data"?: string | null;
+          "status"?: Database["public"]["Enums"]["key_ceremony_status"];
+          "threshold"?: number;
+          "updated_at"?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "frost_key_ceremonies_current_key_package_id_fkey";
+            columns: ["current_key_package_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_key_packages";
+            referencedColumns: ["key_package_id"];
+          },
+          {
+            foreignKeyName: "frost_key_ceremonies_from_key_package_id_fkey";
+            columns: ["from_key_package_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_key_packages";
+            referencedColumns: ["key_package_id"];
+          },
+          {
+            foreignKeyName: "frost_key_ceremonies_key_package_id_fkey";
+            columns: ["key_package_id"];
+            isOneToOne: false;
+            referencedRelation: "frost_key_packages";
+            referencedColumns: ["key_package_id"];
+          },
+        ];
       };
       "frost_key_packages": {
         Row: {
@@ -604,18 +775,6 @@ export type Database = {
           "status": Database["public"]["Enums"]["signing_session_status"] | null;
         };
         ComputedFields: never;
-        Insert: {
-          "created_at"?: number | null;
-          "family_id"?: string | null;
-          "session_id"?: string | null;
-          "status"?: never;
-        };
-        Update: {
-          "created_at"?: number | null;
-          "family_id"?: string | null;
-          "session_id"?: string | null;
-          "status"?: never;
-        };
         Relationships: [];
       };
       "frost_sessions_by_hour": {
@@ -641,10 +800,40 @@ export type Database = {
       };
     };
     Functions: {
+      "advance_key_ceremony": {
+        Args: {
+          "p_ceremony_id": string;
+          "p_coordinator_message"?: string;
+          "p_key_package"?: Json;
+          "p_recovery_data"?: string;
+          "p_round": number;
+        };
+        Returns: Json;
+      };
+      "approve_key_package": {
+        Args: {
+          "p_family_id": string;
+          "p_key_package_digest": string;
+          "p_participant_id": string;
+          "p_signature": string;
+        };
+        Returns: Json;
+      };
+      "blame_in_ceremony": {
+        Args: {
+          "p_against": string;
+          "p_ceremony_id": string;
+          "p_evidence": Json;
+          "p_is_guilty": boolean;
+          "p_reporter": string;
+        };
+        Returns: Json;
+      };
       "cleanup_old_frost_signing_sessions": {
         Args: { "retention_days"?: number };
         Returns: number;
       };
+      "cleanup_old_key_ceremonies": { Args: { "retention_days"?: number }; Returns: number };
       "cleanup_old_sss_signing_requests": { Args: { "retention_days"?: number }; Returns: number };
       "complete_recovery_request": {
         Args: { "p_final_signature": string; "p_participant_id": string; "p_request_id": string };
@@ -652,6 +841,19 @@ export type Database = {
       };
       "complete_signing_session": {
         Args: { "p_final_signature": string; "p_session_id": string };
+        Returns: Json;
+      };
+      "create_key_ceremony": {
+        Args: {
+          "p_ciphersuite"?: string;
+          "p_dealers"?: (string)[];
+          "p_expiration_seconds"?: number;
+          "p_family_id": string;
+          "p_kind": string;
+          "p_participants": (string)[];
+          "p_protocol"?: string;
+          "p_threshold": number;
+        };
         Returns: Json;
       };
       "create_recovery_request": {
@@ -696,7 +898,9 @@ export type Database = {
         Returns: Json;
       };
       "expire_old_frost_signing_sessions": { Args: Record<PropertyKey, never>; Returns: number };
+      "expire_old_key_ceremonies": { Args: Record<PropertyKey, never>; Returns: number };
       "expire_old_sss_signing_requests": { Args: Record<PropertyKey, never>; Returns: number };
+      "fail_key_ceremony": { Args: { "p_ceremony_id": string; "p_reason": string }; Returns: Json };
       "fail_recovery_request": {
         Args: { "p_reason": string; "p_request_id": string };
         Returns: Json;
@@ -716,7 +920,9 @@ export type Database = {
         };
         Returns: Json;
       };
+      "get_key_ceremony": { Args: { "p_ceremony_id": string }; Returns: Json };
       "get_nonce_pool": { Args: { "p_family_id": string }; Returns: Json };
+      "get_recovery_data": { Args: { "p_key_package_id": string }; Returns: Json };
       "get_recovery_request": { Args: { "p_request_id": string }; Returns: Json };
       "get_share_checks": { Args: { "p_items": Json; "p_participant_id"?: string }; Returns: Json };
       "get_share_verification": {
@@ -737,6 +943,18 @@ export type Database = {
         Returns: Json;
       };
       "get_transcript": { Args: { "p_subject": string; "p_subject_id": string }; Returns: Json };
+      "list_host_keys": { Args: { "p_family_id": string }; Returns: Json };
+      "list_key_ceremonies": {
+        Args: {
+          "p_awaiting_me"?: boolean;
+          "p_before"?: number;
+          "p_before_id"?: string;
+          "p_family_id"?: string;
+          "p_limit"?: number;
+          "p_status"?: Database["public"]["Enums"]["key_ceremony_status"];
+        };
+        Returns: Json;
+      };
       "list_recovery_requests": {
         Args: {
           "p_awaiting_me"?: boolean;
@@ -769,6 +987,15 @@ export type Database = {
         };
         Returns: Json;
       };
+      "record_ceremony_message": {
+        Args: {
+          "p_ceremony_id": string;
+          "p_participant_id": string;
+          "p_payload": Json;
+          "p_round": number;
+        };
+        Returns: Json;
+      };
       "record_nonce_commitment": {
         Args: { "p_nonce_commitment": string; "p_participant_id": string; "p_session_id": string };
         Returns: Json;
@@ -776,6 +1003,16 @@ export type Database = {
       "record_nonce_commitments": { Args: { "p_items": Json }; Returns: Json };
       "record_published_event": {
         Args: { "p_event_id": string; "p_session_id": string };
+        Returns: Json;
+      };
+      "record_refused_ceremony_message": {
+        Args: {
+          "p_ceremony_id": string;
+          "p_participant_id": string;
+          "p_reason": string;
+          "p_round": number;
+          "p_signature"?: string;
+        };
         Returns: Json;
       };
       "record_refused_commitment": {
@@ -808,6 +1045,10 @@ export type Database = {
         Returns: Json;
       };
       "record_signature_shares": { Args: { "p_items": Json }; Returns: Json };
+      "register_host_key": {
+        Args: { "p_family_id": string; "p_host_public_key": string; "p_participant_id": string };
+        Returns: Json;
+      };
       "register_key_package": {
         Args: {
           "p_ciphersuite": string;
@@ -852,6 +1093,13 @@ export type Database = {
       };
     };
     Enums: {
+      "key_ceremony_status":
+        | "round_one"
+        | "round_two"
+        | "confirming"
+        | "completed"
+        | "failed"
+        | "expired";
       "signing_mode": "two_round" | "robust" | "one_tap";
       "signing_quorum_status": "collecting" | "signing" | "completed" | "abandoned";
       "signing_session_status":
@@ -974,6 +1222,14 @@ export type CompositeTypes<
 export const Constants = {
   "public": {
     Enums: {
+      "key_ceremony_status": [
+        "round_one",
+        "round_two",
+        "confirming",
+        "completed",
+        "failed",
+        "expired",
+      ],
       "signing_mode": ["two_round", "robust", "one_tap"],
       "signing_quorum_status": ["collecting", "signing", "completed", "abandoned"],
       "signing_session_status": [

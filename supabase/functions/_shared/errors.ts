@@ -26,6 +26,7 @@ export const ERRORS = {
   invalid_transition: [409, "The session does not go there from where it is"],
   session_finished: [409, "The session is finished"],
   share_owed: [409, "The caller owes a signature share for another quorum"],
+  key_retired: [409, "The key is retired: the family has another, or none"],
   session_expired: [410, "The session has expired"],
   payload_too_large: [413, "The body is larger than this function takes"],
   no_key_package: [422, "The family has no key package"],
@@ -37,6 +38,8 @@ export const ERRORS = {
   signature_invalid: [422, "The signature does not verify under the group key"],
   key_package_invalid: [422, "The key package is not consistent"],
   event_mismatch: [422, "The message is not the id of this event under the group key"],
+  host_key_invalid: [422, "The host key is not a valid point, or its proof does not verify"],
+  ceremony_message_invalid: [422, "The message of a ceremony does not verify"],
   rate_limited: [429, "A limit is used up: try again later"],
   internal: [500, "Something went wrong on our side"],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
@@ -47,6 +50,11 @@ export type ErrorCode = keyof typeof ERRORS;
 /** Whether a value is a code of the catalogue. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERRORS, value);
+}
+
+/** The code for what comes for a session that has failed, by its `error_message`. */
+export function codeOfFailed(errorMessage: string | null): ErrorCode {
+  return errorMessage === "key_retired" ? "key_retired" : "session_finished";
 }
 
 /** A request refused for a reason the caller is told. */

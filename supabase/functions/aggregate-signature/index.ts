@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { asUser, type UserContext } from "../_shared/authentication.ts";
 import { read, Session } from "../_shared/database.ts";
-import { Refusal } from "../_shared/errors.ts";
+import { codeOfFailed, Refusal } from "../_shared/errors.ts";
 import { endpoint, receive } from "../_shared/http.ts";
 import { Identifier } from "../_shared/input.ts";
 import { complete } from "../_shared/signing.ts";
@@ -25,7 +25,10 @@ export default {
         case "expired":
           throw new Refusal("session_expired");
         case "failed":
-          throw new Refusal("session_finished", `The session failed: ${session.error_message}`);
+          throw new Refusal(
+            codeOfFailed(session.error_message),
+            `The session failed: ${session.error_message}`,
+          );
         case "aggregating":
           break;
         default:

@@ -134,5 +134,20 @@ select is(pg_temp.read(k, 'after') ->> 'status', statuses[1], kind || ': what wa
 select permafrost.declare_restored('a planned move, declared by mistake'), permafrost.accept_incarnation();
 select is(pg_temp.read(k, 'after') ->> 'status', statuses[1], kind || ': and after a move that lost nothing, once an operator accepts it') from kinds as k;
 
+-- impossible 18: what was open under a key that is retired has failed, and says so.
+select pg_temp.create_of(k, 'k' || n) from kinds as k, generate_series(1, 2) as n;
+select pg_temp.create_of(k, 'before', -1000) from kinds as k;
+update frost_key_packages set retired_at = permafrost.now_ms() where family_id = 'fam';
+select is(jsonb_build_array(r ->> 'status', r ->> 'error_message'), '["failed", "key_retired"]', kind || ': impossible 18: it reads as failed')
+from (select kind, pg_temp.read(k, 'k1') as r from kinds as k) as reads;
+select is(pg_temp.read(k, 'before') ->> 'status', 'expired', kind || ': what had expired before has expired') from kinds as k;
+select ok(pg_temp.listed(k, 'failed') ? (kind || 'k1') and not pg_temp.listed(k, statuses[1]) ? (kind || 'k1'), kind || ': impossible 18: it is listed so') from kinds as k;
+select is(pg_temp.change(k, 'k1', format('status = %L', statuses[2])), 'PT409 key_retired', kind || ': impossible 18: it does not go on') from kinds as k;
+select is(pg_temp.refusal_as('g1', 'fam', format('select decline_signing_request(%L, %L)', kind || 'k1', 'x')), 'PT409 key_retired', kind || ': impossible 18: a decline comes too late') from kinds;
+select is(permafrost.sweep(kind, 9223372036854775807), 4, kind || ': impossible 18: a sweep makes it so') from kinds;
+select is(pg_temp.stored(k, 'k2') ->> 'error_message', 'key_retired', k.kind || ': for good') from kinds as k;
+select is(pg_temp.stored(k, 'before') ->> 'status', 'expired', k.kind || ': and nothing else') from kinds as k;
+select is(pg_temp.change(k, 'k2', 'expires_at = 1'), 'PT409 key_retired', kind || ': what comes after is told why') from kinds as k;
+
 select * from finish();
 rollback;

@@ -8,10 +8,10 @@ select
   s.family_id,
   s.created_at,
   case when s.status >= 'completed' then s.status
-    when s.incarnation < (select permafrost.live_from()) then 'failed'
+    when s.incarnation < (select permafrost.live_from()) or k.retired_at < s.expires_at then 'failed'
     when s.expires_at <= (select permafrost.now_ms()) then 'expired'
     else s.status end as status
-from public.frost_signing_sessions as s;
+from public.frost_signing_sessions as s left join public.frost_key_packages as k using (key_package_id);
 comment on view public.frost_session_statuses is 'Each session with the status that is true now.';
 
 create or replace view public.frost_sessions_by_hour with (security_invoker = true) as

@@ -8,11 +8,11 @@ declare
   v_visible boolean := false;
 begin
   if v_kind.kind is not null then
-    execute format('select permafrost.may_see(family_id, created_by, participants) from %s where %I = $1',
-      v_kind.relation, v_kind.id_column) into v_visible using p_id;
+    execute format('select permafrost.may_see(t.family_id, t.created_by, %s) from %s as t where t.%I = $1',
+      v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_visible using p_id;
   end if;
   if v_visible is not true then
-    perform permafrost.refuse('session_not_found', 'There is no such session or request, or the caller may not see it');
+    perform permafrost.refuse('session_not_found', 'There is no such session, request or ceremony, or the caller may not see it');
   end if;
   return v_kind;
 end;
@@ -33,14 +33,14 @@ begin
   v_kind := permafrost.visible_subject(p_session_id);
   v_row := permafrost.lock_subject(v_kind, p_session_id);
   v_me := permafrost.memberships() ->> (v_row ->> 'family_id');
-  if v_me is null or not v_row -> 'participants' ? v_me then
+  if not coalesce(v_row -> 'participants' ? v_me or v_row -> 'dealers' ? v_me, false) then
     perform permafrost.refuse('not_a_participant', format('The caller does not take part in this %s', v_kind.noun));
   end if;
   select * into v_decline from permafrost.declines
   where subject_id = p_session_id and kind = v_kind.kind and participant_id = v_me;
   if v_decline.reason is distinct from p_reason then -- else it is an exact retry
     if v_row ->> 'status' in ('completed', 'failed') then
-      perform permafrost.refuse('session_finished', format('The %s is %s', v_kind.noun, v_row ->> 'status'));
+      perform permafrost.refuse_finished(v_kind.noun, v_row ->> 'status', v_row ->> 'error_message');
     end if;
     if v_decline.reason is not null then
       perform permafrost.refuse('invalid_transition', 'The caller has declined before, for another reason');
@@ -57,7 +57,7 @@ create or replace function public.decline_signing_request(p_session_id text, p_r
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.decline_signing_request(p_session_id, p_reason); end;
 comment on function public.decline_signing_request(text, text) is
-  'Says no to a session or a recovery request; it fails at once when too few are left. Returns method and status. Refuses session_not_found, not_a_participant, invalid_input, session_expired, session_finished, share_already_submitted, round_closed, invalid_transition.';
+  'Says no to a session, a recovery request or a ceremony; it fails at once when too few are left. Returns method and status. Refuses session_not_found, not_a_participant, invalid_input, session_expired, session_finished, share_already_submitted, round_closed, invalid_transition.';
 
 -- Between what a kind asks before (10) and after (30): the decline is recorded, and the others are counted.
 -- Security definer: it writes the event and moves the subject.

@@ -113,10 +113,10 @@ begin
       v_jobs := null;
     end;
   end if;
-  return query select 'cron', not v_cron or v_jobs = 2 is not false, case
+  return query select 'cron', not v_cron or v_jobs = 3 is not false, case
     when not v_cron then 'Nothing to do. With the extension pg_cron, expired sessions would be marked every minute'
     when v_jobs is null then 'Nothing to do. This role may not see whether the jobs are there'
-    when v_jobs <> 2 then 'Schedule the two jobs of the migration maintenance, as a role that may' end;
+    when v_jobs <> 3 then 'Schedule the three jobs of the migration maintenance, as a role that may' end;
   v_count := (select count(*) from pg_policy where polrelid = to_regclass('realtime.messages') and polname like 'Members hear of their family%');
   return query select 'realtime', not v_realtime or v_count = 1, case
     when not v_realtime then 'Nothing to do. With Realtime, clients would hear of changes at once instead of asking'

@@ -33,6 +33,16 @@ begin atomic select permafrost.expire_old_sss_signing_requests(); end;
 comment on function public.expire_old_sss_signing_requests() is
   'As expire_old_frost_signing_sessions, for recovery requests.';
 
+-- Security definer: nobody has update.
+create or replace function permafrost.expire_old_key_ceremonies() returns integer
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+return permafrost.sweep('ceremony', permafrost.now_ms() + 5000);
+
+create or replace function public.expire_old_key_ceremonies() returns integer
+language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic select permafrost.expire_old_key_ceremonies(); end;
+comment on function public.expire_old_key_ceremonies() is 'As expire_old_frost_signing_sessions, for ceremonies.';
+
 -- Security definer: it deletes sessions. Their events and their nonces' ledger entries stay. A pooled commitment goes
 -- once a session that it was bound to at its last moment has been kept as long.
 create or replace function permafrost.cleanup_old_frost_signing_sessions(retention_days integer) returns integer
@@ -65,6 +75,17 @@ language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.cleanup_old_sss_signing_requests(retention_days); end;
 comment on function public.cleanup_old_sss_signing_requests(integer) is
   'As cleanup_old_frost_signing_sessions, for recovery requests.';
+
+-- Security definer: nobody has delete.
+create or replace function permafrost.cleanup_old_key_ceremonies(retention_days integer) returns integer
+language sql volatile security definer set search_path = pg_catalog, pg_temp
+return permafrost.cleanup('ceremony', retention_days);
+
+create or replace function public.cleanup_old_key_ceremonies(retention_days integer default 90) returns integer
+language sql volatile set search_path = pg_catalog, pg_temp
+begin atomic select permafrost.cleanup_old_key_ceremonies(retention_days); end;
+comment on function public.cleanup_old_key_ceremonies(integer) is
+  'As cleanup_old_frost_signing_sessions, for ceremonies that failed or expired; completed ones hold the recovery data of their key, and stay.';
 
 -- Security definer: as its siblings. A commitment marked by hand takes no share any more.
 create or replace function permafrost.mark_nonce_as_used(p_nonce_commitment text) returns boolean
@@ -101,11 +122,15 @@ comment on function public.mark_nonce_as_used(text) is
   'Marks a commitment used; true for exactly one caller, false where it was used or is unknown.';
 
 revoke all on function permafrost.expire_old_frost_signing_sessions(), public.expire_old_frost_signing_sessions(),
+  permafrost.expire_old_key_ceremonies(), public.expire_old_key_ceremonies(),
+  permafrost.cleanup_old_key_ceremonies(integer), public.cleanup_old_key_ceremonies(integer),
   permafrost.expire_old_sss_signing_requests(), public.expire_old_sss_signing_requests(),
   permafrost.cleanup_old_frost_signing_sessions(integer), public.cleanup_old_frost_signing_sessions(integer),
   permafrost.cleanup_old_sss_signing_requests(integer), public.cleanup_old_sss_signing_requests(integer),
   permafrost.mark_nonce_as_used(text), public.mark_nonce_as_used(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.expire_old_frost_signing_sessions(), public.expire_old_frost_signing_sessions(),
+  permafrost.expire_old_key_ceremonies(), public.expire_old_key_ceremonies(),
+  permafrost.cleanup_old_key_ceremonies(integer), public.cleanup_old_key_ceremonies(integer),
   permafrost.expire_old_sss_signing_requests(), public.expire_old_sss_signing_requests(),
   permafrost.cleanup_old_frost_signing_sessions(integer), public.cleanup_old_frost_signing_sessions(integer),
   permafrost.cleanup_old_sss_signing_requests(integer), public.cleanup_old_sss_signing_requests(integer),
@@ -116,7 +141,8 @@ grant execute on function permafrost.expire_old_frost_signing_sessions(), public
 do $$
 declare
   v_schedule constant text := $sql$select cron.schedule('permafrost_expire_sessions', '* * * * *', 'select public.expire_old_frost_signing_sessions()'),
-  cron.schedule('permafrost_expire_recovery_requests', '* * * * *', 'select public.expire_old_sss_signing_requests()')$sql$;
+  cron.schedule('permafrost_expire_recovery_requests', '* * * * *', 'select public.expire_old_sss_signing_requests()'),
+  cron.schedule('permafrost_expire_ceremonies', '* * * * *', 'select public.expire_old_key_ceremonies()')$sql$;
 begin
   if exists (select from pg_catalog.pg_extension where extname = 'pg_cron') then
     execute v_schedule;

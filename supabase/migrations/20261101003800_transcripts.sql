@@ -13,7 +13,8 @@ begin
   where e.subject = p_subject and e.subject_id = p_subject_id and e.seq = 1;
   v_me := permafrost.memberships() ->> v_first.family_id;
   if v_first.event_id is null or not permafrost.is_operator() and not coalesce(
-    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me), false)
+    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me
+      or v_first.detail -> 'dealers' ? v_me), false)
   then
     perform permafrost.refuse('session_not_found', 'There is no such transcript, or the caller may not see it');
   end if;
