@@ -21,8 +21,7 @@ export interface Investigation {
  * @param error - What `participantStep2` threw.
  * @param message - The coordinator's investigation message for this participant, 65·n bytes.
  * @throws {ChillDkgError} always: `faulty_participant_or_coordinator` (with `participant`) or
- * `faulty_coordinator`; `invalid_input` for another error, another length, or a message of another
- * session that shows no fault.
+ * `faulty_coordinator`; `invalid_input` for another error or another length.
  */
 export function participantInvestigate(error: unknown, message: Uint8Array): never {
   const investigation = error instanceof ChillDkgError ? error.investigation : undefined;
@@ -53,7 +52,8 @@ export function participantInvestigate(error: unknown, message: Uint8Array): nev
       { participant: sender },
     );
   }
-  throw new ChillDkgError("invalid_input", "An investigation must have a fault to find");
+  // Each share matches, and both sums do: then the sum matched too, and step 2 would not have failed.
+  throw new ChillDkgError("invalid_input", "The error must come from a step that failed");
 }
 
 function faultyCoordinator(sentence: string): ChillDkgError {

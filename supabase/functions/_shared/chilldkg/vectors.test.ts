@@ -31,13 +31,14 @@ import participantStep2Vectors from "../../../tests/support/vectors/chilldkg/par
 import recoverVectors from "../../../tests/support/vectors/chilldkg/recover_vectors.json" with {
   type: "json",
 };
+import { errorOf } from "../../../tests/support/vectors/chilldkg/simulated_dkg.ts";
 import {
   coordinatorFinalize,
   coordinatorInvestigate,
   coordinatorInvestigateFor,
   coordinatorStep1,
 } from "./coordinator.ts";
-import { ChillDkgError, type ChillDkgErrorKind } from "./errors.ts";
+import type { ChillDkgErrorKind } from "./errors.ts";
 import {
   participantFinalize,
   participantInvestigate,
@@ -67,17 +68,6 @@ interface ExpectedError {
   readonly participantId?: number;
   readonly participantId1?: number;
   readonly participantId2?: number;
-}
-
-/** The error with which `run` ends; anything else is a failure. */
-function errorOf(run: () => unknown): ChillDkgError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof ChillDkgError, `not a ChillDkgError: ${error}`);
-    return error;
-  }
-  return assert.fail("nothing was thrown");
 }
 
 function assertBlame(run: () => unknown, expected: ExpectedError): void {
