@@ -106,3 +106,11 @@ Deno.test("verifyParticipantMessage2() blames whoever signed something else", ()
     );
   }
 });
+
+Deno.test("parseParticipantMessage1() keeps nothing of the bytes that the caller may change", () => {
+  const { params, pmsgs1: [message] } = beginSession(Random.printed("copies"), 2, 1);
+  const bytes = message.slice();
+  const parsed = parseParticipantMessage1(bytes, params);
+  bytes.fill(0);
+  assert.deepEqual(parsed, parseParticipantMessage1(message, params));
+});

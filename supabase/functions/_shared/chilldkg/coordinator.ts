@@ -63,7 +63,7 @@ export function parseParticipantMessage1(
 
 /**
  * Checks all that a coordinator can check of one participant's first message: its form, the proof of
- * possession, and the public nonce. The draft leaves the last two to the participants.
+ * possession (infinity as the commitment to the secret has none), and the public nonce. The draft leaves the last two to the participants.
  *
  * @param bytes - 33·t + 32·n + 97 bytes.
  * @param params - Parameters that `validateParams` accepted.
@@ -82,11 +82,8 @@ export function verifyParticipantMessage1(
     participant,
     () => parseMessage1(bytes, params),
   );
-  if (commitment[0].is0()) {
-    throw faultyParticipant(participant, "The commitment to the secret must not be infinity");
-  }
   if (!isValidProof(proof, commitment[0], participant)) {
-    throw faultyParticipant(participant, "The proof of possession must be valid");
+    throw faultyParticipant(participant, "The proof must be of a secret that is not zero");
   }
   if (decodePoint(publicNonce) === undefined) {
     throw faultyParticipant(participant, "The public nonce must be a compressed point");

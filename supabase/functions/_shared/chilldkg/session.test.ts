@@ -4,12 +4,18 @@ import { bytesToHex } from "@noble/curves/utils.js";
 import { Random } from "../../../tests/support/random.ts";
 import {
   beginSession,
+  blameOf,
+  changed,
   completeSession,
 } from "../../../tests/support/vectors/chilldkg/simulated_dkg.ts";
 import { interpolationCoefficients } from "../frost/polynomial.ts";
-import { verifyParticipantMessage1, verifyParticipantMessage2 } from "./coordinator.ts";
+import {
+  coordinatorStep1,
+  verifyParticipantMessage1,
+  verifyParticipantMessage2,
+} from "./coordinator.ts";
 import { Fn, publicPointOf } from "./group.ts";
-import { participantStep1 } from "./participant.ts";
+import { participantStep1, participantStep2 } from "./participant.ts";
 import { recover } from "./recovery.ts";
 import { paramsHash } from "./session.ts";
 
@@ -74,4 +80,22 @@ Deno.test("participantStep1() says the same again, and something else for other 
     assert.notDeepEqual(state.secretCommitment, steps[0].state.secretCommitment);
   }
   assert.notDeepEqual(paramsHash(params), paramsHash({ ...params, threshold: 3 }));
+});
+
+Deno.test("participantStep2() checks all proofs but its own, as the draft does", () => {
+  const random = Random.printed("own proof");
+  const { bytes, keys, params, steps, pmsgs1 } = beginSession(random, 3, 2);
+  const { message } = coordinatorStep1(pmsgs1, params);
+  const proofsAt = 33 * 4;
+  for (const i of keys.keys()) {
+    const bad = changed(message, proofsAt + 64 * i + 63);
+    participantStep2(keys[i], steps[i].state, bad, bytes());
+    for (const other of keys.keys()) {
+      if (other === i) continue;
+      assert.deepEqual(
+        blameOf(() => participantStep2(keys[other], steps[other].state, bad, bytes())),
+        { kind: "faulty_participant_or_coordinator", participant: i },
+      );
+    }
+  }
 });
