@@ -3,6 +3,7 @@
  * the curve or the key package to find them out.
  */
 export type FrostErrorCode =
+  | "ceremony_message_invalid"
   | "commitment_invalid"
   | "event_mismatch"
   | "invalid_input"

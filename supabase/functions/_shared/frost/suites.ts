@@ -72,6 +72,8 @@ export interface Suite {
   readonly H4: (message: Uint8Array) => Uint8Array;
   /** H5, the hash of the commitment list. */
   readonly H5: (message: Uint8Array) => Uint8Array;
+  /** Hash to the challenge of a dealing's proof of knowledge; not in RFC 9591, but in frost-core. */
+  readonly HDKG: (message: Uint8Array) => bigint;
   /** compute_challenge (section 4.6) over encoded elements; BIP-340's for the Taproot suite. */
   readonly challenge: (
     groupCommitment: Uint8Array,
@@ -118,6 +120,7 @@ function hashesOf(
     H1: toScalar(name + "rho"),
     H4: toBytes(name + "msg"),
     H5: toBytes(name + "com"),
+    HDKG: toScalar(name + "dkg"),
     challenge: (groupCommitment: Uint8Array, groupPublicKey: Uint8Array, message: Uint8Array) =>
       H2(concatBytes(groupCommitment, groupPublicKey, message)),
   };
