@@ -2606,7 +2606,7 @@ comment on function permafrost.approvals_missing(public.frost_key_ceremonies) is
 revoke all on function permafrost.approvals_missing(public.frost_key_ceremonies) from public, anon, authenticated, service_role;
 
 -- function permafrost.approve_key_package(text,text,text,text) ------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.approve_key_package(p_family_id text, p_participant_id text, p_key_package_digest text, p_signature text)
+CREATE OR REPLACE FUNCTION permafrost.approve_key_package(p_family_id text, p_key_package_digest text, p_participant_id text, p_signature text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -7450,12 +7450,12 @@ revoke all on function public.advance_key_ceremony(text,integer,text,text,jsonb)
 grant execute on function public.advance_key_ceremony(text,integer,text,text,jsonb) to service_role;
 
 -- function public.approve_key_package(text,text,text,text) ----------------------------------------
-CREATE OR REPLACE FUNCTION public.approve_key_package(p_family_id text, p_participant_id text, p_key_package_digest text, p_signature text)
+CREATE OR REPLACE FUNCTION public.approve_key_package(p_family_id text, p_key_package_digest text, p_participant_id text DEFAULT NULL::text, p_signature text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.approve_key_package(p_family_id, p_participant_id, p_key_package_digest, p_signature) AS approve_key_package;
+ SELECT permafrost.approve_key_package(p_family_id, p_key_package_digest, p_participant_id, p_signature) AS approve_key_package;
 END;
 
 comment on function public.approve_key_package(pg_catalog.text,pg_catalog.text,pg_catalog.text,pg_catalog.text) is

@@ -209,7 +209,7 @@ comment on function public.blame_in_ceremony(text, text, text, boolean, jsonb) i
 
 -- Security definer: nobody else may insert approvals. The caller has verified the signature; without a participant it is an operator.
 create or replace function permafrost.approve_key_package(
-  p_family_id text, p_participant_id text, p_key_package_digest text, p_signature text
+  p_family_id text, p_key_package_digest text, p_participant_id text, p_signature text
 ) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -243,10 +243,10 @@ end;
 $$;
 
 create or replace function public.approve_key_package(
-  p_family_id text, p_participant_id text, p_key_package_digest text, p_signature text
+  p_family_id text, p_key_package_digest text, p_participant_id text default null, p_signature text default null
 ) returns jsonb
 language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.approve_key_package(p_family_id, p_participant_id, p_key_package_digest, p_signature); end;
+begin atomic select permafrost.approve_key_package(p_family_id, p_key_package_digest, p_participant_id, p_signature); end;
 comment on function public.approve_key_package(text, text, text, text) is
   'A guardian of the current key, or without a participant an operator, lets the new key of a confirming dkg take its place; the caller has verified the signature. The same again changes nothing. Returns ceremony_id, status, received, missing, approvals_missing. Refuses session_not_found, session_expired, session_finished, key_retired, not_a_participant.';
 

@@ -39,6 +39,14 @@ export interface UserContext extends ServiceContext {
   readonly claims: Claims;
 }
 
+/** What a handler gets that serves members and the service alike. */
+export interface CallerContext extends ServiceContext {
+  /** The data API as the caller: the member, or `service_role`. */
+  readonly supabase: SupabaseClient<Database>;
+  /** Of the member; undefined for the service. */
+  readonly claims?: Claims;
+}
+
 type Handler<Context> = (request: Request, context: Context) => Promise<Response>;
 
 /**
@@ -73,6 +81,24 @@ export function asService(next: Handler<ServiceContext>): (request: Request) => 
     if (error && error.status !== 401) throw error;
     if (error) throw new Refusal("unauthorized", whyNoSecretKey(apikey));
     return await next(request, { supabaseAdmin: createAdminClient<Database>() });
+  };
+}
+
+/**
+ * Lets members' requests through to `next`, and those with the project's secret key.
+ *
+ * @throws {Refusal} `unauthorized`; `internal` if the project lacks keys of the current kind.
+ */
+export function asUserOrService(
+  next: Handler<CallerContext>,
+): (request: Request) => Promise<Response> {
+  const user = asUser(next);
+  const service = asService((request, { supabaseAdmin }) =>
+    next(request, { supabase: supabaseAdmin, supabaseAdmin })
+  );
+  return (request) => {
+    const { apikey } = extractCredentials(request);
+    return apikey?.startsWith("sb_secret_") ? service(request) : user(request);
   };
 }
 

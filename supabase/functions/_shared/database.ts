@@ -5,6 +5,8 @@
  */
 import type { PostgrestSingleResponse } from "@supabase/supabase-js";
 import { z } from "zod";
+import type { Payload } from "./ceremony/payload.ts";
+import { CEREMONY_KINDS, PROTOCOLS } from "./ceremony/terms.ts";
 import { Constants } from "./database.types.ts";
 import { isErrorCode, Refusal } from "./errors.ts";
 import { CIPHERSUITES } from "./frost/suites.ts";
@@ -101,6 +103,84 @@ export const CurrentKey = z.object({ ciphersuite: Ciphersuite, group_public_key:
 /** `register_key_package` */
 export const KeyPackage = z.object({ key_package_id: z.string(), epoch: z.number() });
 
+/** `register_host_key` */
+export const HostKey = z.object({ registered_at: z.number() });
+
+/** `list_host_keys` */
+export const HostKeys = z.array(z.object({
+  participant_id: z.string(),
+  host_public_key: z.string(),
+  retired_at: z.number().nullable(),
+}));
+
+const CeremonyStatus = z.enum(Constants.public.Enums.key_ceremony_status);
+
+/** `create_key_ceremony` */
+export const CreatedCeremony = z.object({
+  ceremony_id: z.string(),
+  params_id: z.string(),
+  status: CeremonyStatus,
+  expires_at: z.number(),
+});
+
+const EpochPackage = PublicKeyPackage.extend({ epoch: z.number(), threshold: z.number() });
+
+/** `get_key_ceremony` */
+export const Ceremony = z.object({
+  ceremony_id: z.string(),
+  family_id: z.string(),
+  kind: z.enum(CEREMONY_KINDS),
+  protocol: z.enum(PROTOCOLS),
+  ciphersuite: Ciphersuite,
+  threshold: z.number(),
+  participants: z.array(z.string()),
+  host_public_keys: z.array(z.string()),
+  dealers: z.array(z.string()).nullable(),
+  dealer_host_public_keys: z.array(z.string()).nullable(),
+  from_key_package: EpochPackage.nullable(),
+  status: CeremonyStatus,
+  round: z.number().nullable(),
+  received: z.record(z.string(), z.array(z.string())),
+  params_id: z.string(),
+  coordinator_messages: z.array(z.string()),
+  recovery_data: z.string().nullable(),
+  key_package: EpochPackage.nullable(),
+});
+export type Ceremony = z.infer<typeof Ceremony>;
+
+/** `record_ceremony_message`, `advance_key_ceremony` */
+export const CeremonyProgress = z.object({
+  status: CeremonyStatus,
+  received: z.number(),
+  missing: z.array(z.string()),
+  coordinator_message: z.string().nullable(),
+});
+export type CeremonyProgress = z.infer<typeof CeremonyProgress>;
+
+/** Messages of a ceremony. What is in them was checked when they came in. */
+export const CeremonyMessages = z.array(z.object({
+  round: z.number(),
+  participant_id: z.string(),
+  payload: z.custom<Payload>(),
+}));
+
+/** `record_refused_ceremony_message` */
+export const LoggedRefusal = z.object({ event_id: z.number().nullable() });
+
+/** `blame_in_ceremony` */
+export const BlamedCeremony = z.object({
+  status: CeremonyStatus,
+  blamed: z.array(z.string()),
+  guilty: z.string(),
+});
+
+/** `approve_key_package` */
+export const Approval = z.object({
+  ceremony_id: z.string(),
+  status: CeremonyStatus,
+  approvals_missing: z.number().nullable(),
+});
+
 /** `submit_nonce_commitments` */
 export const RecordedCommitments = z.array(z.union([
   Returned,
@@ -160,7 +240,10 @@ export const ShareCount = z.object({
 });
 
 /** `decline_signing_request` */
-export const Decline = z.object({ method: z.enum(["frost", "sss"]), status: z.string() });
+export const Decline = z.object({
+  method: z.enum(["frost", "sss", "ceremony"]),
+  status: z.string(),
+});
 
 /** `frost_signing_metrics` */
 export const Metrics = z.object({

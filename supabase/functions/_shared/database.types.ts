@@ -814,8 +814,8 @@ export type Database = {
         Args: {
           "p_family_id": string;
           "p_key_package_digest": string;
-          "p_participant_id": string;
-          "p_signature": string;
+          "p_participant_id"?: string;
+          "p_signature"?: string;
         };
         Returns: Json;
       };

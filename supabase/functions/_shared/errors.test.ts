@@ -21,6 +21,7 @@ Deno.test("a refusal has its code, and its sentence unless it is given another",
 Deno.test("what the curve refuses is in the catalogue, with its status", () => {
   // A code that is missing here does not pass the type check: this is the whole list.
   const statuses: Record<FrostErrorCode, number> = {
+    ceremony_message_invalid: 422,
     commitment_invalid: 422,
     event_mismatch: 422,
     invalid_input: 400,

@@ -6,6 +6,7 @@
  * @module
  */
 import { z } from "zod";
+import type { Payload } from "./ceremony/payload.ts";
 import { Refusal } from "./errors.ts";
 import { isIdentifier, isStorable } from "./identifier.ts";
 
@@ -143,6 +144,21 @@ export const Ciphertext = text(
   (text) => /^[\x21-\x7e]{1,8192}$/.test(text),
   "must be 1 to 8,192 printable ASCII characters",
 );
+
+/** How many seconds something lives. */
+export const Expiration = integer(1, 604_800);
+
+/** A message of a ceremony; which fields it has, its protocol and round say. */
+export const CeremonyPayload = z.custom<Payload>(
+  (value) => isObject(value) && Object.values(value).every(isPayloadField),
+  "must be an object whose fields are hex, lists of hex, or objects with hex by participant",
+);
+
+function isPayloadField(value: unknown): boolean {
+  const isHex = (part: unknown) => typeof part === "string" && BYTES.test(part);
+  if (Array.isArray(value)) return value.every(isHex);
+  return isHex(value) || isObject(value) && Object.values(value).every(isHex);
+}
 
 /** What a Nostr event has before it is signed (NIP-01), and nothing else. */
 export const EventTemplate = z.strictObject({

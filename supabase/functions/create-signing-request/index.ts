@@ -12,9 +12,9 @@ import { TAPROOT_CIPHERSUITE } from "../_shared/frost/suites.ts";
 import { endpoint, MAX_LIST_BODY_BYTES, receive } from "../_shared/http.ts";
 import {
   EventTemplate,
+  Expiration,
   hexOf,
   Identifier,
-  integer,
   MessageHash,
   oneOf,
   OwnParticipant,
@@ -46,7 +46,7 @@ export const Body = z.object({
   preferredMethod: oneOf(SIGNING_METHODS).optional(),
   eventTemplate: EventTemplate.optional(),
   eventType: Identifier.optional(),
-  expirationSeconds: integer(1, 604_800).optional(),
+  expirationSeconds: Expiration.optional(),
   recipientPublicKey: hexOf(32).optional(),
   participantId: OwnParticipant,
 });

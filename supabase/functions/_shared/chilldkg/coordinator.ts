@@ -18,6 +18,7 @@ import {
 import {
   coordinatorMessage1ToBytes,
   investigationMessageToBytes,
+  parseCoordinatorMessage1,
   parseMessage1,
   type ParticipantMessage1,
   transcriptOf,
@@ -130,6 +131,30 @@ export function coordinatorStep1(
 }
 
 /**
+ * What all participants sign, from the coordinator's message of step 1 alone: 4 + 33·t + 98·n bytes.
+ *
+ * @param message - 162·n + 33·(t − 1) bytes.
+ * @throws {ChillDkgError} `invalid_input` for another length or a malformed part, and as `validateParams`.
+ */
+export function transcriptOfCoordinatorMessage(
+  message: Uint8Array,
+  params: SessionParams,
+): Uint8Array {
+  validateParams(params);
+  const { secretCommitments, otherCommitments, publicNonces, encryptedShares } = blaming(
+    "invalid_input",
+    undefined,
+    () => parseCoordinatorMessage1(message, params),
+  );
+  return transcriptOf(
+    params,
+    [sumOfPoints(secretCommitments), ...otherCommitments],
+    publicNonces,
+    encryptedShares,
+  );
+}
+
+/**
  * Checks one participant's second message: its signature of the transcript.
  *
  * @param bytes - 64 bytes.
@@ -138,7 +163,7 @@ export function coordinatorStep1(
  */
 export function verifyParticipantMessage2(
   bytes: Uint8Array,
-  { params, transcript }: CoordinatorState,
+  { params, transcript }: Pick<CoordinatorState, "params" | "transcript">,
   participant: number,
 ): void {
   assertParticipant(participant, params);

@@ -108,6 +108,20 @@ export function padsFor(
   });
 }
 
+/**
+ * The pad of a share for a recipient (from 0) from the ECDH point of the sender's public nonce and the recipient's
+ * host key, 33 bytes each.
+ */
+export function padFrom(
+  sharedPoint: Uint8Array,
+  publicNonce: Uint8Array,
+  recipient: number,
+  params: SessionParams,
+): bigint {
+  const context = concatBytes(uint32(recipient), contextOf(params));
+  return pad(sha256(sharedPoint), publicNonce, params.hostPublicKeys[recipient], context);
+}
+
 /** libsecp256k1's ECDH: SHA-256 of the compressed shared point. */
 function sharedSecret(secretScalar: bigint, point: Point): Uint8Array {
   return sha256(point.multiply(secretScalar).toBytes());
