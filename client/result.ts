@@ -21,6 +21,9 @@ export const CLIENT_ERRORS = {
   key_package_mismatch: "The key package is not the one that was pinned",
   transcript_invalid: "The transcript contradicts itself",
   transcript_rewritten: "The transcript does not contain what was seen of it before",
+  ceremony_mismatch: "The ceremony is not the one that was pinned",
+  ceremony_failed: "The ceremony has failed",
+  coordinator_faulty: "The server deviated from the protocol",
   shares_missing: "Fewer good shares than the threshold are there",
 } as const satisfies Record<string, string>;
 

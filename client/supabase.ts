@@ -82,13 +82,33 @@ export async function selectOne(
   where: Readonly<Record<string, string | null>>,
   signal: AbortSignal,
 ): Promise<PostgrestAnswer> {
+  return await matching(supabase, table, columns, where).abortSignal(signal).maybeSingle();
+}
+
+/** Reads the rows of a table with these values. */
+export async function selectAll(
+  supabase: Supabase,
+  table: string,
+  columns: readonly string[],
+  where: Readonly<Record<string, string | null>>,
+  signal: AbortSignal,
+): Promise<PostgrestAnswer> {
+  return await matching(supabase, table, columns, where).abortSignal(signal);
+}
+
+function matching(
+  supabase: Supabase,
+  table: string,
+  columns: readonly string[],
+  where: Readonly<Record<string, string | null>>,
+) {
   const values: Record<string, string> = {};
   for (const [column, value] of Object.entries(where)) if (value !== null) values[column] = value;
   let rows = untyped(supabase).from(table).select(columns.join()).match(values);
   for (const [column, value] of Object.entries(where)) {
     if (value === null) rows = rows.is(column, value);
   }
-  return await rows.abortSignal(signal).maybeSingle();
+  return rows;
 }
 
 /** What else a client has where it has Realtime. */

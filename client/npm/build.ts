@@ -25,7 +25,13 @@ const ENTRIES: readonly Entry[] = Object.entries(project.exports)
   .map(([path, source]) => ({ path, module: source.slice("./client/".length, -".ts".length) }));
 
 /** What the package's own modules import by these names is not bundled. */
-const DEPENDENCIES = ["@noble/curves", "@noble/hashes", "idb", "nostr-tools"] as const;
+const DEPENDENCIES = [
+  "@noble/curves",
+  "@noble/hashes",
+  "@scure/bip39",
+  "idb",
+  "nostr-tools",
+] as const;
 const PEER = "@supabase/supabase-js";
 /** The oldest that the package is tested with. */
 const OLDER_PEER = "@supabase/supabase-js-older";

@@ -11,9 +11,9 @@
  * @module
  */
 import { schnorr } from "@noble/curves/secp256k1.js";
-import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/curves/utils.js";
 import { decrypt, encrypt, getConversationKey } from "nostr-tools/nip44";
+import { fingerprintOf } from "../fingerprint.ts";
 import { fieldOf } from "../shapes.ts";
 
 /**
@@ -106,10 +106,7 @@ export function openShare(
  * can show the guardian another key. It has 25 digits; a key with the same ones takes 2^83 attempts.
  */
 export function recipientFingerprint(recipientPublicKey: string): string {
-  const domain = new TextEncoder().encode("permafrost recovery recipient");
-  const digest = sha256(new Uint8Array([...domain, ...hexToBytes(recipientPublicKey)]));
-  const digits = (BigInt(`0x${bytesToHex(digest)}`) % 10n ** 25n).toString().padStart(25, "0");
-  return digits.match(/.{5}/g)?.join(" ") ?? digits;
+  return fingerprintOf("permafrost recovery recipient", recipientPublicKey);
 }
 
 function fieldsOf(purpose: SharePurpose) {

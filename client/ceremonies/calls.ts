@@ -1,0 +1,135 @@
+/**
+ * What else there is to do about ceremonies: host keys, starting one, letting a new key take the old one's place.
+ *
+ * @module
+ */
+import type { Protocol } from "../../supabase/functions/_shared/ceremony/terms.ts";
+import type { Ciphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
+import { type Result, success } from "../result.ts";
+import { fieldOf } from "../shapes.ts";
+import type { Supabase } from "../supabase.ts";
+import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
+import type { HostKey } from "./host_key.ts";
+import type { CeremonyStatus } from "./reading.ts";
+
+/**
+ * Registers a device's host key in the place of the one before; the family is told.
+ *
+ * Errors: `not_in_family`, `not_a_participant`; `host_key_invalid` for another guardian's key and a retired one.
+ */
+export function registerHostKey(
+  supabase: Supabase,
+  familyId: string,
+  participantId: string,
+  hostKey: HostKey,
+  options: CallOptions = {},
+): Promise<Result<{ hostPublicKey: string; registeredAt: number }>> {
+  const { publicKey: hostPublicKey } = hostKey;
+  const proof = hostKey.proof(familyId, participantId);
+  return invoke(supabase, "register-host-key", { familyId, hostPublicKey, proof }, {
+    ...options,
+    safe: true,
+    participantId,
+  });
+}
+
+/** A host key as the server shows it: to be compared, and believed in nothing. */
+export interface ListedHostKey {
+  readonly participantId: string;
+  /** 33 bytes as lower-case hex. */
+  readonly hostPublicKey: string;
+  /** Milliseconds since the epoch. */
+  readonly registeredAt: number;
+  /** Milliseconds since the epoch; null for the one in use. */
+  readonly retiredAt: number | null;
+}
+
+/** The host keys of a family, retired ones too. Errors: `not_in_family`. */
+export async function listHostKeys(
+  supabase: Supabase,
+  familyId: string,
+  options: CallOptions = {},
+): Promise<Result<{ hostKeys: ListedHostKey[] }>> {
+  const read = (data: unknown) => Array.isArray(data) ? data.flatMap(hostKeyOf) : undefined;
+  const listed = await rpc(supabase, "list_host_keys", { p_family_id: familyId }, read, {
+    ...options,
+    safe: true,
+  });
+  return listed.success ? success({ hostKeys: listed.answer }) : listed;
+}
+
+function hostKeyOf(value: unknown): ListedHostKey[] {
+  const participantId = fieldOf(value, "participant_id");
+  const hostPublicKey = fieldOf(value, "host_public_key");
+  const registeredAt = fieldOf(value, "registered_at");
+  const retiredAt = fieldOf(value, "retired_at");
+  return typeof participantId === "string" && typeof hostPublicKey === "string" &&
+      typeof registeredAt === "number" && (retiredAt === null || typeof retiredAt === "number")
+    ? [{ participantId, hostPublicKey, registeredAt, retiredAt }]
+    : [];
+}
+
+/** What a ceremony is to make. */
+export interface CeremonyRequest {
+  readonly familyId: string;
+  /** `dkg` makes a new key; `reshare` gives the current one new shares. */
+  readonly kind: "dkg" | "reshare";
+  /** Of a dkg; by default `chilldkg` under `FROST-secp256k1-SHA256-TR-v1`, else `pedersen`. */
+  readonly protocol?: Protocol;
+  /** Of a dkg; by default `FROST-secp256k1-SHA256-TR-v1`. */
+  readonly ciphersuite?: Ciphersuite;
+  readonly threshold: number;
+  readonly participants: readonly string[];
+  /** Of a reshare: guardians of the current key, exactly as many as its threshold. */
+  readonly dealers?: readonly string[];
+  /** 1 to 604,800; a day by default. */
+  readonly expirationSeconds?: number;
+}
+
+/** A ceremony that was started. */
+export interface StartedCeremony {
+  readonly ceremonyId: string;
+  /** What the guardians compare. */
+  readonly paramsId: string;
+  readonly status: CeremonyStatus;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Starts a ceremony. Not attempted again by itself: sent twice it would be refused.
+ *
+ * Errors: `not_in_family`, `not_the_creator` where only operators start a first one; `invalid_transition` while
+ * another is open; `participants_invalid` also for a guardian without a host key; `threshold_invalid`,
+ * `no_key_package`, `invalid_input`, `rate_limited`.
+ */
+export function startCeremony(
+  supabase: Supabase,
+  request: CeremonyRequest,
+  options: ParticipantOptions = {},
+): Promise<Result<StartedCeremony>> {
+  return invoke(supabase, "create-key-ceremony", { ...request }, { ...options, safe: false });
+}
+
+/**
+ * Lets the key of a confirming dkg take the place of the family's current one, as one of that one's guardians.
+ *
+ * @param keyPackageDigest - As this person compared it with the new guardians.
+ *
+ * Errors: `session_not_found`, `not_a_participant`, `host_key_invalid`, `session_finished`, `key_retired`.
+ */
+export function approveKeyPackage(
+  supabase: Supabase,
+  familyId: string,
+  participantId: string,
+  hostKey: HostKey,
+  keyPackageDigest: string,
+  options: CallOptions = {},
+): Promise<Result<{ ceremonyId: string; status: CeremonyStatus; approvalsMissing: number }>> {
+  const signature = hostKey.signHash(keyPackageDigest);
+  return invoke(supabase, "approve-key-package", { familyId, keyPackageDigest, signature }, {
+    ...options,
+    safe: true,
+    participantId,
+  });
+}

@@ -1,0 +1,46 @@
+/**
+ * Key ceremonies: a key that is born in shares, is dealt anew to other guardians, and whose shares come back from 24
+ * words.
+ *
+ * @module
+ */
+export * from "../shared.ts";
+export { HostKey, HostKeyError, hostKeyFingerprint } from "./host_key.ts";
+export {
+  approveKeyPackage,
+  type CeremonyRequest,
+  type ListedHostKey,
+  listHostKeys,
+  registerHostKey,
+  startCeremony,
+  type StartedCeremony,
+} from "./calls.ts";
+export { Ceremony, type CeremonyOptions, type JoinedCeremony } from "./ceremony.ts";
+export type { CeremonyPin } from "./pins.ts";
+export { type CeremonyStatus, type CeremonyView, readCeremony } from "./reading.ts";
+export {
+  readRecoveryData,
+  recoverCurrentShare,
+  type RecoveredKeyShare,
+  recoverKeyShare,
+  type RecoveryData,
+  RecoveryDataError,
+} from "./recovery.ts";
+export { rollCallHash, startRollCall } from "./roll_call.ts";
+export { IndexedDbCeremonyStore } from "./indexeddb_ceremony_store.ts";
+export {
+  type BegunRecord,
+  type CeremonyRecords,
+  type CeremonyStore,
+  type CertifiedRecord,
+  type DecidedRecord,
+  type FinishedRecord,
+  MemoryCeremonyStore,
+  type Stage,
+} from "./store.ts";
+export {
+  type CeremonyTerms,
+  type EpochPackage,
+  keyPackageDigest,
+  paramsIdOf,
+} from "../../supabase/functions/_shared/ceremony/terms.ts";
