@@ -43,6 +43,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_transition: 409,
   session_finished: 409,
   share_owed: 409,
+  key_retired: 409,
   session_expired: 410,
   no_key_package: 422,
   message_hash_invalid: 422,
@@ -53,6 +54,8 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   signature_invalid: 422,
   key_package_invalid: 422,
   event_mismatch: 422,
+  host_key_invalid: 422,
+  ceremony_message_invalid: 422,
   rate_limited: 429,
   internal: 500,
 };
