@@ -44,7 +44,7 @@ begin
         'ciphersuites', 'key_packages', 'requests', 'signing_sessions', 'quorums', 'nonce_commitments', 'signature_shares', 'nonce_pools',
         'session_states', 'publishing_nonces', 'reading_sessions', 'listing', 'creating_sessions', 'recording_round_one', 'recording_round_two', 'signing_work', 'signing_over_http',
         'recovery_requests', 'recovery_shares', 'reading_recoveries', 'recovery_calls', 'host_keys', 'key_ceremonies',
-        'ceremony_states', 'reading_ceremonies', 'ceremony_calls', 'declining_and_publishing',
+        'ceremony_states', 'reading_ceremonies', 'ceremony_calls', 'key_status', 'declining_and_publishing',
         'maintenance', 'transcripts', 'monitoring', 'self_check');
   end if;
 

@@ -300,48 +300,6 @@ alter table permafrost.event_heads enable row level security;
 
 revoke all on table permafrost.event_heads from public, anon, authenticated, service_role;
 
--- table permafrost.incarnations -------------------------------------------------------------------
-create table permafrost.incarnations (
-  incarnation integer not null,
-  system_identifier bigint not null,
-  timeline text not null,
-  database_oid oid not null,
-  ledger_oid oid not null,
-  live_from integer not null,
-  reason text not null,
-  first_seen_at bigint default permafrost.now_ms() not null,
-  constraint incarnations_pkey PRIMARY KEY (incarnation),
-  constraint incarnations_check CHECK (live_from >= 1 AND live_from <= incarnation)
-);
-
-comment on table permafrost.incarnations is
-  'Which databases this one has been, oldest first. Written when something is made in a new one.';
-comment on column permafrost.incarnations.timeline is
-  'The first eight characters of the current WAL file''s name. The control file still names the old timeline after a promotion.';
-comment on column permafrost.incarnations.live_from is
-  'What was made in this incarnation or an earlier one, back to this, goes on; what is older has failed.';
-comment on column permafrost.incarnations.reason is
-  'created, found (the database had changed), declared or accepted.';
-
-alter table permafrost.incarnations enable row level security;
-
-revoke all on table permafrost.incarnations from public, anon, authenticated, service_role;
-
--- table permafrost.inventory ----------------------------------------------------------------------
-create table permafrost.inventory (
-  check_name text not null,
-  object text not null,
-  detail text not null,
-  constraint inventory_pkey PRIMARY KEY (check_name, object, detail)
-);
-
-comment on table permafrost.inventory is
-  'What the migrations made: objects, their definitions and the rights on them.';
-
-alter table permafrost.inventory enable row level security;
-
-revoke all on table permafrost.inventory from public, anon, authenticated, service_role;
-
 -- function permafrost.families() ------------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.families()
  RETURNS text[]
@@ -457,6 +415,22 @@ $function$;
 
 revoke all on function permafrost.tg_frost_key_packages__40_log() from public, anon, authenticated, service_role;
 
+-- function permafrost.tg_frost_key_packages__50_prove() -------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_packages__50_prove()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  insert into permafrost.guardian_proofs (key_package_id, participant_id)
+  select new.key_package_id, p from unnest(new.participants) as p;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_key_packages__50_prove() from public, anon, authenticated, service_role;
+
 -- function permafrost.tg_frost_key_packages__freeze() ---------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg_frost_key_packages__freeze()
  RETURNS trigger
@@ -538,8 +512,67 @@ create policy "Members read their family's key packages" on public.frost_key_pac
 CREATE TRIGGER tg_frost_key_packages__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_key_packages FOR EACH STATEMENT WHEN (row_security_active('public.frost_key_packages'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_key_packages__10_admit BEFORE INSERT ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__10_admit();
 CREATE TRIGGER tg_frost_key_packages__40_log AFTER INSERT OR UPDATE ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__40_log();
+CREATE TRIGGER tg_frost_key_packages__50_prove AFTER INSERT ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__50_prove();
 CREATE TRIGGER tg_frost_key_packages__freeze BEFORE DELETE OR UPDATE ON public.frost_key_packages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_key_packages__freeze();
 CREATE TRIGGER tg_frost_key_packages__no_truncate BEFORE TRUNCATE ON public.frost_key_packages FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
+
+-- table permafrost.guardian_proofs ----------------------------------------------------------------
+create table permafrost.guardian_proofs (
+  key_package_id uuid not null,
+  participant_id text not null,
+  last_proved_at bigint,
+  constraint guardian_proofs_pkey PRIMARY KEY (key_package_id, participant_id),
+  constraint guardian_proofs_key_package_id_fkey FOREIGN KEY (key_package_id) REFERENCES public.frost_key_packages(key_package_id) ON DELETE CASCADE
+);
+
+comment on table permafrost.guardian_proofs is
+  'When each guardian of a key last had a share in a signature, to the hour: milliseconds since the epoch; null for never.';
+
+alter table permafrost.guardian_proofs enable row level security;
+
+revoke all on table permafrost.guardian_proofs from public, anon, authenticated, service_role;
+
+-- table permafrost.incarnations -------------------------------------------------------------------
+create table permafrost.incarnations (
+  incarnation integer not null,
+  system_identifier bigint not null,
+  timeline text not null,
+  database_oid oid not null,
+  ledger_oid oid not null,
+  live_from integer not null,
+  reason text not null,
+  first_seen_at bigint default permafrost.now_ms() not null,
+  constraint incarnations_pkey PRIMARY KEY (incarnation),
+  constraint incarnations_check CHECK (live_from >= 1 AND live_from <= incarnation)
+);
+
+comment on table permafrost.incarnations is
+  'Which databases this one has been, oldest first. Written when something is made in a new one.';
+comment on column permafrost.incarnations.timeline is
+  'The first eight characters of the current WAL file''s name. The control file still names the old timeline after a promotion.';
+comment on column permafrost.incarnations.live_from is
+  'What was made in this incarnation or an earlier one, back to this, goes on; what is older has failed.';
+comment on column permafrost.incarnations.reason is
+  'created, found (the database had changed), declared or accepted.';
+
+alter table permafrost.incarnations enable row level security;
+
+revoke all on table permafrost.incarnations from public, anon, authenticated, service_role;
+
+-- table permafrost.inventory ----------------------------------------------------------------------
+create table permafrost.inventory (
+  check_name text not null,
+  object text not null,
+  detail text not null,
+  constraint inventory_pkey PRIMARY KEY (check_name, object, detail)
+);
+
+comment on table permafrost.inventory is
+  'What the migrations made: objects, their definitions and the rights on them.';
+
+alter table permafrost.inventory enable row level security;
+
+revoke all on table permafrost.inventory from public, anon, authenticated, service_role;
 
 -- function permafrost.memberships() ---------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.memberships()
@@ -1225,6 +1258,28 @@ $function$;
 
 revoke all on function permafrost.tg_frost_signing_sessions__30_enter() from public, anon, authenticated, service_role;
 
+-- function permafrost.tg_frost_signing_sessions__60_prove() ---------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg_frost_signing_sessions__60_prove()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now constant bigint := permafrost.now_ms();
+begin
+  update permafrost.guardian_proofs as g set last_proved_at = v_now
+  from (select p.participant_id from permafrost.guardian_proofs as p
+    where p.key_package_id = new.key_package_id and p.participant_id = any (new.signers)
+      and (p.last_proved_at is null or p.last_proved_at < v_now - 3600000)
+    for update skip locked) as free
+  where g.key_package_id = new.key_package_id and g.participant_id = free.participant_id;
+  return null;
+end;
+$function$;
+
+revoke all on function permafrost.tg_frost_signing_sessions__60_prove() from public, anon, authenticated, service_role;
+
 -- table public.frost_signing_sessions -------------------------------------------------------------
 create table public.frost_signing_sessions (
   session_id text default gen_random_uuid()::text not null,
@@ -1314,6 +1369,7 @@ CREATE TRIGGER tg_frost_signing_sessions__20_guard BEFORE UPDATE ON public.frost
 CREATE TRIGGER tg_frost_signing_sessions__30_enter BEFORE UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__30_enter();
 CREATE TRIGGER tg_frost_signing_sessions__40_log AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_frost_signing_sessions__50_broadcast AFTER INSERT OR UPDATE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
+CREATE TRIGGER tg_frost_signing_sessions__60_prove AFTER UPDATE ON public.frost_signing_sessions FOR EACH ROW WHEN (new.status = 'completed'::public.signing_session_status AND old.status <> 'completed'::public.signing_session_status) EXECUTE FUNCTION permafrost.tg_frost_signing_sessions__60_prove();
 CREATE TRIGGER tg_frost_signing_sessions__90_forget AFTER DELETE ON public.frost_signing_sessions FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('session', 'session_id', 'session', 'frost', '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}', 'key_package_id');
 CREATE TRIGGER tg_frost_signing_sessions__no_truncate BEFORE TRUNCATE ON public.frost_signing_sessions FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
@@ -2838,6 +2894,8 @@ declare
     or permafrost.memberships() ->> p_ceremony.family_id = any (p_ceremony.participants || p_ceremony.dealers);
 begin
   return permafrost.ceremony_summary(p_ceremony, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
+    -- Of this server, for a device to hold its clock against.
+    'now', permafrost.now_ms(),
     'params', permafrost.ceremony_params(p_ceremony),
     'key_package', p_ceremony.key_package,
     'key_package_digest', case when p_ceremony.key_package is not null then permafrost.digest_of(p_ceremony.key_package) end,
@@ -4465,6 +4523,49 @@ RETURN permafrost.ceremony_answer(permafrost.visible_ceremony(p_ceremony_id));
 
 revoke all on function permafrost.get_key_ceremony(text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.get_key_ceremony(text) to authenticated, service_role;
+
+-- function permafrost.get_key_status(text) --------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.get_key_status(p_family_id text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now constant bigint := permafrost.now_ms();
+  v_live_from constant integer := permafrost.live_from();
+  v_package public.frost_key_packages;
+  v_pool jsonb;
+begin
+  if not permafrost.is_operator() then
+    perform permafrost.check_member_of(p_family_id);
+  end if;
+  v_package := permafrost.current_key_package(p_family_id);
+  if v_package.key_package_id is null then
+    perform permafrost.refuse('no_key_package', 'The family has no key package');
+  end if;
+  v_pool := permafrost.pool_left(v_package);
+  return jsonb_build_object(
+    'key_package', to_jsonb(v_package),
+    'key_package_digest', permafrost.digest_of(to_jsonb(v_package)),
+    'guardians', (select jsonb_agg(jsonb_build_object('participant_id', p, 'host_public_key', h.host_public_key,
+        'last_proved_at', g.last_proved_at, 'pooled', coalesce((v_pool ->> p)::integer, 0)) order by n)
+      from unnest(v_package.participants) with ordinality as u (p, n)
+      left join permafrost.guardian_proofs as g on g.key_package_id = v_package.key_package_id and g.participant_id = p
+      left join public.frost_host_keys as h on h.family_id = p_family_id and h.participant_id = p and h.retired_at is null),
+    'proven', not exists (select from permafrost.guardian_proofs as g
+      where g.key_package_id = v_package.key_package_id and g.last_proved_at is null),
+    -- What ends with this key: to be asked for again under the next one.
+    'open_sessions', (select count(*) from public.frost_signing_sessions as s where s.family_id = p_family_id
+      and s.key_package_id = v_package.key_package_id and s.status < 'completed' and s.expires_at > v_now and s.incarnation >= v_live_from),
+    'open_recoveries', (select count(*) from public.sss_signing_requests as r where r.family_id = p_family_id
+      and r.key_package_id = v_package.key_package_id and r.status < 'completed' and r.expires_at > v_now and r.incarnation >= v_live_from),
+    'pooled_commitments', (select coalesce(sum(value::integer), 0) from jsonb_each_text(v_pool)));
+end;
+$function$;
+
+revoke all on function permafrost.get_key_status(text) from public, anon, authenticated, service_role;
+grant execute on function permafrost.get_key_status(text) to authenticated, service_role;
 
 -- function permafrost.get_nonce_pool(text) --------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.get_nonce_pool(p_family_id text)
@@ -7026,8 +7127,8 @@ comment on function permafrost.shares_of(pg_catalog.text,integer) is
 
 revoke all on function permafrost.shares_of(text,integer) from public, anon, authenticated, service_role;
 
--- function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer) --------------
-CREATE OR REPLACE FUNCTION permafrost.signing_metrics(p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer, p_one_tap_sessions integer)
+-- function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer,integer) ------
+CREATE OR REPLACE FUNCTION permafrost.signing_metrics(p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer, p_one_tap_sessions integer, p_proof_days integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
@@ -7049,10 +7150,11 @@ declare
   v_unrecorded bigint;
   v_restored integer;
   v_one_tap jsonb;
+  v_unproven bigint;
 begin
   if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
-    or p_one_tap_sessions is null
+    or p_one_tap_sessions is null or p_proof_days is null
   then
     perform permafrost.refuse('invalid_input', 'A window is positive and at most 10 years, and thresholds are not null');
   end if;
@@ -7114,6 +7216,11 @@ begin
   from public.frost_key_packages as k
   where k.retired_at is null and (p_family_id is null or k.family_id = p_family_id)
     and exists (select from public.frost_nonce_pool as p where p.family_id = k.family_id and p.published_at >= v_since);
+  -- Guardians who have not signed with their share for long, or never since it was dealt.
+  select count(*) into v_unproven
+  from permafrost.guardian_proofs as g join public.frost_key_packages as k using (key_package_id)
+  where k.retired_at is null and (p_family_id is null or k.family_id = p_family_id)
+    and coalesce(g.last_proved_at, k.created_at) < v_now - 86400000 * p_proof_days::bigint;
   select count(*) into v_ledger_size from permafrost.nonce_ledger as l
   where p_family_id is null or l.family_id = p_family_id;
 
@@ -7134,6 +7241,7 @@ begin
     'unrecorded_refusals', v_unrecorded,
     'ledger_size', v_ledger_size,
     'one_tap_sessions', v_one_tap,
+    'unproven_guardians', v_unproven,
     'alerts', (select coalesce(jsonb_agg(jsonb_build_object('alert', a.alert, 'value', a.value, 'threshold', a.threshold)), '[]')
       from (values
         ('failure_rate', 1 - v_success_rate, p_failure_rate),
@@ -7141,14 +7249,15 @@ begin
         -- Any session stuck longer than p_stuck_seconds is one too many.
         ('stuck_sessions', v_stuck, 1),
         ('restored, moved or upgraded', v_restored, 1),
+        ('unproven_guardians', v_unproven, 1),
         -- The family with the emptiest pools.
         ('low_pools', (select min(value::bigint) from jsonb_each_text(v_one_tap)), p_one_tap_sessions)) as a (alert, value, threshold)
       where case when a.alert = 'low_pools' then a.value < a.threshold else a.value >= a.threshold end));
 end;
 $function$;
 
-revoke all on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer) from public, anon, authenticated, service_role;
-grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer) to service_role;
+revoke all on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer,integer) from public, anon, authenticated, service_role;
+grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer,integer) to service_role;
 
 -- function permafrost.signing_package(text,integer) -----------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.signing_package(p_session_id text, p_quorum integer)
@@ -7719,21 +7828,21 @@ comment on function public.fail_signing_session(pg_catalog.text,pg_catalog.text)
 revoke all on function public.fail_signing_session(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.fail_signing_session(text,text) to authenticated;
 
--- function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) ------------
-CREATE OR REPLACE FUNCTION public.frost_signing_metrics(p_window interval DEFAULT '24:00:00'::interval, p_family_id text DEFAULT NULL::text, p_failure_rate numeric DEFAULT 0.25, p_reuse_attempts integer DEFAULT 1, p_stuck_seconds integer DEFAULT 60, p_one_tap_sessions integer DEFAULT 3)
+-- function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer,integer) ----
+CREATE OR REPLACE FUNCTION public.frost_signing_metrics(p_window interval DEFAULT '24:00:00'::interval, p_family_id text DEFAULT NULL::text, p_failure_rate numeric DEFAULT 0.25, p_reuse_attempts integer DEFAULT 1, p_stuck_seconds integer DEFAULT 60, p_one_tap_sessions integer DEFAULT 3, p_proof_days integer DEFAULT 90)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds, p_one_tap_sessions) AS signing_metrics;
+ SELECT permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds, p_one_tap_sessions, p_proof_days) AS signing_metrics;
 END;
 
-comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeric,integer,integer,integer) is
+comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeric,integer,integer,integer,integer) is
   'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; and that the database was restored, moved or upgraded. Refuses invalid_input.';
 
-revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) from public, anon, authenticated, service_role;
-grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer) to service_role;
+revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer,integer) from public, anon, authenticated, service_role;
+grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer,integer) to service_role;
 
 -- function public.get_key_ceremony(text) ----------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_key_ceremony(p_ceremony_id text)
@@ -7746,10 +7855,26 @@ BEGIN ATOMIC
 END;
 
 comment on function public.get_key_ceremony(pg_catalog.text) is
-  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, transcript_head. Refuses session_not_found.';
+  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, now (milliseconds), transcript_head. Refuses session_not_found.';
 
 revoke all on function public.get_key_ceremony(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_key_ceremony(text) to authenticated, service_role;
+
+-- function public.get_key_status(text) ------------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.get_key_status(p_family_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.get_key_status(p_family_id) AS get_key_status;
+END;
+
+comment on function public.get_key_status(pg_catalog.text) is
+  'The current key of a family of the caller''s: key_package and its key_package_digest; guardians ([{participant_id, host_public_key, last_proved_at, pooled}]); proven, whether each has signed with it; and what ends when it is retired: open_sessions, open_recoveries, pooled_commitments. Refuses not_in_family, no_key_package.';
+
+revoke all on function public.get_key_status(text) from public, anon, authenticated, service_role;
+grant execute on function public.get_key_status(text) to authenticated, service_role;
 
 -- function public.get_nonce_pool(text) ------------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_nonce_pool(p_family_id text)

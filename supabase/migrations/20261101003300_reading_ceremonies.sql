@@ -64,6 +64,8 @@ declare
     or permafrost.memberships() ->> p_ceremony.family_id = any (p_ceremony.participants || p_ceremony.dealers);
 begin
   return permafrost.ceremony_summary(p_ceremony, permafrost.now_ms(), permafrost.live_from()) || jsonb_build_object(
+    -- Of this server, for a device to hold its clock against.
+    'now', permafrost.now_ms(),
     'params', permafrost.ceremony_params(p_ceremony),
     'key_package', p_ceremony.key_package,
     'key_package_digest', case when p_ceremony.key_package is not null then permafrost.digest_of(p_ceremony.key_package) end,
@@ -84,7 +86,7 @@ create or replace function public.get_key_ceremony(p_ceremony_id text) returns j
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.get_key_ceremony(p_ceremony_id); end;
 comment on function public.get_key_ceremony(text) is
-  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, transcript_head. Refuses session_not_found.';
+  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, now (milliseconds), transcript_head. Refuses session_not_found.';
 
 -- Security definer: it reads ceremonies for the caller by page_of's rule.
 create or replace function permafrost.list_key_ceremonies(

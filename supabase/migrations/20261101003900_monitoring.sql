@@ -66,7 +66,7 @@ grant select on table public.frost_session_statuses, public.frost_sessions_by_ho
 -- Security definer: the ledger's size is part of it.
 create or replace function permafrost.signing_metrics(
   p_window interval, p_family_id text, p_failure_rate numeric, p_reuse_attempts integer, p_stuck_seconds integer,
-  p_one_tap_sessions integer
+  p_one_tap_sessions integer, p_proof_days integer
 ) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -86,10 +86,11 @@ declare
   v_unrecorded bigint;
   v_restored integer;
   v_one_tap jsonb;
+  v_unproven bigint;
 begin
   if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
-    or p_one_tap_sessions is null
+    or p_one_tap_sessions is null or p_proof_days is null
   then
     perform permafrost.refuse('invalid_input', 'A window is positive and at most 10 years, and thresholds are not null');
   end if;
@@ -151,6 +152,11 @@ begin
   from public.frost_key_packages as k
   where k.retired_at is null and (p_family_id is null or k.family_id = p_family_id)
     and exists (select from public.frost_nonce_pool as p where p.family_id = k.family_id and p.published_at >= v_since);
+  -- Guardians who have not signed with their share for long, or never since it was dealt.
+  select count(*) into v_unproven
+  from permafrost.guardian_proofs as g join public.frost_key_packages as k using (key_package_id)
+  where k.retired_at is null and (p_family_id is null or k.family_id = p_family_id)
+    and coalesce(g.last_proved_at, k.created_at) < v_now - 86400000 * p_proof_days::bigint;
   select count(*) into v_ledger_size from permafrost.nonce_ledger as l
   where p_family_id is null or l.family_id = p_family_id;
 
@@ -171,6 +177,7 @@ begin
     'unrecorded_refusals', v_unrecorded,
     'ledger_size', v_ledger_size,
     'one_tap_sessions', v_one_tap,
+    'unproven_guardians', v_unproven,
     'alerts', (select coalesce(jsonb_agg(jsonb_build_object('alert', a.alert, 'value', a.value, 'threshold', a.threshold)), '[]')
       from (values
         ('failure_rate', 1 - v_success_rate, p_failure_rate),
@@ -178,27 +185,28 @@ begin
         -- Any session stuck longer than p_stuck_seconds is one too many.
         ('stuck_sessions', v_stuck, 1),
         ('restored, moved or upgraded', v_restored, 1),
+        ('unproven_guardians', v_unproven, 1),
         -- The family with the emptiest pools.
         ('low_pools', (select min(value::bigint) from jsonb_each_text(v_one_tap)), p_one_tap_sessions)) as a (alert, value, threshold)
       where case when a.alert = 'low_pools' then a.value < a.threshold else a.value >= a.threshold end));
 end;
 $$;
-revoke all on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer)
+revoke all on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer, integer)
   from public, anon, authenticated, service_role;
-grant execute on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer) to service_role;
+grant execute on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer, integer) to service_role;
 
 create or replace function public.frost_signing_metrics(
   p_window interval default '24 hours', p_family_id text default null,
   p_failure_rate numeric default 0.25, p_reuse_attempts integer default 1, p_stuck_seconds integer default 60,
-  p_one_tap_sessions integer default 3
+  p_one_tap_sessions integer default 3, p_proof_days integer default 90
 ) returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
   select permafrost.signing_metrics(p_window, p_family_id, p_failure_rate, p_reuse_attempts, p_stuck_seconds,
-    p_one_tap_sessions);
+    p_one_tap_sessions, p_proof_days);
 end;
-comment on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer) is
+comment on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer) is
   'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; and that the database was restored, moved or upgraded. Refuses invalid_input.';
-revoke all on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer)
+revoke all on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer)
   from public, anon, authenticated, service_role;
-grant execute on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer) to service_role;
+grant execute on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer) to service_role;

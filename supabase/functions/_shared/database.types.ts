@@ -914,6 +914,7 @@ export type Database = {
           "p_failure_rate"?: number;
           "p_family_id"?: string;
           "p_one_tap_sessions"?: number;
+          "p_proof_days"?: number;
           "p_reuse_attempts"?: number;
           "p_stuck_seconds"?: number;
           "p_window"?: string;
@@ -921,6 +922,7 @@ export type Database = {
         Returns: Json;
       };
       "get_key_ceremony": { Args: { "p_ceremony_id": string }; Returns: Json };
+      "get_key_status": { Args: { "p_family_id": string }; Returns: Json };
       "get_nonce_pool": { Args: { "p_family_id": string }; Returns: Json };
       "get_recovery_data": { Args: { "p_key_package_id": string }; Returns: Json };
       "get_recovery_request": { Args: { "p_request_id": string }; Returns: Json };
