@@ -1,12 +1,15 @@
-/** `deno task demo`: two of three guardians sign a Nostr event, on a stack that lives for as long. */
+/** `deno task demo`: guardians sign a Nostr event, or hold key ceremonies, on a stack that lives for as long. */
 import { pause } from "../../client/transport.ts";
-import { takeNoArguments } from "../local/command_line.ts";
+import { parseArgs } from "node:util";
+import { readArguments } from "../local/command_line.ts";
 import { outliveTerminal } from "../local/terminal.ts";
 import { Steps, styled } from "./steps.ts";
-import { tell } from "./story.ts";
+import { tell as tellOfCeremonies } from "./ceremony_story.ts";
+import { tell as tellOfSigning } from "./story.ts";
 
-const USAGE = `Usage: deno task demo
+const USAGE = `Usage: deno task demo [-- --ceremony]
 Deals a key to three guardians and has two of them sign a Nostr event, on a stack of its own.
+--ceremony  instead: a key is born in shares, a guardian is replaced, a lost device comes back
 It takes a few seconds, and leaves nothing behind.`;
 
 /** Far more than it takes; a demo that hangs is one that failed. */
@@ -38,7 +41,7 @@ function stopOnSignals(controller: AbortController): void {
 }
 
 /** Runs the demo and answers the exit status. */
-async function main(): Promise<number> {
+async function main(ceremony: boolean): Promise<number> {
   const controller = new AbortController();
   const { signal } = controller;
   stopOnSignals(controller);
@@ -49,8 +52,11 @@ async function main(): Promise<number> {
   const steps = new Steps(signal);
   const owned = new AsyncDisposableStack();
   let failure: unknown;
-  console.log(styled("bold", "Permafrost: two of three guardians sign a Nostr event"));
-  const story = tell(steps, owned);
+  const title = ceremony
+    ? "Permafrost: a key is born in shares, and outlives its guardians"
+    : "Permafrost: two of three guardians sign a Nostr event";
+  console.log(styled("bold", title));
+  const story = (ceremony ? tellOfCeremonies : tellOfSigning)(steps, owned);
   try {
     await Promise.race([story, aborted(signal)]);
   } catch (error) {
@@ -91,7 +97,10 @@ function sentence(error: unknown): string {
 }
 
 if (import.meta.main) {
-  takeNoArguments(USAGE);
+  const { values } = readArguments(
+    USAGE,
+    (args) => parseArgs({ args, options: { ceremony: { type: "boolean", default: false } } }),
+  );
   outliveTerminal();
-  Deno.exit(await main());
+  Deno.exit(await main(values.ceremony));
 }

@@ -3,13 +3,11 @@
  * signature with one tap each.
  */
 import { join } from "node:path";
-import { verifyEvent } from "nostr-tools/pure";
 import { npubEncode } from "nostr-tools/nip19";
 import { dealKey, type DealtKey } from "../../client/guardian/dealer.ts";
 import { Guardian } from "../../client/guardian/guardian.ts";
 import { guardianTransport } from "../../client/guardian/guardian_transport.ts";
 import { FileNonceStore } from "../../client/guardian/stores/file_nonce_store.ts";
-import type { Result } from "../../client/result.ts";
 import {
   eventId,
   type EventTemplate,
@@ -17,7 +15,8 @@ import {
   nostrPublicKey,
 } from "../functions/_shared/frost/nostr.ts";
 import { Member, must, registerKey } from "../local/family.ts";
-import { type StackAddress, startStack } from "../local/stack.ts";
+import type { StackAddress } from "../local/stack.ts";
+import { bringUpStack, checkEvent, list, refusal } from "./scenes.ts";
 import type { Steps } from "./steps.ts";
 
 const NAMES = ["alice", "bob", "carol"];
@@ -158,36 +157,10 @@ async function approve(
   );
 }
 
-async function checkEvent(steps: Steps, event: ReturnType<typeof finishEvent>): Promise<void> {
-  await steps.step(
-    "nostr-tools, which knows nothing of FROST, calls it valid",
-    () =>
-      Promise.try(() => {
-        if (!verifyEvent(event)) throw new Error("nostr-tools does not accept the event.");
-      }),
-  );
-}
-
 /** A guardian's login, and its device. */
 interface LoggedIn {
   readonly member: Member;
   readonly guardian: Guardian;
-}
-
-async function bringUpStack(steps: Steps, owned: AsyncDisposableStack): Promise<StackAddress> {
-  const done: string[] = [];
-  const stack = await steps.step(
-    "PostgreSQL, the API and the functions are up",
-    async () => {
-      const starting = startStack({ onProgress: (step) => done.push(step) });
-      // Also when it is interrupted while it starts.
-      owned.defer(async () => (await starting.catch(() => undefined))?.stop());
-      return await starting;
-    },
-    ({ apiUrl }) => new URL(apiUrl).host,
-  );
-  steps.note(done.slice(1).join("\n"));
-  return stack;
 }
 
 async function logIn(
@@ -222,22 +195,4 @@ async function sign(steps: Steps, member: Member, sessionId: string) {
     async () => must((await member.sign(sessionId)).answer),
     ({ status }) => status,
   );
-}
-
-/** An attempt that must fail, with this code. */
-async function refusal(
-  steps: Steps,
-  name: string,
-  code: string,
-  attempt: () => Promise<Result<object>>,
-): Promise<void> {
-  await steps.step(name, async () => {
-    const result = await attempt();
-    if (result.success) throw new Error(`It was accepted, and should have been refused: ${code}.`);
-    if (result.code !== code) throw new Error(`It was refused with ${result.code}, not ${code}.`);
-  }, () => `refused, ${code}`);
-}
-
-function list(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }

@@ -45,6 +45,20 @@ export function operator(stack: StackAddress, fetch?: Fetch): SupabaseClient {
   });
 }
 
+/** A client that is signed in as a participant, as an app's is. */
+export async function clientOf(
+  stack: Pick<StackAddress, "apiUrl" | "publishableKey">,
+  participant: string,
+  family: string,
+  global: { fetch?: Fetch } = {},
+): Promise<SupabaseClient> {
+  const token = await signToken({ participant, family });
+  return createClient(stack.apiUrl, stack.publishableKey, {
+    accessToken: () => Promise.resolve(token),
+    global,
+  });
+}
+
 /** Registers a dealt key, as an operator. */
 export async function registerKey(
   stack: StackAddress,
@@ -85,22 +99,17 @@ export class Member {
   readonly sessions: FrostSessionManager;
   readonly guardian: ReturnType<typeof guardianOf>;
 
-  private constructor(options: MemberOptions, token: string) {
-    const { stack, fetch } = options;
+  private constructor(options: MemberOptions, supabase: SupabaseClient) {
     this.participant = options.keyShare.participant_id;
-    this.supabase = createClient(stack.apiUrl, stack.publishableKey, {
-      accessToken: () => Promise.resolve(token),
-      global: { fetch },
-    });
+    this.supabase = supabase;
     this.sessions = new FrostSessionManager(this.supabase);
     this.guardian = guardianOf(options, this.supabase);
   }
 
   /** Signs a guardian's token and logs in with it. */
   static async logIn(options: MemberOptions): Promise<Member> {
-    const { familyId, keyShare } = options;
-    const token = await signToken({ participant: keyShare.participant_id, family: familyId });
-    return new Member(options, token);
+    const { stack, familyId, keyShare, fetch } = options;
+    return new Member(options, await clientOf(stack, keyShare.participant_id, familyId, { fetch }));
   }
 
   /** Round one: reads the session, and commits to it. */

@@ -24,6 +24,19 @@ Deno.test("the demo signs an event that nostr-tools accepts, and shows what is r
   await nothingIsLeft(demo.pid, said);
 });
 
+Deno.test("the demo of ceremonies replaces a guardian, refuses an old share, and brings a lost device back", async () => {
+  const demo = spawn([], ["--ceremony"]);
+  const { code, stdout, stderr } = await demo.output();
+  const said = new TextDecoder().decode(stdout);
+  assert.equal(code, 0, said + new TextDecoder().decode(stderr));
+  assert.match(said, /✓ alice, bob and carol join, .*: 3 shares +\d+ ms\n/);
+  assert.match(said, /✓ alice, dave, carol and bob join, .*: 3 shares +\d+ ms\n/);
+  assert.match(said, /✓ alice answers with her share of before: refused, signers_invalid +\d+ ms\n/);
+  assert.match(said, /✓ A new device takes carol's 24 words, .*: her share of epoch 2 +\d+ ms\n/);
+  assert.equal(said.match(/✓ nostr-tools, .* calls it valid/g)?.length, 3);
+  await nothingIsLeft(demo.pid, said);
+});
+
 /** Loaded into the demo before it runs: no share is ever good enough. */
 const REFUSE_SHARES = `
   const send = globalThis.fetch;
@@ -33,7 +46,7 @@ const REFUSE_SHARES = `
       : send(input, init);`;
 
 Deno.test("a demo that fails says why, ends with status 1 and leaves nothing running", async () => {
-  const demo = spawn(`--preload=data:text/javascript,${encodeURIComponent(REFUSE_SHARES)}`);
+  const demo = spawn([`--preload=data:text/javascript,${encodeURIComponent(REFUSE_SHARES)}`]);
   const { code, stdout, stderr } = await demo.output();
   const said = new TextDecoder().decode(stdout);
   assert.equal(code, 1, said);
@@ -63,9 +76,9 @@ Deno.test("a demo cleans up when its terminal is closed", async () => {
   await closeTerminal(SCRIPT, "The key");
 });
 
-function spawn(...options: string[]): Deno.ChildProcess {
+function spawn(options: readonly string[] = [], args: readonly string[] = []): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", ...options, SCRIPT],
+    args: ["run", "-A", "--no-check", ...options, SCRIPT, ...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

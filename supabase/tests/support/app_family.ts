@@ -12,8 +12,10 @@ import type { NonceStore } from "../../../client/guardian/stores/nonce_store.ts"
 import type { Result, Success } from "../../../client/result.ts";
 import { FrostSessionManager } from "../../../client/sessions/manager.ts";
 import type { StackAddress } from "../../local/stack.ts";
-import { signToken } from "../../local/token.ts";
+import { clientOf } from "../../local/family.ts";
 import { Family, type FamilyOptions } from "./family.ts";
+
+export { clientOf };
 
 /** A guardian and its device. */
 export interface Member {
@@ -26,20 +28,6 @@ export interface Member {
     Awaited<ReturnType<FrostSessionManager["submitNonceCommitment"]>>,
     Awaited<ReturnType<FrostSessionManager["submitPartialSignature"]>>
   >;
-}
-
-/** A supabase-js client that is signed in as a participant, as an app's is. */
-export async function clientOf(
-  stack: Pick<StackAddress, "apiUrl" | "publishableKey">,
-  participant: string,
-  family: string,
-  global: { fetch?: typeof fetch } = {},
-): Promise<SupabaseClient> {
-  const token = await signToken({ participant, family });
-  return createClient(stack.apiUrl, stack.publishableKey, {
-    accessToken: () => Promise.resolve(token),
-    global,
-  });
 }
 
 /** A supabase-js client with the secret key. */
