@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import type { Payload } from "./ceremony/payload.ts";
+import type { Evidence } from "./dkg/evidence.ts";
 import { Refusal } from "./errors.ts";
 import { isIdentifier, isStorable } from "./identifier.ts";
 
@@ -150,8 +151,15 @@ export const Expiration = integer(1, 604_800);
 
 /** A message of a ceremony; which fields it has, its protocol and round say. */
 export const CeremonyPayload = z.custom<Payload>(
-  (value) => isObject(value) && Object.values(value).every(isPayloadField),
+  (value) =>
+    isObject(value) && Object.keys(value).length > 0 && Object.values(value).every(isPayloadField),
   "must be an object whose fields are hex, lists of hex, or objects with hex by participant",
+);
+
+/** What opens one ciphertext of a ceremony. */
+export const CeremonyEvidence = z.custom<Evidence>(
+  (value) => z.object({ sharedPoint: hexOf(33), proof: hexOf(64) }).safeParse(value).success,
+  "must be an object with sharedPoint, 33 bytes, and proof, 64 bytes, in lower-case hex",
 );
 
 function isPayloadField(value: unknown): boolean {

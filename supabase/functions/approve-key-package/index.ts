@@ -24,14 +24,13 @@ export default {
       const { familyId, keyPackageDigest, signature } = body;
       const guardian = claims && requireParticipant(claims, familyId, body.participantId);
       if (guardian !== undefined) {
+        if (signature === undefined) throw new Refusal("invalid_input", "signature is missing");
         const keys = read(
           HostKeys,
           await supabase.rpc("list_host_keys", { p_family_id: familyId }),
         );
         const own = keys.find((key) => key.participant_id === guardian && key.retired_at === null);
-        const signed = signature !== undefined && own !== undefined &&
-          isSignedByHostKey(keyPackageDigest, signature, own.host_public_key);
-        if (!signed) {
+        if (!own || !isSignedByHostKey(keyPackageDigest, signature, own.host_public_key)) {
           throw new Refusal(
             "host_key_invalid",
             "signature must be of keyPackageDigest, by the host key that the caller has registered",

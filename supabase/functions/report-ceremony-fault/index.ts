@@ -7,12 +7,12 @@ import { asUser, type UserContext } from "../_shared/authentication.ts";
 import { requireParticipant } from "../_shared/caller.ts";
 import { judge, readCeremony } from "../_shared/ceremony/coordination.ts";
 import { endpoint, receive } from "../_shared/http.ts";
-import { hexOf, Identifier, OwnParticipant } from "../_shared/input.ts";
+import { CeremonyEvidence, Identifier, OwnParticipant } from "../_shared/input.ts";
 
 export const Body = z.object({
   ceremonyId: Identifier,
   against: Identifier,
-  evidence: z.object({ sharedPoint: hexOf(33), proof: hexOf(64) }, "must be an object"),
+  evidence: CeremonyEvidence,
   participantId: OwnParticipant,
 });
 

@@ -10,7 +10,7 @@ import {
   sharedStack,
   writesNothing,
 } from "../support/answers.ts";
-import { BODIES, USER_FUNCTIONS } from "./endpoints.ts";
+import { BODIES, USER_FUNCTIONS, SERVE_BOTH } from "./endpoints.ts";
 import { HttpFamily } from "../support/http_family.ts";
 
 const stack = sharedStack();
@@ -43,11 +43,16 @@ Deno.test("a user function asks for a member's token, signed with the project's 
   const foreign = /not signed with a key of this project|legacy JWT secret/;
   const future = { iat: Math.floor(Date.now() / 1000) + 3600 };
   const byHand = (header: object) => forge(header, "another secret of more than 32 bytes");
+  await unauthorized(Object.keys(USER_FUNCTIONS).filter((name) => !SERVE_BOTH.includes(name)), {
+    "secret key alone": [{ apikey: secretKey }, missing],
+    "secret key as a token": [{ token: secretKey, apikey: secretKey }, apiKey],
+  });
+  await unauthorized(SERVE_BOTH, {
+    "a secret key that is none": [{ apikey: "sb_secret_0000" }, /is not the default secret key/],
+  });
   await unauthorized(Object.keys(USER_FUNCTIONS), {
     "nothing": [{}, missing],
     "publishable key alone": [{ apikey: publishableKey }, missing],
-    "secret key alone": [{ apikey: secretKey }, missing],
-    "secret key as a token": [{ token: secretKey, apikey: secretKey }, apiKey],
     "publishable key as a token": [{ token: publishableKey }, apiKey],
     "no token at all": [{ token: "garbage" }, malformed],
     "empty token": [{ token: "" }, /must be "Bearer", one space/],

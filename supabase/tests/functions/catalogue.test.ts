@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { HostKey } from "../../../client/ceremonies/host_key.ts";
+import { dealKey } from "../../../client/guardian/dealer.ts";
 import { type ErrorCode, ERRORS } from "../../functions/_shared/errors.ts";
 import { signToken } from "../../local/token.ts";
-import { type Answer, call, refused, sharedStack, STATUS } from "../support/answers.ts";
+import { accepted, type Answer, call, refused, sharedStack, STATUS } from "../support/answers.ts";
 import { randomHex } from "../support/family.ts";
 import { HttpFamily, register } from "../support/http_family.ts";
 import { expire } from "../support/owner.ts";
@@ -102,6 +104,12 @@ const PRODUCED: Readonly<Record<ErrorCode, (family: HttpFamily) => Promise<Answe
     const sessionId = await family.signing(undefined, family.request({ mode: "robust" }));
     return await family.commit("ann", sessionId, family.freshCommitment());
   },
+  key_retired: async (family) => {
+    const sessionId = await family.create();
+    const { registration } = dealKey({ ...family.key.registration });
+    accepted(await register(stack(), registration), 201);
+    return await family.commit("ann", sessionId, family.freshCommitment());
+  },
   session_expired: async (family) => {
     const sessionId = await family.signing();
     await expire(family.stack.database.sql, sessionId);
@@ -123,6 +131,33 @@ const PRODUCED: Readonly<Record<ErrorCode, (family: HttpFamily) => Promise<Answe
   signature_invalid: async (family) => {
     const requestId = await family.create(family.request({ preferredMethod: "sss" }));
     return await family.call("ann", "complete-recovery", { requestId, finalSignature: "00" });
+  },
+  host_key_invalid: (family) => {
+    const { publicKey: hostPublicKey } = HostKey.generate();
+    const proof = HostKey.generate().proof(family.id, "ann");
+    const body = { familyId: family.id, hostPublicKey, proof };
+    return family.call("ann", "register-host-key", body);
+  },
+  ceremony_message_invalid: async (family) => {
+    const { id: familyId } = family;
+    for (const name of ["ann", "bob"]) {
+      const hostKey = HostKey.generate();
+      const proof = hostKey.proof(familyId, name);
+      const body = { familyId, hostPublicKey: hostKey.publicKey, proof };
+      accepted(await family.call(name, "register-host-key", body));
+    }
+    const participants = ["ann", "bob"];
+    const { ceremonyId } = accepted(
+      await family.call("ann", "create-key-ceremony", {
+        familyId,
+        kind: "dkg",
+        threshold: 2,
+        participants,
+      }),
+      201,
+    );
+    const payload = { message: "00", signature: "00".repeat(64) };
+    return await family.call("ann", "submit-ceremony-message", { ceremonyId, round: 1, payload });
   },
   key_package_invalid: (family) =>
     register(stack(), { ...family.key.registration, verifyingShares: {} }),

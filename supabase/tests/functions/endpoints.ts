@@ -1,7 +1,10 @@
 /** The functions, and a request that each would take if its family and session existed. */
+import { HostKey } from "../../../client/ceremonies/host_key.ts";
 import { dealKey } from "../../../client/guardian/dealer.ts";
 import { signToken } from "../../local/token.ts";
 import type { Credentials, Json, TestStack } from "../support/answers.ts";
+
+const HOST_KEY = HostKey.generate();
 
 export const USER_FUNCTIONS = {
   "create-signing-request": {
@@ -23,7 +26,36 @@ export const USER_FUNCTIONS = {
   "reject-recovery-share": { requestId: "none", guardianId: "bob", reason: "it is bad" },
   "complete-recovery": { requestId: "none", finalSignature: "01".repeat(64) },
   "decline-signing-request": { sessionId: "none", reason: "no" },
+  "register-host-key": {
+    familyId: "nobody",
+    hostPublicKey: HOST_KEY.publicKey,
+    proof: HOST_KEY.proof("nobody", "ann"),
+  },
+  "create-key-ceremony": {
+    familyId: "nobody",
+    kind: "dkg",
+    threshold: 2,
+    participants: ["ann", "bob"],
+  },
+  "submit-ceremony-message": {
+    ceremonyId: "none",
+    round: 1,
+    payload: { message: "00", signature: "00".repeat(64) },
+  },
+  "report-ceremony-fault": {
+    ceremonyId: "none",
+    against: "bob",
+    evidence: { sharedPoint: HOST_KEY.publicKey, proof: "00".repeat(64) },
+  },
+  "approve-key-package": {
+    familyId: "nobody",
+    keyPackageDigest: "ab".repeat(32),
+    signature: "00".repeat(64),
+  },
 } as const satisfies Record<string, Json>;
+
+/** Functions that serve members and the service alike. */
+export const SERVE_BOTH: readonly string[] = ["create-key-ceremony", "approve-key-package"];
 
 /** Functions that take a body, by name, with one that is in order. */
 export const BODIES: Readonly<Record<string, Json>> = {

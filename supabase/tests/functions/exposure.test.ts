@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { dealKey } from "../../../client/guardian/dealer.ts";
-import { accepted, type Json, sharedStack } from "../support/answers.ts";
+import { accepted, type Json, refused, sharedStack } from "../support/answers.ts";
 import { register } from "../support/http_family.ts";
 import { Recovering } from "../support/http_recovery.ts";
 
@@ -88,14 +88,14 @@ Deno.test("new shares of the same secret keep the warning: they do not make it s
   await assertWarned(recovering, true);
 });
 
-Deno.test("a recovery with an old epoch's shares exposes the new epoch of the same secret", async () => {
+Deno.test("with a key its recoveries end: shares of two epochs are never put together", async () => {
   const recovering = await Recovering.found(stack());
   const requestId = await requestedByZoe(recovering);
   accepted(await recovering.submit("bob", requestId));
   await registerNext(recovering, "same");
   await assertWarned(recovering, false);
-  accepted(await recovering.submit("cleo", requestId));
-  await assertWarned(recovering, true);
+  refused(await recovering.submit("cleo", requestId), "key_retired");
+  await assertWarned(recovering, false);
 });
 
 Deno.test("another family's recovery warns nobody else", async () => {

@@ -165,5 +165,5 @@ Deno.test("the migration can be run again where there is Realtime", async () => 
   const [{ policies, triggers }] = await stack().database.sql`
     select (select count(*)::int from pg_policies where schemaname = 'realtime') as policies,
       (select count(*)::int from pg_trigger where tgname like '%broadcast') as triggers`;
-  assert.deepEqual([policies, triggers], [1, 2]);
+  assert.deepEqual([policies, triggers], [1, 3]);
 });
