@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { BadArguments, readArguments } from "../local/command_line.ts";
 import { outliveTerminal } from "../local/terminal.ts";
+import { ceremonies } from "./ceremonies.ts";
 import { concurrentSessions } from "./concurrent_sessions.ts";
 import { expirySweep } from "./expiry_sweep.ts";
 import { type PartFigures, table } from "./figures.ts";
@@ -24,6 +25,7 @@ const PARTS: readonly Part[] = [
   recovery,
   waiting,
   modes,
+  ceremonies,
 ];
 
 interface Request {

@@ -1,7 +1,7 @@
 /** Figures, as a table for people or as JSON for programs. */
 
 /** `×` is a ratio of two figures of the same run. */
-export type Unit = "ms" | "s" | "/s" | "×" | "";
+export type Unit = "ms" | "s" | "/s" | "×" | "KiB" | "";
 
 /** One measured value. */
 export interface Figure {

@@ -17,7 +17,8 @@ import {
 } from "../tests/support/vectors/simulated_session.ts";
 import { type HostedDeno, hostedDeno } from "../local/hosted_deno.ts";
 import type { Figure } from "./figures.ts";
-import type { AllShares, HeavyCall, SuspectShares } from "./heavy_call.ts";
+import { ceremonyOf } from "./ceremonies.ts";
+import type { AllShares, FullRounds, HeavyCall, SuspectShares } from "./heavy_call.ts";
 import type { Bench, Part } from "./part.ts";
 
 const SCRIPT = fileURLToPath(new URL("heavy_call.ts", import.meta.url));
@@ -76,7 +77,27 @@ function heavyCalls(seed: string): [string, () => HeavyCall][] {
       () => ({ function: "aggregate-signature", findBadShare: suspectShares(suite, seed) }),
     ],
   ]);
-  return [...closing, ...others];
+  const ceremonies = ([TAPROOT_CIPHERSUITE, ED448] as const).flatMap((suite) =>
+    (["chilldkg", "pedersen", "reshare"] as const)
+      .filter((protocol) => protocol !== "chilldkg" || suite === TAPROOT_CIPHERSUITE)
+      .map((protocol): [string, () => HeavyCall] => [
+        `closing a ${protocol} of ${LARGEST_CEREMONY} guardians, ${suite}`,
+        () => ({ function: "submit-ceremony-message", closeRound: fullRounds(protocol, suite) }),
+      ])
+  );
+  return [...closing, ...others, ...ceremonies];
+}
+
+/** The most guardians that a ceremony takes. */
+const LARGEST_CEREMONY = 67;
+
+function fullRounds(protocol: Parameters<typeof ceremonyOf>[0], suite: Ciphersuite): FullRounds {
+  const ceremony = ceremonyOf(protocol, LARGEST_CEREMONY, suite);
+  ceremony.run();
+  const payloads = ceremony.rounds.map((sent) =>
+    [...sent].map(([who, { payload }]) => [who, payload] as const)
+  );
+  return { terms: ceremony.terms, round: payloads.length, payloads };
 }
 
 /** The most signers that a session of the suite can have. */

@@ -10,6 +10,9 @@ import {
   type SigningInputs,
   verifySignature,
 } from "../functions/_shared/frost/verification.ts";
+import { closeRound } from "../functions/_shared/ceremony/outcome.ts";
+import { messageOf, type Payload } from "../functions/_shared/ceremony/payload.ts";
+import type { CeremonyTerms } from "../functions/_shared/ceremony/terms.ts";
 import { faultsAmong } from "../functions/_shared/frost/several_shares.ts";
 
 /** The shares of all signers. They need not be valid: telling takes as long. */
@@ -24,17 +27,32 @@ export interface SuspectShares {
   readonly shares: AllShares["shares"];
 }
 
+/** The last round of a ceremony before its key is known, and all that was sent, by round and sender. */
+export interface FullRounds {
+  readonly terms: CeremonyTerms;
+  readonly round: number;
+  readonly payloads: readonly (readonly (readonly [sender: string, payload: Payload])[])[];
+}
+
 /** A call, by the function that gets it and what that has to do. */
 export type HeavyCall =
   | { readonly function: "submit-nonce-commitment"; readonly close: SigningInputs }
   | { readonly function: "register-key-package"; readonly register: KeyPackageInputs }
   | { readonly function: "submit-signature-share"; readonly aggregate: AllShares }
-  | { readonly function: "aggregate-signature"; readonly findBadShare: SuspectShares };
+  | { readonly function: "aggregate-signature"; readonly findBadShare: SuspectShares }
+  | { readonly function: "submit-ceremony-message"; readonly closeRound: FullRounds };
 
 function compute(call: HeavyCall): void {
   if ("close" in call) prepareVerification(call.close);
   if ("register" in call) verifyKeyPackage(call.register);
   if ("aggregate" in call) finish(call.aggregate);
+  if ("closeRound" in call) {
+    const { terms, round, payloads } = call.closeRound;
+    const rounds = payloads.map((sent, i) =>
+      new Map(sent.map(([who, payload]) => [who, messageOf(terms, i + 1, payload)]))
+    );
+    closeRound(terms, round, rounds);
+  }
   if ("findBadShare" in call) {
     const { closed, shares } = call.findBadShare;
     const verification = prepareVerification(closed);
