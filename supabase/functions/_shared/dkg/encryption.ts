@@ -23,20 +23,14 @@ import {
   wideHash,
 } from "./host_curve.ts";
 
-/** Where a ciphertext belongs: what both sides know of it, and what the pad is bound to. */
-export interface Envelope {
-  /** The recipient's position among the new guardians, from 1. */
-  readonly recipientIndex: number;
-  /** The ceremony's, 32 bytes as lower-case hex. */
-  readonly paramsId: string;
-}
-
 /**
  * The pad: SHAKE256 over "permafrost/share", the suite's name, the ECDH point, E and H (33 bytes each), the
  * recipient's index (4 bytes, big-endian) and params_id (32 bytes), each with its length in four bytes
  * before it; Ns + 16 bytes of output, big-endian, modulo the suite's order.
  *
  * @param sharedPoint - h·E = e·H, 33 bytes as lower-case hex, as are `E` and `H`.
+ * @param recipientIndex - The recipient's position among the (new) guardians, from 1.
+ * @param paramsId - The ceremony's, 32 bytes as lower-case hex.
  * @throws {FrostError} `ceremony_message_invalid` for a point, `invalid_input` for `paramsId`.
  */
 export function pad(
@@ -44,7 +38,8 @@ export function pad(
   sharedPoint: string,
   E: string,
   H: string,
-  { recipientIndex, paramsId }: Envelope,
+  recipientIndex: number,
+  paramsId: string,
 ): bigint {
   const points = [
     parsePublicKey(sharedPoint, "The shared point"),
@@ -62,14 +57,15 @@ export function pad(
  * The pad of a dealer's share for itself, from its host secret key (32 bytes) in place of the ECDH point and
  * H: as `pad`, over "permafrost/own-share".
  *
- * @param index - Its own among the new guardians.
+ * @param recipientIndex - Its own.
  * @throws {FrostError} `ceremony_message_invalid` for `E`, `invalid_input` for the secret key and `paramsId`.
  */
 export function selfPad(
   suite: Suite,
   hostSecretKey: Uint8Array,
   E: string,
-  { recipientIndex, paramsId }: Envelope,
+  recipientIndex: number,
+  paramsId: string,
 ): bigint {
   parseSecretKey(hostSecretKey, "The host secret key");
   return padOf(suite, "permafrost/own-share", [
@@ -97,11 +93,12 @@ export function encryptShare(
   share: bigint,
   ephemeralSecretKey: Uint8Array,
   hostPublicKey: string,
-  envelope: Envelope,
+  recipientIndex: number,
+  paramsId: string,
 ): string {
   const shared = sharedPoint(ephemeralSecretKey, hostPublicKey);
   const E = publicKeyOf(ephemeralSecretKey);
-  return seal(suite, share, pad(suite, shared, E, hostPublicKey, envelope));
+  return seal(suite, share, pad(suite, shared, E, hostPublicKey, recipientIndex, paramsId));
 }
 
 /**
@@ -116,10 +113,15 @@ export function decryptShare(
   ciphertext: string,
   hostSecretKey: Uint8Array,
   E: string,
-  envelope: Envelope,
+  recipientIndex: number,
+  paramsId: string,
 ): bigint {
   const shared = sharedPoint(hostSecretKey, E);
-  return unseal(suite, ciphertext, pad(suite, shared, E, publicKeyOf(hostSecretKey), envelope));
+  return unseal(
+    suite,
+    ciphertext,
+    pad(suite, shared, E, publicKeyOf(hostSecretKey), recipientIndex, paramsId),
+  );
 }
 
 /** The ciphertext of a dealer's share for itself; as `encryptShare`, with the pad of `selfPad`. */
@@ -128,9 +130,10 @@ export function encryptOwnShare(
   share: bigint,
   hostSecretKey: Uint8Array,
   E: string,
-  envelope: Envelope,
+  recipientIndex: number,
+  paramsId: string,
 ): string {
-  return seal(suite, share, selfPad(suite, hostSecretKey, E, envelope));
+  return seal(suite, share, selfPad(suite, hostSecretKey, E, recipientIndex, paramsId));
 }
 
 /** The share in a dealer's ciphertext for itself; errors as of `decryptShare`. */
@@ -139,9 +142,10 @@ export function decryptOwnShare(
   ciphertext: string,
   hostSecretKey: Uint8Array,
   E: string,
-  envelope: Envelope,
+  recipientIndex: number,
+  paramsId: string,
 ): bigint {
-  return unseal(suite, ciphertext, selfPad(suite, hostSecretKey, E, envelope));
+  return unseal(suite, ciphertext, selfPad(suite, hostSecretKey, E, recipientIndex, paramsId));
 }
 
 /**
@@ -154,10 +158,11 @@ export function openShare(
   sharedPoint: string,
   E: string,
   H: string,
-  envelope: Envelope,
+  recipientIndex: number,
+  paramsId: string,
   ciphertext: string,
 ): bigint {
-  return unseal(suite, ciphertext, pad(suite, sharedPoint, E, H, envelope));
+  return unseal(suite, ciphertext, pad(suite, sharedPoint, E, H, recipientIndex, paramsId));
 }
 
 function seal(suite: Suite, share: bigint, mask: bigint): string {
