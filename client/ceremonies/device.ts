@@ -253,13 +253,12 @@ export class CeremonyDevice {
     const E = publicKeyOf(ephemeral);
     // A name may be one that objects have already.
     const entries = terms.participants.map((participant, i): [string, string] => {
-      const envelope = { recipientIndex: i + 1, paramsId };
       const isMine = terms.hostPublicKeys[i] === this.#hostKey.publicKey;
       const ciphertext = isMine
         ? this.#hostKey.withSecret((secret) =>
-          encryptOwnShare(suite, shares[i], secret, E, envelope)
+          encryptOwnShare(suite, shares[i], secret, E, i + 1, paramsId)
         )
-        : encryptShare(suite, shares[i], ephemeral, terms.hostPublicKeys[i], envelope);
+        : encryptShare(suite, shares[i], ephemeral, terms.hostPublicKeys[i], i + 1, paramsId);
       return [participant, ciphertext];
     });
     return Object.fromEntries(entries);
@@ -313,7 +312,6 @@ export function shareFrom(
 ): string {
   const suite = suiteOf(terms.ciphersuite);
   const position = terms.participants.indexOf(participant);
-  const envelope = { recipientIndex: position + 1, paramsId };
   const own = publicKeyOf(hostSecretKey);
   const senders = terms.dealers ?? terms.participants;
   const senderKeys = terms.dealerHostPublicKeys ?? terms.hostPublicKeys;
@@ -323,7 +321,7 @@ export function shareFrom(
     const ciphertext = entryOf(sent[i], "ciphertexts", participant);
     const E = hexField(dealing, "ephemeralKey");
     const decrypt = senderKeys[i] === own ? decryptOwnShare : decryptShare;
-    const share = decrypt(suite, ciphertext, hostSecretKey, E, envelope);
+    const share = decrypt(suite, ciphertext, hostSecretKey, E, position + 1, paramsId);
     const commitment = dealingOf(terms, senders[i], dealing);
     if (!verifyShare(suite, commitment, position + 1, share)) throw new BadShareError(senders[i]);
     return share;

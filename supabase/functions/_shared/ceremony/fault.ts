@@ -79,7 +79,8 @@ export function doesShareFit(
     evidence.sharedPoint,
     ephemeralKey,
     hostPublicKey,
-    { recipientIndex: position + 1, paramsId },
+    position + 1,
+    paramsId,
     entryOf(ciphertexts, "ciphertexts", recipient),
   );
   return verifyShare(suite, dealingOf(terms, sender, dealing), position + 1, share);
