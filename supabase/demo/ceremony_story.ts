@@ -62,7 +62,9 @@ export async function tell(steps: Steps, owned: AsyncDisposableStack): Promise<v
     "signers_invalid",
     async () => {
       const member = await memberOf(stack, first.alice);
-      const { sessionId } = must(await member.sessions.createSession(requestOf(second.alice, "Old")));
+      const { sessionId } = must(
+        await member.sessions.createSession(requestOf(second.alice, "Old")),
+      );
       const { session } = must(await member.sessions.getSession(sessionId));
       return must(await member.guardian.approve(session.session_id)).sessions[0];
     },
@@ -72,7 +74,9 @@ export async function tell(steps: Steps, owned: AsyncDisposableStack): Promise<v
   const recovered = await steps.step(
     "A new device takes carol's 24 words, and nobody's help",
     async () =>
-      must(await recoverCurrentShare(carol.supabase, FAMILY, HostKey.fromWords(carol.hostKey.words))),
+      must(
+        await recoverCurrentShare(carol.supabase, FAMILY, HostKey.fromWords(carol.hostKey.words)),
+      ),
     ({ epoch }) => `her share of epoch ${epoch}`,
   );
   await signNote(steps, stack, [recovered.keyShare, second.alice], "carol is back.");
@@ -98,7 +102,9 @@ async function hold(
 ): Promise<Record<string, KeyShare>> {
   const participants = people.map(({ name }) => name);
   const started = await steps.step(
-    `${people[0].name} starts a ${kind === "dkg" ? "key ceremony" : "reshare"} for ${list(participants)}`,
+    `${people[0].name} starts a ${kind === "dkg" ? "key ceremony" : "reshare"} for ${
+      list(participants)
+    }`,
     async () =>
       must(
         await startCeremony(people[0].supabase, {
@@ -168,10 +174,15 @@ async function signNote(
     `${list(names)} sign a note`,
     async () => {
       const { sessionId } = must(await members[0].sessions.createSession(request));
-      await Promise.all(members.map(async ({ guardian }) => must(await guardian.approve(sessionId))));
+      await Promise.all(
+        members.map(async ({ guardian }) => must(await guardian.approve(sessionId))),
+      );
       return must(await members[0].sessions.getSession(sessionId)).session.final_signature;
     },
   );
   if (signature === null) throw new Error("The note was not signed.");
-  await checkEvent(steps, finishEvent(request.eventTemplate, shares[0].group_public_key, signature));
+  await checkEvent(
+    steps,
+    finishEvent(request.eventTemplate, shares[0].group_public_key, signature),
+  );
 }

@@ -5,7 +5,10 @@ import type { finishEvent } from "../functions/_shared/frost/nostr.ts";
 import { type StackAddress, startStack } from "../local/stack.ts";
 import type { Steps } from "./steps.ts";
 
-export async function bringUpStack(steps: Steps, owned: AsyncDisposableStack): Promise<StackAddress> {
+export async function bringUpStack(
+  steps: Steps,
+  owned: AsyncDisposableStack,
+): Promise<StackAddress> {
   const done: string[] = [];
   const stack = await steps.step(
     "PostgreSQL, the API and the functions are up",
@@ -21,7 +24,10 @@ export async function bringUpStack(steps: Steps, owned: AsyncDisposableStack): P
   return stack;
 }
 
-export async function checkEvent(steps: Steps, event: ReturnType<typeof finishEvent>): Promise<void> {
+export async function checkEvent(
+  steps: Steps,
+  event: ReturnType<typeof finishEvent>,
+): Promise<void> {
   await steps.step(
     "nostr-tools, which knows nothing of FROST, calls it valid",
     () =>

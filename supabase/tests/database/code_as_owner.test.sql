@@ -27,11 +27,11 @@ create function pg_temp.lay_traps() returns void language plpgsql as $$
 declare
   v_name text;
 begin
-  foreach v_name in array array['text', 'jsonb', 'bytea', 'uuid', 'oid', 'name', 'int4', 'int8', 'bool', 'json', 'regclass', 'signing_session_status', 'sss_request_status'] loop
+  foreach v_name in array array['text', 'jsonb', 'bytea', 'uuid', 'oid', 'name', 'int4', 'int8', 'bool', 'json', 'regclass', 'signing_session_status', 'sss_request_status', 'key_ceremony_status'] loop
     execute format('create domain pg_temp.%I as %s check (pg_temp.evil(value))', v_name, case v_name
-      when 'signing_session_status' then 'public.signing_session_status' when 'sss_request_status' then 'public.sss_request_status' else 'pg_catalog.' || v_name end);
+      when 'signing_session_status' then 'public.signing_session_status' when 'sss_request_status' then 'public.sss_request_status' when 'key_ceremony_status' then 'public.key_ceremony_status' else 'pg_catalog.' || v_name end);
   end loop;
-  foreach v_name in array array['frost_signing_sessions', 'frost_nonce_commitments', 'frost_signature_shares', 'frost_key_packages', 'frost_events',
+  foreach v_name in array array['frost_signing_sessions', 'frost_nonce_commitments', 'frost_signature_shares', 'frost_key_packages', 'frost_host_keys', 'frost_key_ceremonies', 'frost_ceremony_messages', 'key_approvals', 'guardian_proofs', 'frost_events',
     'nonce_ledger', 'event_heads', 'kinds', 'transitions', 'limits', 'usage', 'declines', 'incarnations', 'ciphersuites', 'pg_roles', 'pg_database', 'pg_class'] loop
     execute format('create temp table %I (a integer default (pg_temp.evil(1))::pg_catalog.int4)', v_name);
   end loop;
@@ -74,10 +74,20 @@ insert into calls (role, call) values
   ('authenticated', $$get_share_checks('[{"session_id": "s"}]')$$),
   ('service_role', $$record_signature_shares('[{"session_id": "f", "participant_id": "g1", "signature_share": "ab"}]')$$),
   ('service_role', $$mark_nonce_as_used('ab')$$), ('service_role', $$expire_old_frost_signing_sessions()$$), ('service_role', $$cleanup_old_frost_signing_sessions()$$),
-  ('service_role', $$expire_old_sss_signing_requests()$$), ('service_role', $$cleanup_old_sss_signing_requests()$$), ('service_role', $$frost_signing_metrics()$$);
+  ('service_role', $$expire_old_sss_signing_requests()$$), ('service_role', $$cleanup_old_sss_signing_requests()$$), ('service_role', $$frost_signing_metrics()$$),
+  ('service_role', $$register_host_key('fam', 'g1', '02' || repeat('aa', 32))$$), ('service_role', $$register_host_key('fam', 'g2', '02' || repeat('ab', 32))$$),
+  ('authenticated', $$list_host_keys('fam')$$), ('authenticated', $$get_key_status('fam')$$), ('authenticated', $$list_key_ceremonies('fam', p_awaiting_me => true)$$),
+  ('authenticated', $$create_key_ceremony('fam', 'reshare', 2, '{g1,g2}', p_dealers => '{g1,g2}')$$), ('authenticated', $$get_key_ceremony('c')$$),
+  ('service_role', $$record_ceremony_message('c', 'g1', 1, '{"message": "aa"}')$$), ('service_role', $$record_ceremony_message('c', 'g2', 1, '{"message": "ab"}')$$),
+  ('service_role', $$record_refused_ceremony_message('c', 'g1', 2, 'bad', repeat('ab', 64))$$), ('service_role', $$advance_key_ceremony('c', 1, 'ab')$$),
+  ('service_role', $$approve_key_package('fam', repeat('ab', 32))$$), ('service_role', $$blame_in_ceremony('c', 'g1', 'g2', true, '{}')$$),
+  ('authenticated', $$fail_key_ceremony('c', 'why')$$), ('authenticated', $$get_recovery_data(gen_random_uuid())$$),
+  ('service_role', $$expire_old_key_ceremonies()$$), ('service_role', $$cleanup_old_key_ceremonies()$$);
 select pg_temp.session(id, 'fam', '{g1,g2}', 2) from unnest('{s,f,d}'::pg_catalog.text[]) as id;
 insert into public.sss_signing_requests (request_id, family_id, message_hash, participants, threshold, created_by)
 select id, 'fam', repeat('ab', 32), '{g1,g2,g3}', 2, 'g1' from unnest('{r,q}'::pg_catalog.text[]) as id;
+select public.register_host_key('fam', p, '03' || repeat(h, 32)) from (values ('g1', 'aa'), ('g2', 'bb'), ('g3', 'cc')) as v (p, h);
+insert into public.frost_key_ceremonies (ceremony_id, family_id, kind, threshold, participants, created_by) values ('c', 'fam', 'dkg', 2, '{g1,g2}', 'g1');
 select is_empty($$select proname from pg_proc where pronamespace = 'public'::regnamespace and proname::text not in (select function_name from calls)$$, 'every function is called');
 
 create function pg_temp.attempt(p_role pg_catalog.text, p_call pg_catalog.text) returns pg_catalog.text language sql

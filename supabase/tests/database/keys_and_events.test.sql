@@ -28,16 +28,21 @@ from (values ($$'new', 1, 'FROST-none', threshold, participants, group_public_ke
   ($$'new', 1, ciphersuite, 2, participants, group_public_key || 'ab', verifying_shares$$, 'PT422 key_package_invalid'),
   ($$'new', 1, ciphersuite, 2, participants, group_public_key, '{}'$$, 'PT422 key_package_invalid')) as v (columns, expected);
 
--- A session stays with the key it was made under.
-select pg_temp.session('s', 'fam', '{g1,g2}', 2);
+-- A session stays with the key it was made under, and ends with it.
+select pg_temp.session(id, 'fam', '{g1,g2}', 2) from unnest('{o,p}'::text[]) as id;
+select record_nonce_commitment('p', g, pg_temp.commitment('p' || g)) from unnest('{g2,g1}'::text[]) as g;
+select is((select signers from frost_signing_sessions where session_id = 'p'), '{g2,g1}', 'signers are in the order of the key''s identifiers');
 select pg_temp.key('fam', 2, '{g1,g2}');
-select is((select k.epoch from frost_signing_sessions join frost_key_packages as k using (key_package_id)), 3, 'a session keeps its epoch');
-select record_nonce_commitment('s', p, pg_temp.commitment(p)) from unnest('{g2,g1}'::text[]) as p;
-select is((select signers from frost_signing_sessions), '{g2,g1}', 'and its identifiers');
+select is((select array_agg(k.epoch) from frost_signing_sessions join frost_key_packages as k using (key_package_id)), '{3,3}', 'a session keeps its epoch');
+select is(record_nonce_commitment('o', 'g1', pg_temp.commitment('o')) ->> 'code', 'key_retired', 'impossible 18: no commitment under a retired key is accepted');
+select is(record_signature_share('p', 'g1', pg_temp.share('p')) ->> 'code', 'key_retired', 'impossible 18: nor a share');
+select is(pg_temp.refusal($$insert into frost_nonce_commitments (session_id, participant_id, nonce_commitment) values ('o', 'g2', pg_temp.commitment('o2'))$$), 'PT409 key_retired', 'impossible 18: nor by plain SQL');
+select results_eq($$select session_id, status::text, error_message from frost_signing_sessions order by 1$$,
+  $$values ('o', 'failed', 'key_retired'), ('p', 'failed', 'key_retired')$$, 'and what was touched has failed for good');
 
 -- An exposed secret stays exposed under new shares of it.
 update frost_key_packages set exposed_at = 1 where epoch = 4;
-select is(get_signing_session('s') ->> 'warning', null, 'a session of another key is not warned of');
+select is(get_signing_session('o') ->> 'warning', null, 'a session of another key is not warned of');
 select public.register_key_package('fam', 'FROST-secp256k1-SHA256-TR-v1', 2, '{g1,g2}', group_public_key,
   array['03' || repeat('11', 32), '03' || repeat('22', 32)]) from frost_key_packages where epoch = 4;
 select is((select exposed_at from frost_key_packages where epoch = 5), 1::bigint, 'new shares of an exposed secret are exposed');
@@ -45,6 +50,8 @@ select pg_temp.session('w', 'fam', '{g1,g2}', 2);
 select isnt(get_signing_session('w') ->> 'warning', null, 'and sessions of it carry a warning');
 
 -- Events.
+select pg_temp.session('s', 'fam', '{g1,g2}', 2);
+select record_nonce_commitment('s', p, pg_temp.commitment(p)) from unnest('{g2,g1}'::text[]) as p;
 select record_signature_share('s', p, pg_temp.share(p)) from unnest('{g1,g2,g1,zz}'::text[]) as p;
 select record_refused_share('s', 'g1', 'does not verify');
 select complete_signing_session('s', repeat('cd', 64));

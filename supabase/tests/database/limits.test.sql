@@ -5,7 +5,7 @@ select no_plan();
 \ir fixtures.psql
 
 select results_eq('select limit_name, value from permafrost.limits where family_id is null order by 1',
-  $$values ('bound_unanswered', 100::bigint), ('creations_per_minute', 600), ('open_sessions', 1000), ('pooled_commitments', 1000),
+  $$values ('bound_unanswered', 100::bigint), ('creations_per_minute', 600), ('first_key_by_members', 1), ('open_sessions', 1000), ('pooled_commitments', 1000),
     ('recorded_refusals_per_minute', 60), ('recorded_refusals_per_session', 100), ('recovery_shares_per_minute', 60)$$, 'the limits are the design''s');
 select pg_temp.key('fam', 2, '{g1,g2,g3}'), pg_temp.key('other', 2, '{g1,g2,g3}');
 insert into permafrost.limits values ('open_sessions', 'fam', 3), ('creations_per_minute', 'other', 2), ('recorded_refusals_per_minute', 'fam', 2);

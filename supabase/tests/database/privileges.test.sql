@@ -7,7 +7,8 @@ select no_plan();
 create temp table expected_functions (function_name text primary key, roles text[] not null);
 insert into expected_functions
 select f, '{authenticated,service_role}'::text[] from unnest('{get_signing_session,get_signing_package,
-  list_signing_sessions,get_recovery_request,list_recovery_requests,get_transcript,get_nonce_pool}'::text[]) as f
+  list_signing_sessions,get_recovery_request,list_recovery_requests,get_transcript,get_nonce_pool,
+  list_host_keys,create_key_ceremony,fail_key_ceremony,get_key_ceremony,list_key_ceremonies,get_recovery_data,get_key_status}'::text[]) as f
 union all
 select f, '{authenticated}'::text[] from unnest('{create_signing_session,create_signing_sessions,get_signing_work,get_signing_sessions,get_share_checks,
   withdraw_nonce_commitments,fail_signing_session,
@@ -19,7 +20,9 @@ select f, '{service_role}'::text[] from unnest('{register_key_package,record_non
   record_nonce_commitments,record_signature_shares,submit_nonce_commitments,publish_nonce_commitments,
   record_refused_commitment,record_refused_share,complete_signing_session,store_share_verification,complete_recovery_request,
   expire_old_frost_signing_sessions,cleanup_old_frost_signing_sessions,mark_nonce_as_used,
-  expire_old_sss_signing_requests,cleanup_old_sss_signing_requests,frost_signing_metrics}'::text[]) as f;
+  expire_old_sss_signing_requests,cleanup_old_sss_signing_requests,frost_signing_metrics,
+  register_host_key,record_ceremony_message,record_refused_ceremony_message,advance_key_ceremony,blame_in_ceremony,approve_key_package,
+  expire_old_key_ceremonies,cleanup_old_key_ceremonies}'::text[]) as f;
 
 create temp table roles as select unnest(array['anon', 'authenticated', 'service_role']) as role;
 
@@ -59,6 +62,9 @@ insert into expected_tables values
   ('frost_events', 'authenticated', '{SELECT}'), ('frost_events', 'service_role', '{SELECT}'),
   ('sss_signing_requests', 'authenticated', '{SELECT}'), ('sss_signing_requests', 'service_role', '{SELECT}'),
   ('sss_encrypted_shares', 'authenticated', '{SELECT}'),
+  ('frost_host_keys', 'authenticated', '{SELECT}'), ('frost_host_keys', 'service_role', '{SELECT}'),
+  ('frost_key_ceremonies', 'authenticated', '{SELECT}'), ('frost_key_ceremonies', 'service_role', '{SELECT}'),
+  ('frost_ceremony_messages', 'authenticated', '{SELECT}'), ('frost_ceremony_messages', 'service_role', '{SELECT}'),
   ('frost_session_statuses', 'service_role', '{SELECT}'), ('frost_sessions_by_hour', 'service_role', '{SELECT}'), ('frost_session_durations', 'service_role', '{SELECT}'),
   ('frost_refusals', 'service_role', '{SELECT}'), ('frost_unhealthy_sessions', 'service_role', '{SELECT}');
 

@@ -10,7 +10,7 @@ import {
   sharedStack,
   writesNothing,
 } from "../support/answers.ts";
-import { BODIES, USER_FUNCTIONS, SERVE_BOTH } from "./endpoints.ts";
+import { BODIES, SERVE_BOTH, USER_FUNCTIONS } from "./endpoints.ts";
 import { HttpFamily } from "../support/http_family.ts";
 
 const stack = sharedStack();

@@ -183,7 +183,8 @@ function fieldsOf({ status, body }: Answer) {
 }
 
 /** In KiB: more for those that hold a list. */
-const limitOf = (name: string) => /^register-key|^create-signing|^submit-ceremony|s$/.test(name) ? 256 : 64;
+const limitOf = (name: string) =>
+  /^register-key|^create-signing|^submit-ceremony|s$/.test(name) ? 256 : 64;
 
 Deno.test("a body over the limit is payload_too_large, with its length told and without", async () => {
   for (const larger of [(limit: number) => limit * KIB + 1, () => 10 * KIB * KIB]) {
@@ -203,7 +204,12 @@ Deno.test("a body of exactly the limit is read", async () => {
     const text = JSON.stringify(BODIES[name]).padEnd(limitOf(name) * KIB);
     const { status, body } = await call(stack(), name, await credentialsFor(stack(), name), text);
     // The family has no keys and the session does not exist: the database was asked.
-    const asked = ["session_not_found", "no_key_package", "participants_invalid", "host_key_invalid"];
+    const asked = [
+      "session_not_found",
+      "no_key_package",
+      "participants_invalid",
+      "host_key_invalid",
+    ];
     assert.ok(
       body.success === true || asked.includes(String(body.code)),
       `${name} ${status}`,

@@ -31,7 +31,10 @@ Deno.test("the demo of ceremonies replaces a guardian, refuses an old share, and
   assert.equal(code, 0, said + new TextDecoder().decode(stderr));
   assert.match(said, /✓ alice, bob and carol join, .*: 3 shares +\d+ ms\n/);
   assert.match(said, /✓ alice, dave, carol and bob join, .*: 3 shares +\d+ ms\n/);
-  assert.match(said, /✓ alice answers with her share of before: refused, signers_invalid +\d+ ms\n/);
+  assert.match(
+    said,
+    /✓ alice answers with her share of before: refused, signers_invalid +\d+ ms\n/,
+  );
   assert.match(said, /✓ A new device takes carol's 24 words, .*: her share of epoch 2 +\d+ ms\n/);
   assert.equal(said.match(/✓ nostr-tools, .* calls it valid/g)?.length, 3);
   await nothingIsLeft(demo.pid, said);

@@ -1,6 +1,10 @@
 /** A ceremony without a server: all devices in one process, and what they send. */
 import { bytesToHex } from "@noble/curves/utils.js";
-import { CeremonyDevice, type CeremonyState, type Completion } from "../../../client/ceremonies/device.ts";
+import {
+  CeremonyDevice,
+  type CeremonyState,
+  type Completion,
+} from "../../../client/ceremonies/device.ts";
 import { HostKey } from "../../../client/ceremonies/host_key.ts";
 import type { KeyShare } from "../../../client/guardian/key_share.ts";
 import { closeRound, type RoundOutcome } from "../../functions/_shared/ceremony/outcome.ts";
