@@ -35,7 +35,13 @@ export async function ceremonyExamples(
     const proof = hostKey.proof(familyId, name);
     await shown(name, "register-host-key", { familyId, hostPublicKey: hostKey.publicKey, proof });
   }
-  const request = { familyId, kind: "dkg", protocol: "pedersen", threshold: 2, participants: NAMES };
+  const request = {
+    familyId,
+    kind: "dkg",
+    protocol: "pedersen",
+    threshold: 2,
+    participants: NAMES,
+  };
   const { ceremonyId } = await shown("ann", "create-key-ceremony", request);
 
   const supabase = await clientOf(stack, "ann", familyId);

@@ -158,7 +158,7 @@ Deno.test("docs/protocol.md has the events that the database writes", async () =
       select event from permafrost.transitions union select event from permafrost.settable
       union select (regexp_matches(prosrc, $$log_event\\([^,]+, [^,]+, [^,]+, '(\\w+)'$$, 'g'))[1] from pg_proc
         where pronamespace = 'permafrost'::regnamespace
-      union select unnest('{created,commitment_refused,share_refused,withdrawn}'::text[])) as e
+      union select unnest('{created,commitment_refused,share_refused,withdrawn,message_refused,host_key_registered,host_key_retired}'::text[])) as e
     where event is not null`;
   const protocol = await readPage("docs/protocol.md");
   const listed = readTable(protocol, "## Events").flatMap(([names]) =>
