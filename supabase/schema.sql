@@ -115,6 +115,7 @@ create table permafrost.kinds (
   method text,
   key_column text not null,
   taking_part text default 't.participants'::text not null,
+  for_family boolean default false not null,
   cleaned_from text default 'completed'::text not null,
   created_detail text[] not null,
   constraint kinds_pkey PRIMARY KEY (kind)
@@ -132,6 +133,8 @@ comment on column permafrost.kinds.key_column is
   'Which column has the key package it lives under: with that it ends.';
 comment on column permafrost.kinds.taking_part is
   'Who takes part, in SQL on t: a text[].';
+comment on column permafrost.kinds.for_family is
+  'Whether the whole family may see that it is there and how far it has come, or only its creator and who takes part.';
 comment on column permafrost.kinds.cleaned_from is
   'Cleanup deletes rows of this status and of those after it.';
 comment on column permafrost.kinds.created_detail is
@@ -3421,7 +3424,7 @@ begin
   where e.subject = p_subject and e.subject_id = p_subject_id and e.seq = 1;
   v_me := permafrost.memberships() ->> v_first.family_id;
   if v_first.event_id is null or not permafrost.is_operator() and not coalesce(
-    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me
+    v_me is not null and (p_subject in ('key', 'ceremony') or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me
       or v_first.detail -> 'dealers' ? v_me), false)
   then
     perform permafrost.refuse('session_not_found', 'There is no such transcript, or the caller may not see it');
@@ -3431,7 +3434,7 @@ end;
 $function$;
 
 comment on function permafrost.check_transcript(pg_catalog.text,pg_catalog.text) is
-  'The family of a subject whose transcript the caller may read: creator, participants, of a key the family. Refuses session_not_found.';
+  'The family of a subject whose transcript the caller may read: creator, participants, of a key or a ceremony the family. Refuses session_not_found.';
 
 revoke all on function permafrost.check_transcript(text,text) from public, anon, authenticated, service_role;
 
@@ -4501,7 +4504,7 @@ declare
   v_ceremony public.frost_key_ceremonies;
 begin
   select * into v_ceremony from public.frost_key_ceremonies as c where c.ceremony_id = p_ceremony_id;
-  if not found or not permafrost.may_see(v_ceremony.family_id, v_ceremony.created_by, v_ceremony.participants || v_ceremony.dealers) then
+  if not found or not permafrost.is_operator() and not permafrost.families() @> array[v_ceremony.family_id] then
     perform permafrost.refuse('session_not_found', 'There is no such ceremony, or the caller may not see it');
   end if;
   return v_ceremony;
@@ -4509,7 +4512,7 @@ end;
 $function$;
 
 comment on function permafrost.visible_ceremony(pg_catalog.text) is
-  'A ceremony that the caller created or takes part in; operators see all. Refuses session_not_found.';
+  'A ceremony of a family of the caller''s: the guardians of its current key are asked whether the new one may take its place. Operators see all. Refuses session_not_found.';
 
 revoke all on function permafrost.visible_ceremony(text) from public, anon, authenticated, service_role;
 
@@ -5368,6 +5371,7 @@ BEGIN ATOMIC
      k.method,
      k.key_column,
      k.taking_part,
+     k.for_family,
      k.cleaned_from,
      k.created_detail
     FROM (permafrost.event_heads h
@@ -6034,7 +6038,8 @@ begin
     if p_family_id is not null then
       perform permafrost.check_member_of(p_family_id);
     end if;
-    v_conditions := v_conditions || format('t.family_id = f and $1 ->> f = any (%s || t.created_by)', v_kind.taking_part);
+    v_conditions := v_conditions || ('t.family_id = f' || case when v_kind.for_family then ''
+      else format(' and $1 ->> f = any (%s || t.created_by)', v_kind.taking_part) end);
     v_page := format('select page.* from unnest($2) as f cross join lateral (%s) as page',
       format(v_page, array_to_string(v_conditions, ' and ')));
   end if;
@@ -7484,8 +7489,8 @@ declare
   v_visible boolean := false;
 begin
   if v_kind.kind is not null then
-    execute format('select permafrost.may_see(t.family_id, t.created_by, %s) from %s as t where t.%I = $1',
-      v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_visible using p_id;
+    execute format('select permafrost.may_see(t.family_id, t.created_by, %s) or $2 and permafrost.families() @> array[t.family_id]
+      from %s as t where t.%I = $1', v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_visible using p_id, v_kind.for_family;
   end if;
   if v_visible is not true then
     perform permafrost.refuse('session_not_found', 'There is no such session, request or ceremony, or the caller may not see it');
@@ -7855,7 +7860,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.get_key_ceremony(pg_catalog.text) is
-  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, now (milliseconds), transcript_head. Refuses session_not_found.';
+  'A ceremony of a family of the caller''s: all columns (coordinator_messages and recovery_data for those who take part), with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, now (milliseconds), transcript_head. Refuses session_not_found.';
 
 revoke all on function public.get_key_ceremony(text) from public, anon, authenticated, service_role;
 grant execute on function public.get_key_ceremony(text) to authenticated, service_role;
@@ -8063,7 +8068,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.list_key_ceremonies(pg_catalog.text,public.key_ceremony_status,boolean,integer,bigint,pg_catalog.text) is
-  'An array of summaries of the caller''s ceremonies, newest first, 1 to 500 of them; only those that wait for the caller''s message; the other parameters as of list_signing_sessions. Refuses invalid_input, not_in_family.';
+  'An array of summaries of the ceremonies of the caller''s families, newest first, 1 to 500 of them; only those that wait for the caller''s message; the other parameters as of list_signing_sessions. Refuses invalid_input, not_in_family.';
 
 revoke all on function public.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) from public, anon, authenticated, service_role;
 grant execute on function public.list_key_ceremonies(text,public.key_ceremony_status,boolean,integer,bigint,text) to authenticated, service_role;

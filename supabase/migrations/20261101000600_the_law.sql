@@ -14,6 +14,7 @@ create table if not exists permafrost.kinds (
   method text,
   key_column text not null,
   taking_part text not null default 't.participants',
+  for_family boolean not null default false,
   cleaned_from text not null default 'completed',
   created_detail text[] not null
 );
@@ -23,6 +24,7 @@ comment on column permafrost.kinds.noun is 'What a refusal calls it.';
 comment on column permafrost.kinds.method is 'What clients call its way of signing: frost or sss.';
 comment on column permafrost.kinds.key_column is 'Which column has the key package it lives under: with that it ends.';
 comment on column permafrost.kinds.taking_part is 'Who takes part, in SQL on t: a text[].';
+comment on column permafrost.kinds.for_family is 'Whether the whole family may see that it is there and how far it has come, or only its creator and who takes part.';
 comment on column permafrost.kinds.cleaned_from is 'Cleanup deletes rows of this status and of those after it.';
 comment on column permafrost.kinds.created_detail is 'The columns that its event created tells.';
 

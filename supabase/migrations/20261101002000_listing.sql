@@ -54,7 +54,8 @@ begin
     if p_family_id is not null then
       perform permafrost.check_member_of(p_family_id);
     end if;
-    v_conditions := v_conditions || format('t.family_id = f and $1 ->> f = any (%s || t.created_by)', v_kind.taking_part);
+    v_conditions := v_conditions || ('t.family_id = f' || case when v_kind.for_family then ''
+      else format(' and $1 ->> f = any (%s || t.created_by)', v_kind.taking_part) end);
     v_page := format('select page.* from unnest($2) as f cross join lateral (%s) as page',
       format(v_page, array_to_string(v_conditions, ' and ')));
   end if;

@@ -1,19 +1,20 @@
 -- The states of a ceremony: which edges there are, what must hold to enter a state, and how the last confirmation makes
 -- the new key the family's current one, in its own transaction. The law does the rest.
 
-insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, taking_part, cleaned_from, created_detail) values
+insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, taking_part, for_family, cleaned_from, created_detail) values
   -- A completed ceremony is where the shares of its key come back from: cleanup leaves it.
   ('ceremony', 'public.frost_key_ceremonies', 'ceremony_id', 'ceremony', 'ceremony', 'current_key_package_id',
-    '(t.participants || t.dealers)', 'failed',
+    '(t.participants || t.dealers)', true, 'failed',
     '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}')
 on conflict (kind) do update set relation = excluded.relation, id_column = excluded.id_column, noun = excluded.noun,
-  method = excluded.method, key_column = excluded.key_column, taking_part = excluded.taking_part,
+  method = excluded.method, key_column = excluded.key_column, taking_part = excluded.taking_part, for_family = excluded.for_family,
   cleaned_from = excluded.cleaned_from, created_detail = excluded.created_detail;
 
+-- No ciphertext stands in an event: events are for ever, and a key that is dealt anew is not to be recovered from them.
 insert into permafrost.transitions (kind, from_status, to_status, event, detail) values
-  ('ceremony', 'round_one', 'round_two', 'round_one_closed', '{coordinator_messages}'),
+  ('ceremony', 'round_one', 'round_two', 'round_one_closed', '{}'),
   ('ceremony', 'round_one', 'confirming', 'confirming', '{key_package}'),
-  ('ceremony', 'round_two', 'confirming', 'confirming', '{key_package,coordinator_messages}'),
+  ('ceremony', 'round_two', 'confirming', 'confirming', '{key_package}'),
   ('ceremony', 'confirming', 'completed', 'completed', '{key_package_id}')
 on conflict do nothing;
 insert into permafrost.transitions (kind, from_status, to_status, event)

@@ -7,14 +7,14 @@ declare
   v_ceremony public.frost_key_ceremonies;
 begin
   select * into v_ceremony from public.frost_key_ceremonies as c where c.ceremony_id = p_ceremony_id;
-  if not found or not permafrost.may_see(v_ceremony.family_id, v_ceremony.created_by, v_ceremony.participants || v_ceremony.dealers) then
+  if not found or not permafrost.is_operator() and not permafrost.families() @> array[v_ceremony.family_id] then
     perform permafrost.refuse('session_not_found', 'There is no such ceremony, or the caller may not see it');
   end if;
   return v_ceremony;
 end;
 $$;
 comment on function permafrost.visible_ceremony(text) is
-  'A ceremony that the caller created or takes part in; operators see all. Refuses session_not_found.';
+  'A ceremony of a family of the caller''s: the guardians of its current key are asked whether the new one may take its place. Operators see all. Refuses session_not_found.';
 
 create or replace function permafrost.digest_of(p_package jsonb) returns text
 language plpgsql immutable set search_path = pg_catalog, pg_temp
@@ -86,7 +86,7 @@ create or replace function public.get_key_ceremony(p_ceremony_id text) returns j
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.get_key_ceremony(p_ceremony_id); end;
 comment on function public.get_key_ceremony(text) is
-  'A ceremony the caller created or takes part in: all columns, with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, now (milliseconds), transcript_head. Refuses session_not_found.';
+  'A ceremony of a family of the caller''s: all columns (coordinator_messages and recovery_data for those who take part), with round, received ({round: [participant]}), missing, declined, approvals_missing, params (of which params_id is the SHA-256), key_package with its epoch and key_package_digest from confirming on, from_key_package, is_expired, now (milliseconds), transcript_head. Refuses session_not_found.';
 
 -- Security definer: it reads ceremonies for the caller by page_of's rule.
 create or replace function permafrost.list_key_ceremonies(
@@ -113,7 +113,7 @@ create or replace function public.list_key_ceremonies(
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.list_key_ceremonies(p_family_id, p_status, p_awaiting_me, p_limit, p_before, p_before_id); end;
 comment on function public.list_key_ceremonies(text, public.key_ceremony_status, boolean, integer, bigint, text) is
-  'An array of summaries of the caller''s ceremonies, newest first, 1 to 500 of them; only those that wait for the caller''s message; the other parameters as of list_signing_sessions. Refuses invalid_input, not_in_family.';
+  'An array of summaries of the ceremonies of the caller''s families, newest first, 1 to 500 of them; only those that wait for the caller''s message; the other parameters as of list_signing_sessions. Refuses invalid_input, not_in_family.';
 
 -- Security definer: it reads all messages of a ceremony, for a guardian of its key.
 create or replace function permafrost.get_recovery_data(p_key_package_id uuid) returns jsonb

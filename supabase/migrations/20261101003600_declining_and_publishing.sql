@@ -8,8 +8,8 @@ declare
   v_visible boolean := false;
 begin
   if v_kind.kind is not null then
-    execute format('select permafrost.may_see(t.family_id, t.created_by, %s) from %s as t where t.%I = $1',
-      v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_visible using p_id;
+    execute format('select permafrost.may_see(t.family_id, t.created_by, %s) or $2 and permafrost.families() @> array[t.family_id]
+      from %s as t where t.%I = $1', v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_visible using p_id, v_kind.for_family;
   end if;
   if v_visible is not true then
     perform permafrost.refuse('session_not_found', 'There is no such session, request or ceremony, or the caller may not see it');

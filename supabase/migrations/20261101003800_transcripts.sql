@@ -13,7 +13,7 @@ begin
   where e.subject = p_subject and e.subject_id = p_subject_id and e.seq = 1;
   v_me := permafrost.memberships() ->> v_first.family_id;
   if v_first.event_id is null or not permafrost.is_operator() and not coalesce(
-    v_me is not null and (p_subject = 'key' or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me
+    v_me is not null and (p_subject in ('key', 'ceremony') or v_me = v_first.actor or v_first.detail -> 'participants' ? v_me
       or v_first.detail -> 'dealers' ? v_me), false)
   then
     perform permafrost.refuse('session_not_found', 'There is no such transcript, or the caller may not see it');
@@ -22,7 +22,7 @@ begin
 end;
 $$;
 comment on function permafrost.check_transcript(text, text) is
-  'The family of a subject whose transcript the caller may read: creator, participants, of a key the family. Refuses session_not_found.';
+  'The family of a subject whose transcript the caller may read: creator, participants, of a key or a ceremony the family. Refuses session_not_found.';
 
 -- Security definer: it reads the events of all, where RLS shows a caller fewer.
 create or replace function permafrost.get_transcript(p_subject text, p_subject_id text) returns jsonb

@@ -92,7 +92,8 @@ select pg_temp.create_of(k, 'd') from kinds as k;
 create function pg_temp.declining(k kinds, p_who text, p_why text) returns text language sql
 return pg_temp.refusal_as(p_who, 'fam', format('select decline_signing_request(%L, %L)', k.kind || 'd', p_why));
 -- A ceremony needs all: the first decline ends it.
-select is(pg_temp.declining(k, who, why), case when k.kind = 'ceremony' and n in (3, 6) then 'PT409 session_finished' else expected end,
+select is(pg_temp.declining(k, who, why), case when k.kind = 'ceremony' and n in (3, 6) then 'PT409 session_finished'
+    when k.for_family and n = 4 then 'PT403 not_a_participant' else expected end,
   format('%s: %s declines: %s', k.kind, who, expected)) from kinds as k,
   (values (1, 'g2', 'no', 'accepted'), (2, 'g2', 'no', 'accepted'), (3, 'g2', 'never', 'PT409 invalid_transition'), (4, 'g4', 'no', 'PT404 session_not_found'),
     (5, 'g3', ' ', 'PT400 invalid_input'), (6, 'g3', 'nor I', 'accepted'), (7, 'g1', 'no', 'PT409 session_finished')) as v (n, who, why, expected) order by k.kind, n;
