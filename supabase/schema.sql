@@ -3047,8 +3047,8 @@ declare
 begin
   if v_package is null or v_package -> 'threshold' <> to_jsonb(p_ceremony.threshold) or v_package -> 'participants' <> to_jsonb(p_ceremony.participants)
     or v_package -> 'ciphersuite' <> to_jsonb(p_ceremony.ciphersuite)
-    or jsonb_array_length(v_package -> 'verifying_shares') is distinct from cardinality(p_ceremony.participants)
-    or jsonb_array_length(v_package -> 'vss_commitment') is distinct from p_ceremony.threshold
+    or jsonb_array_length(jsonb_path_query_array(v_package, '$.verifying_shares[*]')) <> cardinality(p_ceremony.participants)
+    or jsonb_array_length(jsonb_path_query_array(v_package, '$.vss_commitment[*] ? (@ != null)')) <> p_ceremony.threshold
     or v_package ->> 'group_public_key' is null
   then
     perform permafrost.refuse('key_package_invalid', 'The key package must be of the ceremony''s ciphersuite, threshold and participants');
