@@ -125,9 +125,14 @@ Deno.test("a reshare with a lower threshold is joined only by who says so", asyn
     dealers: NAMES,
   });
   const asked: string[][] = [];
-  const hostKeys = Object.fromEntries(NAMES.map((name) => [name, family.hostKeyOf(name).publicKey]));
+  const hostKeys = Object.fromEntries(
+    NAMES.map((name) => [name, family.hostKeyOf(name).publicKey]),
+  );
   const join = async (approve?: () => boolean) =>
-    await Ceremony.join(ceremony.id, { hostKeys, fromPackage: ceremony.terms.fromPackage ?? undefined }, {
+    await Ceremony.join(ceremony.id, {
+      hostKeys,
+      fromPackage: ceremony.terms.fromPackage ?? undefined,
+    }, {
       supabase: await clientOf(stack(), "cleo", family.id),
       hostKey: family.hostKeyOf("cleo"),
       participantId: "cleo",

@@ -16,7 +16,11 @@ const NAMES = ["ann", "bob", "cleo"];
 const TR = "FROST-secp256k1-SHA256-TR-v1";
 const ED25519 = "FROST-ED25519-SHA512-v1";
 
-const KINDS: readonly { name: string; protocol: "chilldkg" | "pedersen" | "reshare"; ciphersuite: Ciphersuite }[] = [
+const KINDS: readonly {
+  name: string;
+  protocol: "chilldkg" | "pedersen" | "reshare";
+  ciphersuite: Ciphersuite;
+}[] = [
   { name: "chilldkg", protocol: "chilldkg", ciphersuite: TR },
   { name: "pedersen", protocol: "pedersen", ciphersuite: TR },
   { name: "pedersen on Ed25519", protocol: "pedersen", ciphersuite: ED25519 },
@@ -286,7 +290,10 @@ for (const kind of KINDS) {
     await ceremony.play(1);
     if (protocol !== "reshare") await ceremony.play(2);
     const honest = await ceremony.honest(3, "ann");
-    const lie = { ...honest, confirmation: ceremony.family.hostKeyOf("ann").signHash("ab".repeat(32)) };
+    const lie = {
+      ...honest,
+      confirmation: ceremony.family.hostKeyOf("ann").signHash("ab".repeat(32)),
+    };
     await nothingCame(
       ceremony,
       await ceremony.send(3, "ann", ceremony.signed(3, lie, "ann")),

@@ -46,19 +46,21 @@ async function play(
   const directory = await Deno.makeTempDir({ prefix: "permafrost-ceremony-" });
   try {
     const all = [...new Set([...terms.participants, ...terms.dealers ?? []])];
-    const played = await Promise.all(random.shuffled(all).map(async (name) =>
-      await persevere({
-        apiUrl: stack.apiUrl,
-        publishableKey: stack.publishableKey,
-        token: await signToken({ participant: name, family: family.id }),
-        words: family.hostKeyOf(name).words,
-        name,
-        directory: `${directory}/${name}`,
-        ceremonyId: ceremony.id,
-        paramsId,
-        keyShare: family.keyShareOf(name),
-      }, momentsOf(name))
-    ));
+    const played = await Promise.all(
+      random.shuffled(all).map(async (name) =>
+        await persevere({
+          apiUrl: stack.apiUrl,
+          publishableKey: stack.publishableKey,
+          token: await signToken({ participant: name, family: family.id }),
+          words: family.hostKeyOf(name).words,
+          name,
+          directory: `${directory}/${name}`,
+          ceremonyId: ceremony.id,
+          paramsId,
+          keyShare: family.keyShareOf(name),
+        }, momentsOf(name))
+      ),
+    );
     assert.equal((await ceremony.view()).status, "completed");
     return {
       shares: played.flatMap(({ share }) => share === null ? [] : [parseKeyShare(share)]),

@@ -36,7 +36,9 @@ const STEPS = [
 ];
 
 /** All moments at which a device can be killed: before and after each thing that it keeps or sends. */
-export const MOMENTS: readonly string[] = STEPS.flatMap((step) => [`before ${step}`, `after ${step}`]);
+export const MOMENTS: readonly string[] = STEPS.flatMap((
+  step,
+) => [`before ${step}`, `after ${step}`]);
 
 async function main(options: ProcessOptions): Promise<void> {
   const at = (moment: string) => {

@@ -12,6 +12,7 @@ import { messageOf, type Payload } from "../../functions/_shared/ceremony/payloa
 import {
   type CeremonyTerms,
   paramsIdOf,
+  paramsOf,
   type Protocol,
   sendersOf,
 } from "../../functions/_shared/ceremony/terms.ts";
@@ -72,6 +73,11 @@ export class SimulatedCeremony {
       const seed = bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
       this.#devices.set(name, new CeremonyDevice(hostKey, seed, name, keyShare));
     }
+  }
+
+  /** The JSON of which `paramsId` is the hash. */
+  get params(): string {
+    return paramsOf(this.terms);
   }
 
   get state(): CeremonyState {

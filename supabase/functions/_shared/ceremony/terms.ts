@@ -78,7 +78,12 @@ export function chillDkgParams({ hostPublicKeys, threshold }: CeremonyTerms): Se
 
 /** What guardians compare before round one. */
 export function paramsIdOf(terms: CeremonyTerms): string {
-  return hashOfJson([
+  return hashOfText(paramsOf(terms));
+}
+
+/** The JSON of which `paramsIdOf` is the hash. */
+export function paramsOf(terms: CeremonyTerms): string {
+  return JSON.stringify([
     "permafrost/ceremony",
     terms.ceremonyId,
     terms.familyId,
