@@ -885,7 +885,7 @@ begin
       perform permafrost.refuse('invalid_input', 'Only a reshare has dealers');
     end if;
     if new.created_by is not null and v_current.key_package_id is null and permafrost.limit_of('first_key_by_members', new.family_id) = 0 then
-      perform permafrost.refuse('not_the_creator', 'An operator starts the first ceremony of this family');
+      perform permafrost.refuse_rate('Only an operator starts the first ceremony of this family', 86400000);
     end if;
   else
     perform permafrost.refuse('invalid_input', 'kind must be dkg or reshare');
@@ -7678,7 +7678,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.create_key_ceremony(pg_catalog.text,pg_catalog.text,integer,pg_catalog.text[],pg_catalog.text,pg_catalog.text,pg_catalog.text[],integer) is
-  'Starts a ceremony, as a member or an operator: kind dkg or reshare. Returns it as get_key_ceremony does. Refuses not_in_family, not_the_creator, invalid_input, invalid_transition (another one is open), participants_invalid, threshold_invalid, no_key_package, rate_limited.';
+  'Starts a ceremony, as a member or an operator: kind dkg or reshare. Returns it as get_key_ceremony does. Refuses not_in_family, invalid_input, invalid_transition (another one is open), participants_invalid, threshold_invalid, no_key_package, rate_limited.';
 
 revoke all on function public.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) from public, anon, authenticated, service_role;
 grant execute on function public.create_key_ceremony(text,text,integer,text[],text,text,text[],integer) to authenticated, service_role;

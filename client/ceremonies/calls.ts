@@ -99,9 +99,9 @@ export interface StartedCeremony {
 /**
  * Starts a ceremony. Not attempted again by itself: sent twice it would be refused.
  *
- * Errors: `not_in_family`, `not_the_creator` where only operators start a first one; `invalid_transition` while
+ * Errors: `not_in_family`; `rate_limited`, also where only operators start a first one; `invalid_transition` while
  * another is open; `participants_invalid` also for a guardian without a host key; `threshold_invalid`,
- * `no_key_package`, `invalid_input`, `rate_limited`.
+ * `no_key_package`, `invalid_input`.
  */
 export function startCeremony(
   supabase: Supabase,
@@ -109,6 +109,29 @@ export function startCeremony(
   options: ParticipantOptions = {},
 ): Promise<Result<StartedCeremony>> {
   return invoke(supabase, "create-key-ceremony", { ...request }, { ...options, safe: false });
+}
+
+/**
+ * Starts another ceremony in the place of an open one of the caller's own making: for a dealer who vanished, or a
+ * participant who does not come.
+ *
+ * Errors: those of `startCeremony`; `session_not_found`, `not_the_creator`, `session_finished`.
+ */
+export async function restartCeremony(
+  supabase: Supabase,
+  ceremonyId: string,
+  request: CeremonyRequest,
+  options: ParticipantOptions = {},
+): Promise<Result<StartedCeremony>> {
+  const ended = await rpc(
+    supabase,
+    "fail_key_ceremony",
+    { p_ceremony_id: ceremonyId, p_reason: "Another ceremony takes its place" },
+    () => ({}),
+    { ...options, safe: true },
+  );
+  const isOver = ended.success || ended.code === "session_expired" || ended.code === "key_retired";
+  return isOver ? await startCeremony(supabase, request, options) : ended;
 }
 
 /**

@@ -84,3 +84,15 @@ Deno.test("a host key prints nothing of its secret", () => {
   const secret = hostKey.withSecret((bytes) => bytes.toHex());
   assert.ok(!JSON.stringify(hostKey).includes(secret) && !Deno.inspect(hostKey).includes(secret));
 });
+
+Deno.test("four words are asked for, and only the right ones confirm", () => {
+  const hostKey = HostKey.generate();
+  const words = hostKey.words.split(" ");
+  const places = hostKey.placesToConfirm();
+  assert.equal(new Set(places).size, 4);
+  assert.ok(places.every((place) => place >= 1 && place <= 24));
+  const right = new Map(places.map((place) => [place, words[place - 1].toUpperCase()]));
+  assert.ok(hostKey.confirms(right));
+  assert.ok(!hostKey.confirms(new Map([...right, [places[3], "frosty"]])));
+  assert.ok(!hostKey.confirms(new Map()));
+});

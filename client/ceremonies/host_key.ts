@@ -83,6 +83,20 @@ export class HostKey {
     return entropyToMnemonic(this.#secret, wordlist);
   }
 
+  /** Places of four words, from 1, drawn at random: to be asked of who wrote them down. */
+  placesToConfirm(): number[] {
+    const places = Array.from({ length: 24 }, (_, i) => i + 1);
+    const lots = crypto.getRandomValues(new Uint32Array(24));
+    return places.sort((a, b) => lots[a - 1] - lots[b - 1]).slice(0, 4).sort((a, b) => a - b);
+  }
+
+  /** Whether these are the words at these places (from 1), in any case. */
+  confirms(words: ReadonlyMap<number, string>): boolean {
+    const own = this.words.split(" ");
+    return words.size > 0 &&
+      [...words].every(([place, word]) => own[place - 1] === word.trim().toLowerCase());
+  }
+
   /** For people to read to each other: 25 digits in groups of five. See `hostKeyFingerprint`. */
   get fingerprint(): string {
     return hostKeyFingerprint(this.publicKey);

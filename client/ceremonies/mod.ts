@@ -12,6 +12,7 @@ export {
   type ListedHostKey,
   listHostKeys,
   registerHostKey,
+  restartCeremony,
   startCeremony,
   type StartedCeremony,
 } from "./calls.ts";
@@ -26,6 +27,8 @@ export {
   type RecoveryData,
   RecoveryDataError,
 } from "./recovery.ts";
+export { checkReadiness, type Readiness } from "./readiness.ts";
+export { openKeyShare, sealKeyShare } from "./sealed_share.ts";
 export { rollCallHash, startRollCall } from "./roll_call.ts";
 export { IndexedDbCeremonyStore } from "./indexeddb_ceremony_store.ts";
 export {

@@ -51,6 +51,8 @@ export interface CeremonyView {
   readonly errorMessage: string | null;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** The server's clock when it answered: milliseconds since the epoch. */
+  readonly now: number;
 }
 
 /** A ceremony. Errors: `session_not_found`. */
@@ -162,13 +164,14 @@ function ceremonyOf(value: unknown): CeremonyView | undefined {
   const expiresAt = field("expires_at");
   const approvalsMissing = field("approvals_missing");
   const declined = field("declined");
+  const now = field("now");
   if (
     ceremonyId === undefined || familyId === undefined || kind !== "dkg" && kind !== "reshare" ||
     !isProtocol(protocol) || ciphersuite === undefined || !isCiphersuite(ciphersuite) ||
     typeof threshold !== "number" || participants === undefined || hostPublicKeys === undefined ||
     paramsId === undefined || !isStatus(status) || !isByText(received, isTextList) ||
     typeof expiresAt !== "number" || round !== null && typeof round !== "number" ||
-    typeof approvalsMissing !== "number" || !isByText(declined, isText)
+    typeof approvalsMissing !== "number" || typeof now !== "number" || !isByText(declined, isText)
   ) return undefined;
   return {
     terms: {
@@ -197,6 +200,7 @@ function ceremonyOf(value: unknown): CeremonyView | undefined {
     keyPackageId: text("key_package_id") ?? null,
     errorMessage: text("error_message") ?? null,
     expiresAt,
+    now,
   };
 }
 

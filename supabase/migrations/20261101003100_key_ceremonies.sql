@@ -186,7 +186,7 @@ begin
       perform permafrost.refuse('invalid_input', 'Only a reshare has dealers');
     end if;
     if new.created_by is not null and v_current.key_package_id is null and permafrost.limit_of('first_key_by_members', new.family_id) = 0 then
-      perform permafrost.refuse('not_the_creator', 'An operator starts the first ceremony of this family');
+      perform permafrost.refuse_rate('Only an operator starts the first ceremony of this family', 86400000);
     end if;
   else
     perform permafrost.refuse('invalid_input', 'kind must be dkg or reshare');

@@ -31,7 +31,7 @@ begin atomic
     p_dealers, p_expiration_seconds);
 end;
 comment on function public.create_key_ceremony(text, text, integer, text[], text, text, text[], integer) is
-  'Starts a ceremony, as a member or an operator: kind dkg or reshare. Returns it as get_key_ceremony does. Refuses not_in_family, not_the_creator, invalid_input, invalid_transition (another one is open), participants_invalid, threshold_invalid, no_key_package, rate_limited.';
+  'Starts a ceremony, as a member or an operator: kind dkg or reshare. Returns it as get_key_ceremony does. Refuses not_in_family, invalid_input, invalid_transition (another one is open), participants_invalid, threshold_invalid, no_key_package, rate_limited.';
 
 create or replace function permafrost.ceremony_progress(p_ceremony_id text) returns jsonb
 language plpgsql stable set search_path = pg_catalog, pg_temp

@@ -24,13 +24,13 @@ export function participantOfRecovery(
   return participantOf(context, requestId, claimed, [familyOfRecovery]);
 }
 
-/** The same for an id that may be a session's or a recovery request's. */
-export function participantOfEither(
+/** The same for an id that may be a session's, a recovery request's or a ceremony's. */
+export function participantOfAny(
   context: UserContext,
   id: string,
   claimed?: string,
 ): Promise<string> {
-  return participantOf(context, id, claimed, [familyOfSession, familyOfRecovery]);
+  return participantOf(context, id, claimed, [familyOfSession, familyOfRecovery, familyOfCeremony]);
 }
 
 async function participantOf(
@@ -60,4 +60,12 @@ async function familyOfRecovery(
 ): Promise<string | undefined> {
   const requests = supabase.from("sss_signing_requests").select("family_id");
   return read(Family, await requests.eq("request_id", id).maybeSingle())?.family_id;
+}
+
+async function familyOfCeremony(
+  { supabase }: UserContext,
+  id: string,
+): Promise<string | undefined> {
+  const ceremonies = supabase.from("frost_key_ceremonies").select("family_id");
+  return read(Family, await ceremonies.eq("ceremony_id", id).maybeSingle())?.family_id;
 }

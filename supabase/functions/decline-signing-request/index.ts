@@ -1,10 +1,10 @@
-/** `POST /functions/v1/decline-signing-request` (user): a guardian says no, to a request of either method. */
+/** `POST /functions/v1/decline-signing-request` (user): a guardian says no, to a request of either method, or a ceremony. */
 import { z } from "zod";
 import { asUser, type UserContext } from "../_shared/authentication.ts";
 import { Decline, read } from "../_shared/database.ts";
 import { endpoint, receive } from "../_shared/http.ts";
 import { Identifier, OwnParticipant, Reason } from "../_shared/input.ts";
-import { participantOfEither } from "../_shared/participant.ts";
+import { participantOfAny } from "../_shared/participant.ts";
 
 export const Body = z.object({
   sessionId: Identifier,
@@ -15,7 +15,7 @@ export const Body = z.object({
 export default {
   fetch: endpoint(asUser(
     receive(Body, async ({ sessionId, reason, participantId }, context: UserContext) => {
-      if (participantId !== undefined) await participantOfEither(context, sessionId, participantId);
+      if (participantId !== undefined) await participantOfAny(context, sessionId, participantId);
       return read(
         Decline,
         await context.supabase.rpc("decline_signing_request", {

@@ -64,7 +64,7 @@ select is(pg_temp.starting(f, k, t, p, more), expected, format('%s %s of %s%s: %
   ('keyed', 'reshare', 2, '{g1,g4}', $$, null, 'FROST-P256-SHA256-v1', '{g1,g2}'$$, 'PT400 invalid_input')) as v (f, k, t, p, more, expected);
 insert into permafrost.limits values ('first_key_by_members', 'other', 0);
 select pg_temp.admit('other', 'g2');
-select is(pg_temp.starting('other', 'dkg', 2, '{g1,g2}'), 'PT403 not_the_creator', 'where operators start a first key, no member does');
+select is(pg_temp.starting('other', 'dkg', 2, '{g1,g2}'), 'PT429 rate_limited', 'where operators start a first key, no member does');
 select is(create_key_ceremony('other', 'dkg', 2, '{g1,g2}') ->> 'created_by', null, 'an operator does');
 select is(pg_temp.starting('fam', 'dkg', 2, '{g1,g2,g3}'), 'accepted', 'a ceremony starts');
 select is(pg_temp.starting('fam', 'dkg', 2, '{g1,g2}'), 'PT409 invalid_transition', 'a family has one open ceremony');

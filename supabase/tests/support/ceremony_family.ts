@@ -114,6 +114,15 @@ export class CeremonyFamily {
     return started;
   }
 
+  /** Approves a session as a guardian, with its share. */
+  async approve(name: string, sessionId: string): Promise<void> {
+    const { keyShare, supabase } = this.guardian(name);
+    assert.ok(keyShare, name);
+    const store = new MemoryNonceStore();
+    const guardian = new Guardian({ keyShare, store, transport: guardianTransport(supabase) });
+    must(await guardian.approve(sessionId, { timeoutMs: 20_000 }));
+  }
+
   /** Signs with these guardians' shares; answers whether the signature verifies under the family's key. */
   async sign(names: readonly string[], message: string): Promise<{ groupPublicKey: string }> {
     const [first] = names;
@@ -128,16 +137,7 @@ export class CeremonyFamily {
         threshold: names.length,
       }),
     );
-    const approved = await Promise.all(names.map((name) => {
-      const guardian = this.guardian(name);
-      assert.ok(guardian.keyShare, name);
-      return new Guardian({
-        keyShare: guardian.keyShare,
-        store: new MemoryNonceStore(),
-        transport: guardianTransport(guardian.supabase),
-      }).approve(sessionId, { timeoutMs: 20_000 });
-    }));
-    for (const result of approved) must(result);
+    await Promise.all(names.map((name) => this.approve(name, sessionId)));
     const { session } = must(await sessions.getSession(sessionId));
     const { final_signature } = session;
     assert.ok(final_signature);
