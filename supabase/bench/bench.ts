@@ -40,8 +40,8 @@ const PART_NAMES = PARTS.map(({ name }) => name).join(", ");
 
 const USAGE =
   `Usage: deno task bench [--quick] [--json] [--seed <text>] [--rows <number>] [<part> ...]
-Measures the system on this machine: all parts, which takes about five minutes, or those that are named.
-Parts: ${PART_NAMES}
+Measures the system on this machine: all parts, which takes about eight minutes, or those named of
+${PART_NAMES}
 --quick measures less; --json writes JSON on standard output, progress on standard error; --seed takes
 the secrets, messages and orders of an earlier run; --rows is how many old sessions transitions has.`;
 

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { eventId } from "../../supabase/functions/_shared/frost/nostr.ts";
+import { dealKey } from "../guardian/dealer.ts";
+import { parseSigningSession } from "../guardian/signing_session.ts";
+import { kindName, marked, sessionText } from "./session_text.ts";
+
+const [key] = dealKey({ familyId: "f", threshold: 2, participants: ["ann", "bob"] }).keyShares;
+const template = {
+  kind: 1,
+  created_at: 1_700_000_000,
+  tags: [["t", "frost"]],
+  content: "Hello,\nthis is all of it",
+};
+
+function sessionOf(more: object) {
+  return parseSigningSession({
+    session_id: "s",
+    message_hash: eventId(template, key.group_public_key),
+    event_template: template,
+    participants: ["ann", "bob"],
+    threshold: 2,
+    created_by: "ann",
+    status: "pending",
+    expires_at: Date.now() + 60_000,
+    ...more,
+  });
+}
+
+Deno.test("an event is shown whole, with the hash that was computed here", () => {
+  const { lines, readable } = sessionText(sessionOf({}), key);
+  assert.ok(readable);
+  const shown = lines.map(({ label, text }) => `${label}: ${text}`).join("\n");
+  for (
+    const part of ["note (kind 1)", "t · frost", template.content, "2 of ann, bob", "2023-11-14"]
+  ) {
+    assert.ok(shown.includes(part), part);
+  }
+});
+
+Deno.test("a hash that is not the event's, and a hash without an event, are not readable", () => {
+  assert.equal(sessionText(sessionOf({ message_hash: "ab".repeat(32) }), key).readable, false);
+  const { lines, readable } = sessionText(sessionOf({ event_template: null }), key);
+  assert.equal(readable, false);
+  assert.ok(lines.some(({ text }) => text.startsWith("unreadable")));
+});
+
+Deno.test("characters that hide or reorder are written out; others stay as they are", () => {
+  assert.equal(
+    marked("pay\u202e001\u202c to\u200bann\u0007"),
+    "pay⟨U+202E⟩001⟨U+202C⟩ to⟨U+200B⟩ann⟨U+0007⟩",
+  );
+  assert.equal(marked("Größe 雪 🙂\nnext"), "Größe 雪 🙂\nnext");
+  assert.equal(marked("tag\u{e0041}"), "tag⟨U+E0041⟩");
+  assert.equal(marked("\ud800"), "\ufffd");
+});
+
+Deno.test("kinds have names, and credentials say so", () => {
+  assert.equal(kindName(1), "note (kind 1)");
+  assert.match(kindName(27235), /credential/);
+  assert.equal(kindName(4242), "event (kind 4242)");
+});

@@ -1,0 +1,109 @@
+/**
+ * What a guardian is shown before it says yes: one rendering for terminal and page. It is made of what is signed, and the
+ * hash is computed again; what the server says besides is not believed.
+ *
+ * @module
+ */
+import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
+import { finishEvent, type NostrEvent } from "../../supabase/functions/_shared/frost/nostr.ts";
+import type { SigningSession } from "../guardian/signing_session.ts";
+import type { KeyShare } from "../guardian/key_share.ts";
+
+/** One line of what is shown: a label and its text, marked where somebody might be fooled. */
+export interface Line {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** What is asked of a guardian. */
+export interface SessionText {
+  readonly lines: readonly Line[];
+  /** Whether a person can tell what is signed: there is an event, and it has the hash that is signed. */
+  readonly readable: boolean;
+}
+
+const KINDS: Readonly<Record<number, string>> = {
+  0: "profile",
+  1: "note",
+  3: "follow list",
+  4: "encrypted message",
+  5: "deletion",
+  6: "repost",
+  7: "reaction",
+  1059: "gift wrap",
+  9734: "zap request",
+  10002: "relay list",
+  22242: "login to a relay (a credential)",
+  27235: "login to a website (a credential)",
+  30023: "article",
+};
+
+/** Kinds that let their holder act in the signer's name elsewhere. */
+export const CREDENTIAL_KINDS: readonly number[] = [22242, 27235];
+
+/** The name of an event's kind (NIP-01), and its number. */
+export function kindName(kind: number): string {
+  return `${KINDS[kind] ?? "event"} (kind ${kind})`;
+}
+
+/**
+ * Renders a session for its guardian.
+ *
+ * @param session - As the server tells it.
+ * @param key - The guardian's own share: group key and threshold are taken from there, and never from the answer.
+ */
+export function sessionText(session: SigningSession, key: KeyShare): SessionText {
+  const { message_hash, threshold, participants } = session;
+  const signers: Line[] = [
+    { label: "Signers", text: `${threshold} of ${marked(participants.join(", "))}` },
+    { label: "Key's threshold", text: `${key.threshold} of ${key.participants.length}` },
+  ];
+  const event = eventOf(session.event_template, key.group_public_key);
+  if (event === undefined) {
+    return {
+      lines: [
+        { label: "Message", text: "unreadable: a hash without an event" },
+        ...signers,
+        { label: "Hash", text: message_hash },
+      ],
+      readable: false,
+    };
+  }
+  const readable = event.id === message_hash;
+  const hash = readable ? event.id : `${event.id}, and what is to be signed is ${message_hash}`;
+  return {
+    lines: [
+      { label: "Kind", text: kindName(event.kind) },
+      { label: "Date", text: new Date(event.created_at * 1000).toISOString() },
+      ...event.tags.map((tag) => ({ label: "Tag", text: marked(tag.join(" · ")) })),
+      { label: "Text", text: marked(event.content) },
+      ...signers,
+      { label: "Hash", text: hash },
+    ],
+    readable,
+  };
+}
+
+/** The event with its id, computed here; `undefined` if there is none, or another key's. */
+function eventOf(template: unknown, groupPublicKey: string): NostrEvent | undefined {
+  try {
+    return finishEvent(template, groupPublicKey, "00".repeat(64));
+  } catch (error) {
+    if (error instanceof FrostError) return undefined;
+    throw error;
+  }
+}
+
+/** Characters that show nothing, or make others show in another order. */
+const INVISIBLE =
+  // deno-lint-ignore no-control-regex
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+/** The text with each character that shows nothing, or reorders others, written as ⟨U+200B⟩. */
+export function marked(text: string): string {
+  return text.toWellFormed().replaceAll(
+    INVISIBLE,
+    (character) =>
+      `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`,
+  );
+}
