@@ -24,11 +24,16 @@ interface Entry {
 const ENTRIES: readonly Entry[] = Object.entries(project.exports)
   .map(([path, source]) => ({ path, module: source.slice("./client/".length, -".ts".length) }));
 
+/** The module of the command `permafrost`. */
+const COMMAND = "cli/main";
+
 /** What the package's own modules import by these names is not bundled. */
 const DEPENDENCIES = [
+  "@clack/prompts",
   "@noble/curves",
   "@noble/hashes",
   "@scure/bip39",
+  "commander",
   "idb",
   "nostr-tools",
 ] as const;
@@ -65,7 +70,9 @@ async function bundle(folder: string): Promise<void> {
   try {
     await esbuild.build({
       absWorkingDir: ROOT,
-      entryPoints: ENTRIES.map(({ module }) => `client/${module}.ts`),
+      entryPoints: [...ENTRIES.map(({ module }) => module), COMMAND].map((module) =>
+        `client/${module}.ts`
+      ),
       outdir: folder,
       bundle: true,
       // What two entries share must exist once: classes and errors are compared by identity.
@@ -132,6 +139,7 @@ function manifest(): Record<string, unknown> {
         default: `./${entry.module}.js`,
       }]),
     ),
+    bin: { permafrost: `./${COMMAND}.js` },
     // For resolvers that do not read `exports`.
     main: "./mod.js",
     types: "./types/client/mod.d.ts",

@@ -1,0 +1,50 @@
+/**
+ * Questions to a person. Where nobody can be asked, files answer: secrets are never on a command line.
+ *
+ * @module
+ */
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { cancel, confirm, isCancel, password, text } from "@clack/prompts";
+import { STATUS, Stop } from "./stop.ts";
+
+const canAsk = () => process.stdin.isTTY === true && process.stdout.isTTY === true;
+
+/** A secret: from the file that the variable names, else asked for. */
+export async function secret(question: string, variable: string): Promise<string> {
+  const file = process.env[variable];
+  if (file !== undefined) return (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+  if (!canAsk()) {
+    throw new Stop(
+      `${question}: nobody can be asked here. Name a file that holds it by ${variable}`,
+      {
+        code: "misused",
+        status: STATUS.misused,
+      },
+    );
+  }
+  return answered(await password({ message: question }));
+}
+
+/** A text. */
+export async function ask(question: string): Promise<string> {
+  if (!canAsk()) {
+    throw new Stop(`${question}: nobody can be asked here`, {
+      code: "misused",
+      status: STATUS.misused,
+    });
+  }
+  return answered(await text({ message: question }));
+}
+
+/** Yes or no; no where nobody can be asked. */
+export async function agree(question: string): Promise<boolean> {
+  if (!canAsk()) return false;
+  return answered(await confirm({ message: question, initialValue: false }));
+}
+
+function answered<Answer>(answer: Answer): Exclude<Answer, symbol> {
+  if (!isCancel(answer)) return answer as Exclude<Answer, symbol>; // nothing else is a symbol
+  cancel("Stopped");
+  throw new Stop("Stopped", { code: "aborted", status: STATUS.interrupted });
+}

@@ -1,0 +1,181 @@
+/**
+ * Ceremonies at the terminal.
+ *
+ * @module
+ */
+import { type Command } from "commander";
+import { approveKeyPackage, startCeremony } from "../ceremonies/calls.ts";
+import { Ceremony } from "../ceremonies/ceremony.ts";
+import { hostKeyFingerprint } from "../ceremonies/host_key.ts";
+import { checkReadiness } from "../ceremonies/readiness.ts";
+import { type CeremonyView, epochPackageOf, readCeremony } from "../ceremonies/reading.ts";
+import { startRollCall } from "../ceremonies/roll_call.ts";
+import { fieldOf } from "../shapes.ts";
+import { rpc } from "../transport.ts";
+import { agree } from "./ask.ts";
+import { openDevice } from "./context.ts";
+import type { Action } from "./main.ts";
+import { columns } from "./output.ts";
+import { must, STATUS, Stop } from "./stop.ts";
+
+type Doing = (action: Action) => Promise<void>;
+
+/** Adds the commands. */
+export function addCeremonies(program: Command, doing: Doing): void {
+  const ceremony = program.command("ceremony").description("make a key, or deal it anew");
+
+  ceremony.command("start")
+    .description("ask guardians to make a key, or to deal the current one anew")
+    .requiredOption("--threshold <number>", "how many sign", Number)
+    .requiredOption("--participants <ids>", "who gets a share, with commas between", list)
+    .option("--dealers <ids>", "deal the current key anew: who deals", list)
+    .option("--protocol <name>", "chilldkg or pedersen")
+    .option("--ciphersuite <name>", "by its name in RFC 9591")
+    .action((options: {
+      threshold: number;
+      participants: string[];
+      dealers?: string[];
+      protocol?: "chilldkg" | "pedersen";
+      ciphersuite?: CeremonyView["terms"]["ciphersuite"];
+    }) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const { familyId, participantId } = await device.settings();
+        const kind = options.dealers === undefined ? "dkg" : "reshare";
+        const started = must(
+          await startCeremony(await device.client(), { familyId, kind, ...options }, {
+            participantId,
+          }),
+        );
+        output.result(
+          { ...started },
+          [
+            `Ceremony ${started.ceremonyId}`,
+            `All compare: ${started.paramsId}`,
+            `Each joins: permafrost ceremony join ${started.ceremonyId} --params-id ${started.paramsId}`,
+          ].join("\n"),
+        );
+      })
+    );
+
+  ceremony.command("show")
+    .description("where a ceremony stands, and the fingerprints to compare")
+    .argument("<id>")
+    .action((id: string) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const { ceremony: view } = must(await readCeremony(await device.client(), id));
+        const { terms } = view;
+        output.result(
+          { ceremony: { ...view } },
+          [
+            stateOf(view),
+            `params_id ${view.paramsId}`,
+            columns(
+              terms.participants.map((
+                name,
+                i,
+              ) => [name, hostKeyFingerprint(terms.hostPublicKeys[i])]),
+            ),
+          ].join("\n"),
+        );
+      })
+    );
+
+  ceremony.command("join")
+    .description("take part until it is over; may be stopped and run again")
+    .argument("<id>")
+    .requiredOption("--params-id <hex>", "as it was compared with the others")
+    .action((id: string, { paramsId }: { paramsId: string }) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const { participantId } = await device.settings();
+        const supabase = await device.client();
+        const hostKey = await device.hostKey();
+        const store = await device.ceremonies();
+        const pin = { paramsId };
+        const known = await store.read(id, "finished");
+        if (known === undefined) {
+          const checks = await checkReadiness(id, pin, { supabase, hostKey, participantId, store });
+          const wrong = checks.filter(({ ok }) => !ok);
+          if (wrong.length > 0) {
+            throw new Stop(wrong.map(({ what }) => what).join("\n"), { code: "not_ready" });
+          }
+        }
+        const joined = must(
+          await Ceremony.join(id, pin, {
+            supabase,
+            hostKey,
+            participantId,
+            store,
+            keyShare: (await device.newestShare())?.keyShare,
+            onProgress: (view) => output.progress(stateOf(view)),
+          }),
+        );
+        if (joined.keyShare !== undefined && joined.epoch !== undefined) {
+          await device.keepShare(joined.keyShare, joined.epoch);
+        }
+        await Ceremony.forget(id, store);
+        output.result(
+          { epoch: joined.epoch ?? null, hasShare: joined.keyShare !== undefined },
+          joined.keyShare === undefined
+            ? "Dealt. This device gets no share"
+            : `The share of epoch ${joined.epoch} is on this device`,
+        );
+      })
+    );
+
+  ceremony.command("approve")
+    .description("let the key of a confirming ceremony take the current one's place")
+    .argument("<digest>", "of the new key package, as it was compared")
+    .option("--yes", "do not ask")
+    .action((digest: string, { yes }: { yes?: boolean }) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const { familyId, participantId } = await device.settings();
+        if (!yes && !await agree("Let this key take the place of the current one?")) {
+          throw new Stop("Not approved", { code: "not_approved", status: STATUS.declined });
+        }
+        const approved = must(
+          await approveKeyPackage(
+            await device.client(),
+            familyId,
+            participantId,
+            await device.hostKey(),
+            digest,
+          ),
+        );
+        output.result({ ...approved }, `${approved.approvalsMissing} approvals are missing`);
+      })
+    );
+
+  program.command("roll-call")
+    .description("ask every guardian for one signature, to see that all can")
+    .action(() =>
+      doing(async (output) => {
+        const device = openDevice();
+        const { familyId } = await device.settings();
+        const supabase = await device.client();
+        const { answer } = must(
+          await rpc(supabase, "get_key_status", { p_family_id: familyId }, (data) => ({
+            keyPackage: epochPackageOf(fieldOf(data, "key_package")),
+          }), { safe: true }),
+        );
+        if (answer.keyPackage === undefined) throw new Stop("The server told of no key");
+        const { sessionId } = must(await startRollCall(supabase, familyId, answer.keyPackage));
+        output.result({ sessionId }, `Each approves: permafrost approve ${sessionId}`);
+      })
+    );
+}
+
+const list = (text: string) =>
+  text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+
+function stateOf({ status, round, missing, approvalsMissing, errorMessage }: CeremonyView): string {
+  if (status === "failed") return `failed: ${errorMessage}`;
+  if (round === null) return status;
+  if (missing.length > 0) return `${status}: waiting for ${missing.join(", ")}`;
+  return approvalsMissing > 0
+    ? `${status}: waiting for ${approvalsMissing} guardians of the current key to approve`
+    : status;
+}

@@ -1,0 +1,194 @@
+/**
+ * What the command keeps: a folder with the settings, the login, the host key and key shares under a passphrase, nonces and
+ * ceremonies. The folder is its owner's alone.
+ *
+ * @module
+ */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { FileCeremonyStore } from "../ceremonies/file_ceremony_store.ts";
+import { HostKey } from "../ceremonies/host_key.ts";
+import { openKeyShare, sealKeyShare } from "../ceremonies/sealed_share.ts";
+import type { KeyShare } from "../guardian/key_share.ts";
+import { FileNonceStore } from "../guardian/stores/file_nonce_store.ts";
+import { fieldOf } from "../shapes.ts";
+import { Stop } from "./stop.ts";
+
+/** Where and as whom. */
+export interface Settings {
+  readonly url: string;
+  readonly publishableKey: string;
+  readonly familyId: string;
+  readonly participantId: string;
+}
+
+/** The folder of one guardian. */
+export class Device {
+  readonly #folder: string;
+  readonly #passphrase: () => Promise<string>;
+
+  /**
+   * @param folder - `PERMAFROST_HOME`, or `~/.permafrost`.
+   * @param passphrase - Asked once, when a secret is needed.
+   */
+  constructor(passphrase: () => Promise<string>, folder = folderOf()) {
+    this.#folder = folder;
+    let asked: Promise<string> | undefined;
+    this.#passphrase = () => asked ??= passphrase();
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** @throws {Stop} unless `init` was run. */
+  async settings(): Promise<Settings> {
+    const value = await this.#readJson("settings.json");
+    const text = (name: string) => {
+      const found = fieldOf(value, name);
+      if (typeof found !== "string") {
+        throw new Stop(`There is no guardian in ${this.#folder}: run "permafrost init" first`);
+      }
+      return found;
+    };
+    return {
+      url: text("url"),
+      publishableKey: text("publishableKey"),
+      familyId: text("familyId"),
+      participantId: text("participantId"),
+    };
+  }
+
+  async has(name: string): Promise<boolean> {
+    return (await this.#read(name)) !== undefined;
+  }
+
+  /** @throws {Stop} if there is a guardian in the folder. */
+  async create(settings: Settings, hostKey: HostKey): Promise<void> {
+    if (await this.has("host-key")) {
+      throw new Stop(
+        `There is a guardian in ${this.#folder} already: name another folder by PERMAFROST_HOME`,
+      );
+    }
+    await this.#write("host-key", await hostKey.seal(await this.#passphrase()));
+    await this.#write("settings.json", JSON.stringify(settings, null, 2));
+  }
+
+  /** @throws {Stop} for another passphrase. */
+  async hostKey(): Promise<HostKey> {
+    const sealed = await this.#read("host-key");
+    if (sealed === undefined) {
+      throw new Stop(`There is no host key in ${this.#folder}: run "permafrost init" first`);
+    }
+    try {
+      return await HostKey.open(sealed, await this.#passphrase());
+    } catch (error) {
+      throw new Stop(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async keepShare(keyShare: KeyShare, epoch: number): Promise<void> {
+    const sealed = await sealKeyShare(keyShare, await this.#passphrase());
+    await this.#write(`share-${epoch}`, sealed);
+  }
+
+  /** The share of the newest epoch; `undefined` if there is none. */
+  async newestShare(): Promise<{ keyShare: KeyShare; epoch: number } | undefined> {
+    const epochs = (await readdir(this.#folder).catch(() => []))
+      .flatMap((name) => /^share-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
+    if (epochs.length === 0) return undefined;
+    const epoch = Math.max(...epochs);
+    const sealed = await this.#read(`share-${epoch}`) ?? "";
+    return { keyShare: await openKeyShare(sealed, await this.#passphrase()), epoch };
+  }
+
+  /** @throws {Stop} if there is none. */
+  async share(): Promise<KeyShare> {
+    const newest = await this.newestShare();
+    if (newest === undefined) {
+      throw new Stop('This device has no key share: join a ceremony, or run "permafrost recover"');
+    }
+    return newest.keyShare;
+  }
+
+  nonces(): Promise<FileNonceStore> {
+    return FileNonceStore.open(join(this.#folder, "nonces"));
+  }
+
+  ceremonies(): Promise<FileCeremonyStore> {
+    return FileCeremonyStore.open(join(this.#folder, "ceremonies"));
+  }
+
+  /** The account's client, with the login that is kept. A token that was given is taken as it is. */
+  async client(): Promise<SupabaseClient> {
+    const { url, publishableKey } = await this.settings();
+    const token = await this.#read("token");
+    if (token !== undefined) {
+      return createClient(url, publishableKey, {
+        accessToken: () => Promise.resolve(token.trim()),
+      });
+    }
+    return this.#account(url, publishableKey);
+  }
+
+  #account(url: string, publishableKey: string): SupabaseClient {
+    return createClient(url, publishableKey, {
+      auth: {
+        persistSession: true,
+        autoRefreshToken: false,
+        storage: {
+          getItem: async () => await this.#read("session") ?? null,
+          setItem: (_key, value) => this.#write("session", value),
+          removeItem: () => this.#write("session", ""),
+        },
+      },
+    });
+  }
+
+  async keepToken(token: string): Promise<void> {
+    await this.#write("token", token);
+  }
+
+  /** Logs in to the account; the login is kept and renewed. */
+  async logIn(email: string, password: string): Promise<void> {
+    const { url, publishableKey } = await this.settings();
+    const { error } = await this.#account(url, publishableKey).auth
+      .signInWithPassword({ email, password });
+    if (error) throw new Stop(`The login was refused: ${error.message}`);
+  }
+
+  async readText(name: string): Promise<string | undefined> {
+    return await this.#read(name);
+  }
+
+  async keepText(name: string, text: string): Promise<void> {
+    await this.#write(name, text);
+  }
+
+  async #readJson(name: string): Promise<unknown> {
+    const text = await this.#read(name);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  async #read(name: string): Promise<string | undefined> {
+    try {
+      const text = await readFile(join(this.#folder, name), "utf8");
+      return text === "" ? undefined : text;
+    } catch (error) {
+      if (fieldOf(error, "code") === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(this.#folder, name), text, { mode: 0o600 });
+  }
+}
+
+function folderOf(): string {
+  return process.env.PERMAFROST_HOME ?? join(homedir(), ".permafrost");
+}

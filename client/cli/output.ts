@@ -1,0 +1,46 @@
+/**
+ * What a command says: to people as text on standard output, to programs as one JSON object with `--json`. Progress goes to
+ * standard error in both. No secret is ever said here but the 24 words, once.
+ *
+ * @module
+ */
+import process from "node:process";
+
+/** Says things. */
+export class Output {
+  readonly #json: boolean;
+
+  constructor(json: boolean) {
+    this.#json = json;
+  }
+
+  /** The outcome. */
+  result(data: Readonly<Record<string, unknown>>, text: string): void {
+    process.stdout.write(
+      this.#json ? `${JSON.stringify({ success: true, ...data })}\n` : `${text}\n`,
+    );
+  }
+
+  /** How far it has come. */
+  progress(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Why it did not. */
+  failure(code: string, text: string): void {
+    if (this.#json) {
+      process.stdout.write(`${JSON.stringify({ success: false, code, error: text })}\n`);
+    } else process.stderr.write(`${text}\n`);
+  }
+}
+
+/** Rows as columns, for people. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)),
+    [],
+  );
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd()).join(
+    "\n",
+  );
+}

@@ -1,0 +1,237 @@
+/**
+ * A guardian's device: making it, logging in, looking whether all is well, and getting a share back.
+ *
+ * @module
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { membershipsOf } from "../../supabase/functions/_shared/caller.ts";
+import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
+import { HostKey } from "../ceremonies/host_key.ts";
+import { readRecoveryData, recoverCurrentShare, recoverKeyShare } from "../ceremonies/recovery.ts";
+import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
+import { fieldOf } from "../shapes.ts";
+import { ask, secret } from "./ask.ts";
+import { openDevice } from "./context.ts";
+import type { Device } from "./device.ts";
+import type { Action } from "./main.ts";
+import { columns } from "./output.ts";
+import { must, STATUS, Stop } from "./stop.ts";
+
+type Doing = (action: Action) => Promise<void>;
+
+interface InitOptions {
+  readonly url: string;
+  readonly key: string;
+  readonly family: string;
+  readonly name: string;
+  readonly restore?: boolean;
+}
+
+/** Adds the commands. */
+export function addDevice(program: Command, doing: Doing): void {
+  program.command("init")
+    .description("make this device a guardian's: a host key, and its 24 words, shown once")
+    .requiredOption("--url <url>", "of the project")
+    .requiredOption("--key <key>", "the project's publishable key")
+    .requiredOption("--family <id>", "the family")
+    .requiredOption("--name <id>", "who this guardian is in it")
+    .option("--restore", "take the key of 24 words that are on paper")
+    .action((options: InitOptions) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const hostKey = options.restore
+          ? HostKey.fromWords(await secret("The 24 words", "PERMAFROST_WORDS_FILE"))
+          : HostKey.generate();
+        const settings = {
+          url: options.url,
+          publishableKey: options.key,
+          familyId: options.family,
+          participantId: options.name,
+        };
+        await device.create(settings, hostKey);
+        const shown = options.restore ? {} : { words: hostKey.words };
+        output.result(
+          { folder: device.folder, fingerprint: hostKey.fingerprint, ...shown },
+          [
+            ...(options.restore ? [] : [
+              "Write these 24 words on paper. They are shown once; whoever has them has your shares.",
+              "",
+              numbered(hostKey.words.split(" ")),
+              "",
+            ]),
+            `Fingerprint, to be read to the others: ${hostKey.fingerprint}`,
+            `This device is ${options.name} of ${options.family}. Next: permafrost login`,
+          ].join("\n"),
+        );
+      })
+    );
+
+  program.command("login")
+    .description("log in by e-mail and password, or with an access token; registers the host key")
+    .option("--email <address>", "of the account")
+    .option("--token-file <path>", "a file with an access token")
+    .action((options: { email?: string; tokenFile?: string }) =>
+      doing(async (output) => {
+        const device = openDevice();
+        if (options.tokenFile !== undefined) {
+          await device.keepToken(await readFile(options.tokenFile, "utf8"));
+        } else {
+          const email = options.email ?? await ask("E-mail");
+          await device.logIn(email, await secret("Password", "PERMAFROST_PASSWORD_FILE"));
+        }
+        const { familyId, participantId } = await device.settings();
+        const hostKey = await device.hostKey();
+        must(await registerHostKey(await device.client(), familyId, participantId, hostKey));
+        output.result({ familyId, participantId }, `Logged in as ${participantId} of ${familyId}`);
+      })
+    );
+
+  program.command("whoami")
+    .description("who the login says that you are")
+    .action(() =>
+      doing(async (output) => {
+        const device = openDevice();
+        const { familyId, participantId } = await device.settings();
+        const memberships = await membershipsIn(device);
+        output.result(
+          { familyId, participantId, memberships },
+          columns([
+            ["This device", `${participantId} of ${familyId}`],
+            ...Object.entries(memberships).map((
+              [family, who],
+            ) => ["The login", `${who} of ${family}`]),
+          ]),
+        );
+        return memberships[familyId] === participantId ? STATUS.done : STATUS.failed;
+      })
+    );
+
+  program.command("recover")
+    .description("get this guardian's share back, from the server or from a file, by its host key")
+    .option("--file <path>", "what `export` wrote; no server is asked")
+    .action((options: { file?: string }) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const hostKey = await device.hostKey();
+        const { familyId } = await device.settings();
+        const { keyShare, epoch } = options.file === undefined
+          ? must(await recoverCurrentShare(await device.client(), familyId, hostKey))
+          : recoverKeyShare(hostKey, JSON.parse(await readFile(options.file, "utf8")));
+        await device.keepShare(keyShare, epoch);
+        output.result(
+          { epoch, participantId: keyShare.participant_id },
+          `The share of ${keyShare.participant_id} in epoch ${epoch} is back`,
+        );
+      })
+    );
+
+  program.command("export")
+    .description(
+      "write the recovery data of the current key to a file: no secret, and for the guardians alone",
+    )
+    .argument("<path>", "the file")
+    .action((path: string) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const supabase = await device.client();
+        const { familyId } = await device.settings();
+        const { keyPackage } = must(await readCurrentKeyPackage(supabase, familyId));
+        const { recoveryData } = must(await readRecoveryData(supabase, keyPackage.key_package_id));
+        await writeFile(path, `${JSON.stringify(recoveryData)}\n`, { mode: 0o600, flag: "wx" });
+        output.result({ path }, `Written to ${path}. Keep it with the words`);
+      })
+    );
+
+  program.command("doctor")
+    .description("look whether this device can do its work")
+    .action(() =>
+      doing(async (output) => {
+        const checks = await examine(openDevice());
+        const ok = checks.every((check) => check.ok);
+        output.result(
+          { ok, checks },
+          columns(checks.map((check) => [check.ok ? "ok" : "NOT OK", check.name, check.what])),
+        );
+        return ok ? STATUS.done : STATUS.failed;
+      })
+    );
+}
+
+function numbered(words: readonly string[]): string {
+  const cells = words.map((word, i) => `${String(i + 1).padStart(2)} ${word}`.padEnd(14));
+  return Array.from({ length: 6 }, (_, row) => cells.slice(4 * row, 4 * row + 4).join("").trimEnd())
+    .join("\n");
+}
+
+/** What the login's claims say; the server judges by them. */
+async function membershipsIn(device: Device): Promise<Readonly<Record<string, string>>> {
+  const kept = await device.readText("token") ?? await device.readText("session");
+  if (kept === undefined) throw new Stop('There is no login: run "permafrost login"');
+  const token = kept.startsWith("{") ? fieldOf(JSON.parse(kept), "access_token") : kept.trim();
+  const [, payload = ""] = String(token).split(".");
+  return membershipsOf(JSON.parse(Buffer.from(payload, "base64url").toString("utf8")));
+}
+
+interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly what: string;
+}
+
+async function examine(device: Device): Promise<Check[]> {
+  const checks: Check[] = [];
+  const look = async (name: string, work: () => Promise<string>) => {
+    try {
+      checks.push({ name, ok: true, what: await work() });
+    } catch (error) {
+      checks.push({
+        name,
+        ok: false,
+        what: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  await look("device", async () => {
+    const { participantId, familyId } = await device.settings();
+    return `${participantId} of ${familyId}, in ${device.folder}`;
+  });
+  await look("host key", async () => (await device.hostKey()).fingerprint);
+  await look("login", async () => {
+    const { participantId, familyId } = await device.settings();
+    const who = (await membershipsIn(device))[familyId];
+    if (who !== participantId) throw new Stop(`The login is of ${who ?? "nobody"} in ${familyId}`);
+    return `of ${who}`;
+  });
+  await look("server", async () => {
+    const { familyId, participantId } = await device.settings();
+    const { hostKeys } = must(await listHostKeys(await device.client(), familyId));
+    const own = hostKeys.find((key) =>
+      key.participantId === participantId && key.retiredAt === null
+    );
+    if (own?.hostPublicKey !== (await device.hostKey()).publicKey) {
+      throw new Stop(
+        "Another host key is registered for this guardian: another device may be in use",
+      );
+    }
+    return "answers, and has this device's host key";
+  });
+  await look("share", async () => {
+    const { familyId } = await device.settings();
+    const newest = await device.newestShare();
+    if (newest === undefined) throw new Stop("There is no key share on this device");
+    const { keyPackage } = must(await readCurrentKeyPackage(await device.client(), familyId));
+    const isCurrent =
+      keyPackage.verifying_shares.join() === newest.keyShare.verifying_shares.join();
+    if (!isCurrent) {
+      throw new Stop(`The share is of epoch ${newest.epoch}, and the family has another key`);
+    }
+    return `of the current key, epoch ${newest.epoch}`;
+  });
+  await look("store", async () => {
+    const store = await device.nonces();
+    await store.prune(Date.now());
+    return "can be written";
+  });
+  return checks;
+}
