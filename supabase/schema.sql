@@ -4979,7 +4979,7 @@ begin
   select jsonb_agg(jsonb_build_object('seq', e.seq, 'subject', e.subject, 'subject_id', e.subject_id, 'family_id', e.family_id,
       'event', e.event, 'actor', e.actor, 'detail', e.detail::text, 'occurred_at', e.occurred_at,
       'digest', encode(e.digest, 'hex')) order by e.seq),
-    (array_agg(e.detail ->> 'key_package_id' order by e.seq))[1]
+    (array_agg(e.detail ->> 'key_package_id' order by e.seq) filter (where e.detail ->> 'key_package_id' is not null))[1]
   into v_events, v_key_package_id
   from public.frost_events as e where e.subject = p_subject and e.subject_id = p_subject_id;
   return jsonb_build_object(
@@ -6327,8 +6327,8 @@ $function$;
 revoke all on function permafrost.record_published_event(text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.record_published_event(text,text) to authenticated;
 
--- function permafrost.record_refused_ceremony_message(text,text,integer,text,text) ----------------
-CREATE OR REPLACE FUNCTION permafrost.record_refused_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_signature text)
+-- function permafrost.record_refused_ceremony_message(text,text,integer,text,jsonb) ---------------
+CREATE OR REPLACE FUNCTION permafrost.record_refused_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_payload jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -6337,9 +6337,9 @@ AS $function$
 declare
   v_ceremony public.frost_key_ceremonies := permafrost.lock_ceremony(p_ceremony_id);
   v_event_id bigint := permafrost.log_refusal('ceremony', p_ceremony_id, v_ceremony.family_id, 'message_refused', p_participant_id,
-    jsonb_build_object('code', 'ceremony_message_invalid', 'round', p_round, 'reason', left(p_reason, 1000), 'signature', left(p_signature, 256)));
+    jsonb_build_object('code', 'ceremony_message_invalid', 'round', p_round, 'reason', left(p_reason, 1000), 'payload', p_payload));
 begin
-  if p_signature is not null and p_participant_id <> all (v_ceremony.blamed) and v_ceremony.status < 'completed'
+  if p_payload is not null and p_participant_id <> all (v_ceremony.blamed) and v_ceremony.status < 'completed'
     and coalesce(p_participant_id = any (v_ceremony.participants || v_ceremony.dealers), false)
   then
     update public.frost_key_ceremonies set blamed = blamed || p_participant_id where ceremony_id = p_ceremony_id;
@@ -6348,8 +6348,8 @@ begin
 end;
 $function$;
 
-revoke all on function permafrost.record_refused_ceremony_message(text,text,integer,text,text) from public, anon, authenticated, service_role;
-grant execute on function permafrost.record_refused_ceremony_message(text,text,integer,text,text) to service_role;
+revoke all on function permafrost.record_refused_ceremony_message(text,text,integer,text,jsonb) from public, anon, authenticated, service_role;
+grant execute on function permafrost.record_refused_ceremony_message(text,text,integer,text,jsonb) to service_role;
 
 -- function permafrost.record_refused_commitment(text,text,text,text) ------------------------------
 CREATE OR REPLACE FUNCTION permafrost.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text)
@@ -8195,20 +8195,20 @@ comment on function public.record_published_event(pg_catalog.text,pg_catalog.tex
 revoke all on function public.record_published_event(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.record_published_event(text,text) to authenticated;
 
--- function public.record_refused_ceremony_message(text,text,integer,text,text) --------------------
-CREATE OR REPLACE FUNCTION public.record_refused_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_signature text DEFAULT NULL::text)
+-- function public.record_refused_ceremony_message(text,text,integer,text,jsonb) -------------------
+CREATE OR REPLACE FUNCTION public.record_refused_ceremony_message(p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_payload jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO 'pg_catalog', 'pg_temp'
 BEGIN ATOMIC
- SELECT permafrost.record_refused_ceremony_message(p_ceremony_id, p_participant_id, p_round, p_reason, p_signature) AS record_refused_ceremony_message;
+ SELECT permafrost.record_refused_ceremony_message(p_ceremony_id, p_participant_id, p_round, p_reason, p_payload) AS record_refused_ceremony_message;
 END;
 
-comment on function public.record_refused_ceremony_message(pg_catalog.text,pg_catalog.text,integer,pg_catalog.text,pg_catalog.text) is
-  'Records that a participant''s message did not verify, and blames it where the message bears its host key''s signature. Returns event_id, null past the limits of a member. Refuses session_not_found, session_expired.';
+comment on function public.record_refused_ceremony_message(pg_catalog.text,pg_catalog.text,integer,pg_catalog.text,pg_catalog.jsonb) is
+  'Records that a participant''s message did not verify, and blames it where the message bears its host key''s signature: such a message is given, and kept as proof. Returns event_id, null past the limits of a member. Refuses session_not_found, session_expired.';
 
-revoke all on function public.record_refused_ceremony_message(text,text,integer,text,text) from public, anon, authenticated, service_role;
-grant execute on function public.record_refused_ceremony_message(text,text,integer,text,text) to service_role;
+revoke all on function public.record_refused_ceremony_message(text,text,integer,text,jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.record_refused_ceremony_message(text,text,integer,text,jsonb) to service_role;
 
 -- function public.record_refused_commitment(text,text,text,text) ----------------------------------
 CREATE OR REPLACE FUNCTION public.record_refused_commitment(p_session_id text, p_participant_id text, p_reason text, p_nonce_commitment text DEFAULT NULL::text)

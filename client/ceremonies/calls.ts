@@ -3,14 +3,18 @@
  *
  * @module
  */
-import type { Protocol } from "../../supabase/functions/_shared/ceremony/terms.ts";
+import {
+  type EpochPackage,
+  keyPackageDigest,
+  type Protocol,
+} from "../../supabase/functions/_shared/ceremony/terms.ts";
 import type { Ciphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
 import { type Result, success } from "../result.ts";
 import { fieldOf } from "../shapes.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
 import type { HostKey } from "./host_key.ts";
-import type { CeremonyStatus } from "./reading.ts";
+import { type CeremonyStatus, epochPackageOf } from "./reading.ts";
 
 /**
  * Registers a device's host key in the place of the one before; the family is told.
@@ -112,6 +116,81 @@ export function startCeremony(
 }
 
 /**
+ * Fails an unfinished ceremony of the caller's own making.
+ *
+ * Errors: `session_not_found`, `not_the_creator`, `invalid_input`, `session_expired`, `session_finished`, `key_retired`.
+ */
+export async function failCeremony(
+  supabase: Supabase,
+  ceremonyId: string,
+  reason: string,
+  options: CallOptions = {},
+): Promise<Result<object>> {
+  const args = { p_ceremony_id: ceremonyId, p_reason: reason };
+  const read = () => ({});
+  const failed = await rpc(supabase, "fail_key_ceremony", args, read, { ...options, safe: true });
+  return failed.success ? success({}) : failed;
+}
+
+/** What a family knows of its current key. */
+export interface KeyStatus {
+  readonly keyPackage: EpochPackage;
+  /** Whether each guardian has signed with it. */
+  readonly proven: boolean;
+  readonly guardians: readonly {
+    readonly participantId: string;
+    /** Milliseconds since the epoch, to the hour; null for never. */
+    readonly lastProvedAt: number | null;
+    /** Commitments left in its pool. */
+    readonly pooled: number;
+  }[];
+  /** What ends when the key is retired. */
+  readonly openSessions: number;
+  readonly openRecoveries: number;
+  readonly pooledCommitments: number;
+}
+
+/**
+ * Who has proved able to sign with the current key, and what ends with it.
+ *
+ * Errors: `not_in_family`, `no_key_package`.
+ */
+export async function readKeyStatus(
+  supabase: Supabase,
+  familyId: string,
+  options: CallOptions = {},
+): Promise<Result<{ status: KeyStatus }>> {
+  const args = { p_family_id: familyId };
+  const read = await rpc(supabase, "get_key_status", args, keyStatusOf, { ...options, safe: true });
+  return read.success ? success({ status: read.answer }) : read;
+}
+
+function keyStatusOf(value: unknown): KeyStatus | undefined {
+  const keyPackage = epochPackageOf(fieldOf(value, "key_package"));
+  const proven = fieldOf(value, "proven");
+  const guardians = fieldOf(value, "guardians");
+  const count = (name: string) => Number(fieldOf(value, name) ?? NaN);
+  if (keyPackage === undefined || typeof proven !== "boolean" || !Array.isArray(guardians)) {
+    return undefined;
+  }
+  return {
+    keyPackage,
+    proven,
+    guardians: guardians.map((guardian) => {
+      const lastProvedAt = fieldOf(guardian, "last_proved_at");
+      return {
+        participantId: String(fieldOf(guardian, "participant_id")),
+        lastProvedAt: typeof lastProvedAt === "number" ? lastProvedAt : null,
+        pooled: Number(fieldOf(guardian, "pooled") ?? 0),
+      };
+    }),
+    openSessions: count("open_sessions"),
+    openRecoveries: count("open_recoveries"),
+    pooledCommitments: count("pooled_commitments"),
+  };
+}
+
+/**
  * Starts another ceremony in the place of an open one of the caller's own making: for a dealer who vanished, or a
  * participant who does not come.
  *
@@ -123,13 +202,8 @@ export async function restartCeremony(
   request: CeremonyRequest,
   options: ParticipantOptions = {},
 ): Promise<Result<StartedCeremony>> {
-  const ended = await rpc(
-    supabase,
-    "fail_key_ceremony",
-    { p_ceremony_id: ceremonyId, p_reason: "Another ceremony takes its place" },
-    () => ({}),
-    { ...options, safe: true },
-  );
+  const reason = "Another ceremony takes its place";
+  const ended = await failCeremony(supabase, ceremonyId, reason, options);
   const isOver = ended.success || ended.code === "session_expired" || ended.code === "key_retired";
   return isOver ? await startCeremony(supabase, request, options) : ended;
 }
@@ -137,7 +211,8 @@ export async function restartCeremony(
 /**
  * Lets the key of a confirming dkg take the place of the family's current one, as one of that one's guardians.
  *
- * @param keyPackageDigest - As this person compared it with the new guardians.
+ * @param keyPackage - As this person compared it with the new guardians. The digest is computed here: a server that gave
+ * one could have the host key sign whatever it likes.
  *
  * Errors: `session_not_found`, `not_a_participant`, `host_key_invalid`, `session_finished`, `key_retired`.
  */
@@ -146,13 +221,11 @@ export function approveKeyPackage(
   familyId: string,
   participantId: string,
   hostKey: HostKey,
-  keyPackageDigest: string,
+  keyPackage: EpochPackage,
   options: CallOptions = {},
 ): Promise<Result<{ ceremonyId: string; status: CeremonyStatus; approvalsMissing: number }>> {
-  const signature = hostKey.signHash(keyPackageDigest);
-  return invoke(supabase, "approve-key-package", { familyId, keyPackageDigest, signature }, {
-    ...options,
-    safe: true,
-    participantId,
-  });
+  const digest = keyPackageDigest(keyPackage);
+  const signature = hostKey.signHash(digest);
+  const body = { familyId, keyPackageDigest: digest, signature };
+  return invoke(supabase, "approve-key-package", body, { ...options, safe: true, participantId });
 }

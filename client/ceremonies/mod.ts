@@ -9,8 +9,11 @@ export { HostKey, HostKeyError, hostKeyFingerprint } from "./host_key.ts";
 export {
   approveKeyPackage,
   type CeremonyRequest,
+  failCeremony,
+  type KeyStatus,
   type ListedHostKey,
   listHostKeys,
+  readKeyStatus,
   registerHostKey,
   restartCeremony,
   startCeremony,

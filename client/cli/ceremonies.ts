@@ -4,14 +4,13 @@
  * @module
  */
 import { type Command } from "commander";
-import { approveKeyPackage, startCeremony } from "../ceremonies/calls.ts";
+import { keyPackageDigest } from "../../supabase/functions/_shared/ceremony/terms.ts";
+import { approveKeyPackage, readKeyStatus, startCeremony } from "../ceremonies/calls.ts";
 import { Ceremony } from "../ceremonies/ceremony.ts";
 import { hostKeyFingerprint } from "../ceremonies/host_key.ts";
 import { checkReadiness } from "../ceremonies/readiness.ts";
-import { type CeremonyView, epochPackageOf, readCeremony } from "../ceremonies/reading.ts";
+import { type CeremonyView, readCeremony } from "../ceremonies/reading.ts";
 import { startRollCall } from "../ceremonies/roll_call.ts";
-import { fieldOf } from "../shapes.ts";
-import { rpc } from "../transport.ts";
 import { agree } from "./ask.ts";
 import { openDevice } from "./context.ts";
 import type { Action } from "./main.ts";
@@ -127,23 +126,28 @@ export function addCeremonies(program: Command, doing: Doing): void {
 
   ceremony.command("approve")
     .description("let the key of a confirming ceremony take the current one's place")
-    .argument("<digest>", "of the new key package, as it was compared")
+    .argument("<id>")
+    .requiredOption(
+      "--digest <hex>",
+      "of the new key package, as it was compared with its guardians",
+    )
     .option("--yes", "do not ask")
-    .action((digest: string, { yes }: { yes?: boolean }) =>
+    .action((id: string, { digest, yes }: { digest: string; yes?: boolean }) =>
       doing(async (output) => {
         const device = openDevice();
         const { familyId, participantId } = await device.settings();
+        const supabase = await device.client();
+        const { ceremony: { keyPackage } } = must(await readCeremony(supabase, id));
+        // What is signed is computed here, from the package; the digest is what people have compared.
+        if (keyPackage === null || keyPackageDigest(keyPackage) !== digest) {
+          throw new Stop("The ceremony's key package is not the one that was compared");
+        }
         if (!yes && !await agree("Let this key take the place of the current one?")) {
           throw new Stop("Not approved", { code: "not_approved", status: STATUS.declined });
         }
+        const hostKey = await device.hostKey();
         const approved = must(
-          await approveKeyPackage(
-            await device.client(),
-            familyId,
-            participantId,
-            await device.hostKey(),
-            digest,
-          ),
+          await approveKeyPackage(supabase, familyId, participantId, hostKey, keyPackage),
         );
         output.result({ ...approved }, `${approved.approvalsMissing} approvals are missing`);
       })
@@ -156,13 +160,8 @@ export function addCeremonies(program: Command, doing: Doing): void {
         const device = openDevice();
         const { familyId } = await device.settings();
         const supabase = await device.client();
-        const { answer } = must(
-          await rpc(supabase, "get_key_status", { p_family_id: familyId }, (data) => ({
-            keyPackage: epochPackageOf(fieldOf(data, "key_package")),
-          }), { safe: true }),
-        );
-        if (answer.keyPackage === undefined) throw new Stop("The server told of no key");
-        const { sessionId } = must(await startRollCall(supabase, familyId, answer.keyPackage));
+        const { status: { keyPackage } } = must(await readKeyStatus(supabase, familyId));
+        const { sessionId } = must(await startRollCall(supabase, familyId, keyPackage));
         output.result({ sessionId }, `Each approves: permafrost approve ${sessionId}`);
       })
     );

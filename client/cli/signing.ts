@@ -237,7 +237,6 @@ async function watch(
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => controller.abort());
   }
-  let ready: Awaited<ReturnType<typeof openGuardian>> | undefined;
   const approve = async (asked: readonly SigningSession[], keyShare: KeyShare) => {
     for (const session of asked) {
       const { readable } = sessionText(session, keyShare);
@@ -253,11 +252,10 @@ async function watch(
     return true;
   };
   const requesterOf = async (id: string) => {
-    if (ready === undefined) return "";
     const read = await readSession(ready.supabase, id);
     return read.success ? read.session.created_by : "";
   };
-  ready = await openGuardian(device, approve);
+  const ready = await openGuardian(device, approve);
   const { guardian, settings } = ready;
   output.progress(`Watching as ${settings.participantId} of ${settings.familyId}`);
   let signed = 0;

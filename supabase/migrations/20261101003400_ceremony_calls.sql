@@ -104,18 +104,19 @@ begin atomic select permafrost.record_ceremony_message(p_ceremony_id, p_particip
 comment on function public.record_ceremony_message(text, text, integer, jsonb) is
   'Records a message that the caller has verified; with the last confirmation the ceremony completes, and its key is the family''s current one. Returns status, received, missing, coordinator_message. Refuses session_not_found, not_a_participant, commitment_already_submitted, share_already_submitted, round_open, round_closed, session_finished, session_expired, key_retired, invalid_transition.';
 
--- Security definer: it writes the event. A message that is signed by its sender's host key proves who deviated.
+-- Security definer: it writes the event. A message that is signed by its sender's host key proves to everybody who
+-- deviated: so it is kept whole.
 create or replace function permafrost.record_refused_ceremony_message(
-  p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_signature text
+  p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_payload jsonb
 ) returns jsonb
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_ceremony public.frost_key_ceremonies := permafrost.lock_ceremony(p_ceremony_id);
   v_event_id bigint := permafrost.log_refusal('ceremony', p_ceremony_id, v_ceremony.family_id, 'message_refused', p_participant_id,
-    jsonb_build_object('code', 'ceremony_message_invalid', 'round', p_round, 'reason', left(p_reason, 1000), 'signature', left(p_signature, 256)));
+    jsonb_build_object('code', 'ceremony_message_invalid', 'round', p_round, 'reason', left(p_reason, 1000), 'payload', p_payload));
 begin
-  if p_signature is not null and p_participant_id <> all (v_ceremony.blamed) and v_ceremony.status < 'completed'
+  if p_payload is not null and p_participant_id <> all (v_ceremony.blamed) and v_ceremony.status < 'completed'
     and coalesce(p_participant_id = any (v_ceremony.participants || v_ceremony.dealers), false)
   then
     update public.frost_key_ceremonies set blamed = blamed || p_participant_id where ceremony_id = p_ceremony_id;
@@ -125,12 +126,12 @@ end;
 $$;
 
 create or replace function public.record_refused_ceremony_message(
-  p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_signature text default null
+  p_ceremony_id text, p_participant_id text, p_round integer, p_reason text, p_payload jsonb default null
 ) returns jsonb
 language sql volatile set search_path = pg_catalog, pg_temp
-begin atomic select permafrost.record_refused_ceremony_message(p_ceremony_id, p_participant_id, p_round, p_reason, p_signature); end;
-comment on function public.record_refused_ceremony_message(text, text, integer, text, text) is
-  'Records that a participant''s message did not verify, and blames it where the message bears its host key''s signature. Returns event_id, null past the limits of a member. Refuses session_not_found, session_expired.';
+begin atomic select permafrost.record_refused_ceremony_message(p_ceremony_id, p_participant_id, p_round, p_reason, p_payload); end;
+comment on function public.record_refused_ceremony_message(text, text, integer, text, jsonb) is
+  'Records that a participant''s message did not verify, and blames it where the message bears its host key''s signature: such a message is given, and kept as proof. Returns event_id, null past the limits of a member. Refuses session_not_found, session_expired.';
 
 -- Security definer: nobody has update. Whoever finds a round complete may bring it on: the same again changes nothing.
 create or replace function permafrost.advance_key_ceremony(
@@ -272,7 +273,7 @@ revoke all on function permafrost.create_key_ceremony(text, text, integer, text[
   public.create_key_ceremony(text, text, integer, text[], text, text, text[], integer), permafrost.ceremony_progress(text),
   permafrost.complete_if_confirmed(public.frost_key_ceremonies), permafrost.lock_family_ceremony(text),
   permafrost.record_ceremony_message(text, text, integer, jsonb), public.record_ceremony_message(text, text, integer, jsonb),
-  permafrost.record_refused_ceremony_message(text, text, integer, text, text), public.record_refused_ceremony_message(text, text, integer, text, text),
+  permafrost.record_refused_ceremony_message(text, text, integer, text, jsonb), public.record_refused_ceremony_message(text, text, integer, text, jsonb),
   permafrost.advance_key_ceremony(text, integer, text, text, jsonb), public.advance_key_ceremony(text, integer, text, text, jsonb),
   permafrost.blame_in_ceremony(text, text, text, boolean, jsonb), public.blame_in_ceremony(text, text, text, boolean, jsonb),
   permafrost.approve_key_package(text, text, text, text), public.approve_key_package(text, text, text, text),
@@ -282,7 +283,7 @@ grant execute on function permafrost.create_key_ceremony(text, text, integer, te
   public.create_key_ceremony(text, text, integer, text[], text, text, text[], integer),
   permafrost.fail_key_ceremony(text, text), public.fail_key_ceremony(text, text) to authenticated, service_role;
 grant execute on function permafrost.record_ceremony_message(text, text, integer, jsonb), public.record_ceremony_message(text, text, integer, jsonb),
-  permafrost.record_refused_ceremony_message(text, text, integer, text, text), public.record_refused_ceremony_message(text, text, integer, text, text),
+  permafrost.record_refused_ceremony_message(text, text, integer, text, jsonb), public.record_refused_ceremony_message(text, text, integer, text, jsonb),
   permafrost.advance_key_ceremony(text, integer, text, text, jsonb), public.advance_key_ceremony(text, integer, text, text, jsonb),
   permafrost.blame_in_ceremony(text, text, text, boolean, jsonb), public.blame_in_ceremony(text, text, text, boolean, jsonb),
   permafrost.approve_key_package(text, text, text, text), public.approve_key_package(text, text, text, text) to service_role;

@@ -36,7 +36,7 @@ begin
   select jsonb_agg(jsonb_build_object('seq', e.seq, 'subject', e.subject, 'subject_id', e.subject_id, 'family_id', e.family_id,
       'event', e.event, 'actor', e.actor, 'detail', e.detail::text, 'occurred_at', e.occurred_at,
       'digest', encode(e.digest, 'hex')) order by e.seq),
-    (array_agg(e.detail ->> 'key_package_id' order by e.seq))[1]
+    (array_agg(e.detail ->> 'key_package_id' order by e.seq) filter (where e.detail ->> 'key_package_id' is not null))[1]
   into v_events, v_key_package_id
   from public.frost_events as e where e.subject = p_subject and e.subject_id = p_subject_id;
   return jsonb_build_object(

@@ -1011,9 +1011,9 @@ export type Database = {
         Args: {
           "p_ceremony_id": string;
           "p_participant_id": string;
+          "p_payload"?: Json;
           "p_reason": string;
           "p_round": number;
-          "p_signature"?: string;
         };
         Returns: Json;
       };

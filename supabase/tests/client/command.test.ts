@@ -137,8 +137,11 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
     const tested = await bob.must("rules", "test", ...files, "--requester", "ann");
     assert.deepEqual([tested.decision, tested.rule], ["allow", 1]);
     const refused = await bob.must("rules", "test", ...files, "--requester", "eve");
-    assert.deepEqual([refused.decision, z.looseObject({ requesters: z.array(z.string()) })
-      .parse(refused.wouldAllow).requesters], ["ask", ["eve"]]);
+    assert.deepEqual([
+      refused.decision,
+      z.looseObject({ requesters: z.array(z.string()) })
+        .parse(refused.wouldAllow).requesters,
+    ], ["ask", ["eve"]]);
 
     const watching = [bob, cleo].map((each) =>
       each.spawn("watch", "--rules", `${root}/rules.json`, "--pool", "6")

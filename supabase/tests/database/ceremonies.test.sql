@@ -158,8 +158,9 @@ select is(pg_temp.status(pg_temp.id('dkg')), 'completed', 'lets it take the old 
 
 select pg_temp.admit('blame', 'g1', 'g2', 'g3');
 insert into ids values ('id', pg_temp.start('blame', 'dkg', '{g1,g2,g3}')) on conflict (name) do update set id = excluded.id;
-select record_refused_ceremony_message(pg_temp.id('id'), 'g2', 1, 'it does not verify'), record_refused_ceremony_message(pg_temp.id('id'), 'g3', 1, 'it is signed', 'ab');
+select record_refused_ceremony_message(pg_temp.id('id'), 'g2', 1, 'it does not verify'), record_refused_ceremony_message(pg_temp.id('id'), 'g3', 1, 'it is signed', '{"message": "ab"}');
 select is((select blamed from frost_key_ceremonies where ceremony_id = pg_temp.id('id')), '{g3}', 'who signed what does not verify is blamed, and nobody else');
+select is((select detail -> 'payload' ->> 'message' from frost_events where event = 'message_refused' and actor = 'g3'), 'ab', 'and what proves it is on record');
 select is(blame_in_ceremony(pg_temp.id('id'), 'g1', 'g2', true, '{}') ->> 'guilty', 'g2', 'evidence names who sent a bad share');
 select is(blame_in_ceremony(pg_temp.id('id'), 'g1', 'g2', true, '{}') ->> 'guilty', 'g2', 'a retry is answered the same');
 select results_eq(format('select status::text, blamed from frost_key_ceremonies where ceremony_id = %L', pg_temp.id('id')), $$values ('failed', '{g3,g2}'::text[])$$, 'and ends the ceremony');

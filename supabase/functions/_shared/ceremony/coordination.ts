@@ -113,7 +113,7 @@ export async function receiveMessage(
         p_participant_id: sender,
         p_round: round,
         p_reason: error.message,
-        p_signature: error instanceof SignedFault ? error.signature : undefined,
+        p_payload: error instanceof SignedFault ? payload : undefined,
       }),
     );
     throw new Refusal("ceremony_message_invalid", error.message);

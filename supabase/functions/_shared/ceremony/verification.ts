@@ -57,11 +57,9 @@ export interface CeremonyView {
 /** A message that bears its sender's signature, and what is wrong with it all the same: proof that it deviated. */
 export class SignedFault extends Error {
   override readonly name = "SignedFault";
-  readonly signature: string;
 
-  constructor(cause: Error, signature: string) {
+  constructor(cause: Error) {
     super(cause.message, { cause });
-    this.signature = signature;
   }
 }
 
@@ -84,7 +82,7 @@ export function verifyMessage(
     verifyContent(terms, view, round, sender, message);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new SignedFault(blamable(error), message.signature);
+    throw new SignedFault(blamable(error));
   }
   return message;
 }
