@@ -23,8 +23,12 @@ export interface Shown {
 }
 
 /** Does what the examples show: a key that is born in shares, a fault, and a key in another's place. */
-export async function ceremonies(stack: TestStack, { sent, answered }: Shown): Promise<Json> {
-  const family = await CeremonyFamily.found(stack, [], `born-${randomHex(4)}`);
+export async function ceremonies(
+  stack: TestStack,
+  { sent, answered }: Shown,
+  familyId: string = crypto.randomUUID(),
+) {
+  const family = await CeremonyFamily.found(stack, [], familyId);
   const devices = new Map<string, CeremonyDevice>();
   const send = async (name: string, by: string, body: Json, word = "") => {
     sent(`${name} ${word}`.trim(), body);
@@ -59,7 +63,12 @@ export async function ceremonies(stack: TestStack, { sent, answered }: Shown): P
     return { ceremony, state: { ...ceremony, rounds } };
   };
   const submit = (ceremonyId: string, round: number, by: string, payload: Payload) =>
-    send("submit-ceremony-message", by, { ceremonyId, round, payload }, `round${"ABC"[round - 1]}`);
+    send(
+      "submit-ceremony-message",
+      by,
+      { ceremonyId, round, payload },
+      ["", "two", "three"][round - 1],
+    );
   const device = (who: string) => {
     const found = devices.get(who);
     assert.ok(found);
@@ -118,5 +127,5 @@ export async function ceremonies(stack: TestStack, { sent, answered }: Shown): P
   });
   const signature = family.guardian("ann").hostKey.signHash(String(keyPackageDigest));
   await send("approve-key-package", "ann", { familyId: family.id, keyPackageDigest, signature });
-  return { view, recovery, status };
+  return { family, view, recovery, status };
 }
