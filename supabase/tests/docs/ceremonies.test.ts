@@ -9,7 +9,8 @@ import { shake256 } from "@noble/hashes/sha3.js";
 import { entropyToMnemonic } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
 import { z } from "zod";
-import { HostKey, keyPackageDigest, recoverKeyShare } from "../../../client/ceremonies/mod.ts";
+import * as ceremonies from "../../../client/ceremonies/mod.ts";
+import * as shared from "../../../client/shared.ts";
 import { verifyShared } from "../../functions/_shared/dkg/evidence.ts";
 import { TAPROOT_CIPHERSUITE } from "../../functions/_shared/frost/suites.ts";
 import { signToken } from "../../local/token.ts";
@@ -56,6 +57,16 @@ Deno.test("docs/ceremonies.md has the edges and the limits that the database has
   const limits = new Map(readTable(page, "## Limits").map(([what, limit]) => [what, limit]));
   assert.match(limits.get("participants") ?? "", RegExp(`^2 to ${most}:`));
 });
+
+Deno.test("docs/client.md has everything that the library exports for ceremonies", async () => {
+  const listed = readTable(await readPage("docs/client.md"), "## Ceremonies").flat()
+    .flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const own = Object.keys(ceremonies).filter((name) => !(name in shared));
+  assert.ok(own.length >= 15);
+  assert.deepEqual(own.filter((name) => !listed.includes(name)), []);
+});
+
+const { HostKey, keyPackageDigest, recoverKeyShare } = ceremonies;
 
 /** The examples of docs/http.md by name, and the worked example of this page. */
 const http = new Map<string, unknown>(
