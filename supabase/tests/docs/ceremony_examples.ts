@@ -1,77 +1,131 @@
-/** The worked examples of docs/http.md for ceremonies, in their order. */
-import { bytesToHex } from "@noble/curves/utils.js";
+/** The worked examples of docs/http.md for host keys and ceremonies, in their order. */
+import assert from "node:assert/strict";
 import { CeremonyDevice } from "../../../client/ceremonies/device.ts";
-import { HostKey } from "../../../client/ceremonies/host_key.ts";
-import { readCeremony } from "../../../client/ceremonies/reading.ts";
-import { dealKey } from "../../../client/guardian/dealer.ts";
+import { readCeremony, readMessages } from "../../../client/ceremonies/reading.ts";
 import { contextOfShare } from "../../functions/_shared/ceremony/fault.ts";
-import { hexField, messageOf, type Payload } from "../../functions/_shared/ceremony/payload.ts";
+import type { Payload } from "../../functions/_shared/ceremony/payload.ts";
+import { sendersOf } from "../../functions/_shared/ceremony/terms.ts";
+import { verifyMessage } from "../../functions/_shared/ceremony/verification.ts";
 import { proveShared } from "../../functions/_shared/dkg/evidence.ts";
-import { clientOf, must } from "../support/app_family.ts";
-import { accepted, type Answer, call, type Json, type TestStack } from "../support/answers.ts";
-import { register } from "../support/http_family.ts";
 import { signToken } from "../../local/token.ts";
+import { type Answer, call, type Json, rpc, type TestStack } from "../support/answers.ts";
+import { must } from "../support/app_family.ts";
+import { CeremonyFamily } from "../support/ceremony_family.ts";
+import { randomHex } from "../support/family.ts";
 
-const NAMES = ["ann", "bob", "cleo"];
+const NAMES = ["ann", "bob"];
 
-/** Does what they show; each call is handed to `asShown`, with its body and the name of its example. */
-export async function ceremonyExamples(
+/** What is sent, and what is answered. */
+export interface Shown {
+  /** The body of an example that is sent; its name may have a word besides the function's. */
+  readonly sent: (name: string, body: Json) => void;
+  readonly answered: (name: string, answer: Answer) => Json;
+}
+
+/** Does what the examples show: a key that is born in shares, a fault, and a key in another's place. */
+export async function ceremonies(
   stack: TestStack,
-  familyId: string,
-  asShown: (name: string, answer: Answer, body: Json) => Json,
-): Promise<void> {
-  const dealt = dealKey({ familyId, threshold: 2, participants: NAMES });
-  accepted(await register(stack, dealt.registration), 201);
-  const hostKeys = new Map(NAMES.map((name) => [name, HostKey.generate()]));
-  const keyOf = (name: string) => hostKeys.get(name) ?? HostKey.generate();
-  const post = async (who: string, name: string, body: Json) => {
-    const token = await signToken({ participant: who, family: familyId });
-    return await call(stack, name, { token }, body);
+  { sent, answered }: Shown,
+  familyId: string = crypto.randomUUID(),
+) {
+  const family = await CeremonyFamily.found(stack, [], familyId);
+  const devices = new Map<string, CeremonyDevice>();
+  const send = async (name: string, by: string, body: Json, word = "") => {
+    sent(`${name} ${word}`.trim(), body);
+    const token = await signToken({ participant: by, family: family.id });
+    return answered(name, await call(stack, name, { token }, body));
   };
-  const shown = async (who: string, name: string, body: Json) =>
-    asShown(name, await post(who, name, body), body);
-
-  for (const [name, hostKey] of hostKeys) {
-    const proof = hostKey.proof(familyId, name);
-    await shown(name, "register-host-key", { familyId, hostPublicKey: hostKey.publicKey, proof });
-  }
-  const request = {
-    familyId,
-    kind: "dkg",
-    protocol: "pedersen",
-    threshold: 2,
-    participants: NAMES,
+  const read = async (name: string, args: Json) => {
+    const token = await signToken({ participant: "ann", family: family.id });
+    return answered(name, await rpc(stack, name, { token }, args));
   };
-  const { ceremonyId } = await shown("ann", "create-key-ceremony", request);
-
-  const supabase = await clientOf(stack, "ann", familyId);
-  const { ceremony: { terms, paramsId } } = must(await readCeremony(supabase, String(ceremonyId)));
-  const state = { terms, paramsId, coordinatorMessages: [], rounds: [] };
-  const sent = new Map<string, Payload>();
-  for (const round of [1, 2] as const) {
-    for (const name of NAMES) {
-      const seed = bytesToHex(new Uint8Array(32).fill(1 + NAMES.indexOf(name)));
-      const device = new CeremonyDevice(keyOf(name), seed, name);
-      const payload = round === 1 ? device.roundOne(state) : device.roundTwo(state);
-      if (round === 1) sent.set(name, payload);
-      const body = { ceremonyId, round, payload };
-      await shown(name, "submit-ceremony-message", body);
+  const create = async () => {
+    const terms = { kind: "dkg", protocol: "pedersen", threshold: 2, participants: NAMES };
+    const created = await send("create-key-ceremony", "ann", { familyId: family.id, ...terms });
+    for (const who of NAMES) {
+      devices.set(who, new CeremonyDevice(family.guardian(who).hostKey, randomHex(32), who));
     }
-  }
-  const { ceremony } = must(await readCeremony(supabase, String(ceremonyId)));
-  const { data } = await supabase.rpc("get_key_ceremony", { p_ceremony_id: ceremonyId });
-  const keyPackageDigest = String(data.key_package_digest);
-  await shown("ann", "approve-key-package", {
-    familyId,
-    keyPackageDigest,
-    signature: keyOf("ann").signHash(keyPackageDigest),
-  });
+    return String(created.ceremonyId);
+  };
+  const stateOf = async (id: string) => {
+    const { supabase } = family.guardian("ann");
+    const { ceremony } = must(await readCeremony(supabase, id));
+    const { messages } = must(await readMessages(supabase, id));
+    const rounds = [1, 2].map((round) =>
+      new Map(
+        messages.filter((message) => message.round === round).map(({ sender, payload }) => [
+          sender,
+          verifyMessage(ceremony.terms, ceremony, round, sender, payload),
+        ]),
+      )
+    );
+    assert.ok(sendersOf(ceremony.terms, 1).length === NAMES.length);
+    return { ceremony, state: { ...ceremony, rounds } };
+  };
+  const submit = (ceremonyId: string, round: number, by: string, payload: Payload) =>
+    send(
+      "submit-ceremony-message",
+      by,
+      { ceremonyId, round, payload },
+      ["", "two", "three"][round - 1],
+    );
+  const device = (who: string) => {
+    const found = devices.get(who);
+    assert.ok(found);
+    return found;
+  };
+  const confirm = async (id: string) => {
+    const { ceremony, state } = await stateOf(id);
+    const epoch = ceremony.keyPackage?.epoch ?? 0;
+    for (const who of NAMES) await submit(id, 3, who, device(who).confirm(state, epoch).payload);
+  };
+  const deal = async (id: string) => {
+    const { state } = await stateOf(id);
+    for (const who of NAMES) await submit(id, 1, who, device(who).roundOne(state));
+  };
 
-  // cleo's share is right: whoever complains of one that fits is to blame.
-  const dealing = messageOf(ceremony.terms, 1, sent.get("ann") ?? {});
-  const context = contextOfShare(terms, paramsId, { sender: "ann", recipient: "cleo" });
-  const evidence = keyOf("cleo").withSecret((secret) =>
-    proveShared(secret, hexField(dealing, "ephemeralKey"), context)
+  for (const who of NAMES) {
+    const { hostKey } = await family.admit(who);
+    const { publicKey: hostPublicKey } = hostKey;
+    const proof = hostKey.proof(family.id, who);
+    await send("register-host-key", who, { familyId: family.id, hostPublicKey, proof });
+  }
+  const born = await create();
+  await deal(born);
+  const { state } = await stateOf(born);
+  for (const who of NAMES) await submit(born, 2, who, device(who).roundTwo(state));
+  await confirm(born);
+  const view = await read("get_key_ceremony", { p_ceremony_id: born });
+  const recovery = await read("get_recovery_data", { p_key_package_id: view.key_package_id });
+  const status = await read("get_key_status", { p_family_id: family.id });
+
+  const spoilt = await create();
+  await deal(spoilt);
+  const { state: shared } = await stateOf(spoilt);
+  // Ann's device sends Bob what is not his share.
+  const { hostKey } = family.guardian("ann");
+  const bad = new CeremonyDevice(hostKey, randomHex(32), "ann").roundTwo(shared);
+  await submit(spoilt, 2, "ann", bad);
+  await submit(spoilt, 2, "bob", device("bob").roundTwo(shared));
+  const context = contextOfShare(shared.terms, shared.paramsId, {
+    sender: "ann",
+    recipient: "bob",
+  });
+  const E = String(shared.rounds[0].get("ann")?.payload.ephemeralKey);
+  const evidence = family.guardian("bob").hostKey.withSecret((secret) =>
+    proveShared(secret, E, context)
   );
-  await shown("cleo", "report-ceremony-fault", { ceremonyId, against: "ann", evidence });
+  await send("report-ceremony-fault", "bob", { ceremonyId: spoilt, against: "ann", evidence });
+
+  const second = await create();
+  await deal(second);
+  const { state: dealt } = await stateOf(second);
+  for (const who of NAMES) await submit(second, 2, who, device(who).roundTwo(dealt));
+  await confirm(second);
+  const { key_package_digest: keyPackageDigest } = await read("get_key_ceremony", {
+    p_ceremony_id: second,
+  });
+  const signature = family.guardian("ann").hostKey.signHash(String(keyPackageDigest));
+  await send("approve-key-package", "ann", { familyId: family.id, keyPackageDigest, signature });
+  return { family, view, recovery, status };
 }

@@ -18,7 +18,7 @@ import {
 import { signToken } from "../../local/token.ts";
 import { startRelay } from "../support/relay.ts";
 import { freshDatabase, withStack } from "../support/harness.ts";
-import { anchorsOf, linksOf, listPages, readPage, readTable } from "./markdown.ts";
+import { anchorsOf, linksOf, listPages, programsOf, readPage, readTable } from "./markdown.ts";
 import { assertPrinted, printed } from "./output.ts";
 import { setUpWorkplace, type Workplace } from "./shell.ts";
 import { walk } from "./walk.ts";
@@ -31,9 +31,7 @@ const OPERATORS_PAGES = ["backup", "claims", "deployment", "rollback"].map((name
 const client = await readPage("docs/client.md");
 const operations = await readPage("docs/operations.md");
 
-const programs = client.blocks.filter(({ language, words }) =>
-  language === "ts" && words.length === 0
-);
+const programs = programsOf(client);
 const program = programs.map(({ text }) => text).join("\n");
 
 Deno.test("the program of docs/client.md runs, and prints what the page says", async () => {
@@ -87,7 +85,11 @@ Deno.test("the TypeScript of every page is correct", async () => {
       files.push(await write(place, `${path.replace(/\W/g, "_")}_${line}.ts`, text));
     }
   }
-  files.push(await write(place, "client.ts", program));
+  for (const name of ["client", "ceremonies"]) {
+    const blocks = programsOf(await readPage(`docs/${name}.md`));
+    assert.ok(blocks.length > 5, name);
+    files.push(await write(place, `${name}.ts`, blocks.map(({ text }) => text).join("\n")));
+  }
   assert.ok(files.length >= 5);
   const { code, output } = await place.run(`npx -y deno check ${files.join(" ")}`, {});
   assert.equal(code, 0, output);
@@ -158,7 +160,7 @@ Deno.test("docs/protocol.md has the events that the database writes", async () =
       select event from permafrost.transitions union select event from permafrost.settable
       union select (regexp_matches(prosrc, $$log_event\\([^,]+, [^,]+, [^,]+, '(\\w+)'$$, 'g'))[1] from pg_proc
         where pronamespace = 'permafrost'::regnamespace
-      union select unnest('{created,commitment_refused,share_refused,withdrawn,message_refused,host_key_registered,host_key_retired}'::text[])) as e
+      union select unnest('{created,commitment_refused,share_refused,message_refused,withdrawn,host_key_registered,host_key_retired}'::text[])) as e
     where event is not null`;
   const protocol = await readPage("docs/protocol.md");
   const listed = readTable(protocol, "## Events").flatMap(([names]) =>

@@ -17,8 +17,8 @@ import type { Answer } from "../support/answers.ts";
 import { register, serviceRpc } from "../support/http_family.ts";
 import { Recovering } from "../support/http_recovery.ts";
 import { freshDatabase, withStack } from "../support/harness.ts";
-import { ceremonyExamples } from "./ceremony_examples.ts";
 import { readPage, readTable } from "./markdown.ts";
+import { ceremonies } from "./ceremony_examples.ts";
 import { otherModes } from "./other_modes.ts";
 
 const page = await readPage("docs/http.md");
@@ -126,9 +126,13 @@ Deno.test("docs/http.md shows what is answered", async () => {
     asShown("register-key-package", await register(stack, family.key.registration));
     const request = family.eventRequest();
     await otherModes(family, asShown);
-    await ceremonyExamples(stack, crypto.randomUUID(), (name, answer) =>
-      // An example stands for the first of its kind.
-      seen.has(`${name} ${answer.status}`) ? answer.body : asShown(name, answer));
+    const born = await ceremonies(stack, {
+      sent: (name, body) => assert.deepEqual(fieldsOf(body), fieldsOf(examples.get(name)), name),
+      answered: asShown,
+    });
+    assert.deepEqual(firstColumn("### A ceremony"), fieldsOf(born.view));
+    assert.deepEqual(firstColumn("### Recovery data"), fieldsOf(born.recovery));
+    assert.deepEqual(firstColumn("### A key's status"), fieldsOf(born.status));
     const created = await family.call("ann", "create-signing-request", request);
     const sessionId = String(asShown("create-signing-request", created).sessionId);
     const session = { p_session_id: sessionId };

@@ -42,6 +42,11 @@ export async function listPages(): Promise<string[]> {
   return paths.sort();
 }
 
+/** The blocks that are one program: TypeScript without a name. */
+export function programsOf({ blocks }: Page): Block[] {
+  return blocks.filter(({ language, words }) => language === "ts" && words.length === 0);
+}
+
 /** The rows of the first table under a heading, cells as they are written. */
 export function readTable({ prose }: Page, heading: string): string[][] {
   const from = prose.split("\n").indexOf(heading) + 1;

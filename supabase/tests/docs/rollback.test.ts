@@ -71,7 +71,8 @@ for (const grants of ALL_GRANTS) {
       // As pg_cron would have it, where it is there.
       await connected(url, (sql) =>
         sql`insert into cron.job (jobname)
-        values ('permafrost_expire_sessions'), ('permafrost_expire_recovery_requests')`);
+        values ('permafrost_expire_sessions'), ('permafrost_expire_recovery_requests'),
+          ('permafrost_expire_ceremonies')`);
       const installed = await everythingIn(url);
       assert.ok(installed.length > before.length + 300);
       assert.ok(installed.some((line) => line.includes("Members hear of their family's signing")));

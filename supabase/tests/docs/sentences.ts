@@ -15,12 +15,16 @@ export async function refusals(): Promise<Map<ErrorCode, Set<string>>> {
   for (const text of await sources("migrations/", ".sql")) {
     for (const { name, literals: [first, ...rest] } of calls(text, /\b(refus\w*|check_rate)\(/g)) {
       if (/rate\($/.test(name)) add("rate_limited", [first ?? "", ...rest]);
-      else add(first, rest);
+      // One of several codes, by a condition: each has the sentences.
+      else for (const code of [first, ...rest].filter(isErrorCode)) add(code, rest);
     }
   }
   for (const text of await sources("functions/", ".ts")) {
     for (const { literals: [code, ...rest] } of calls(text, /\b(Refusal|FrostError|refused)\(/g)) {
       add(code, rest);
+    }
+    for (const { literals } of calls(text, /\binvalidMessage\(/g)) {
+      add("ceremony_message_invalid", literals);
     }
   }
   // Here the code is said once, and the sentences stand around it.
