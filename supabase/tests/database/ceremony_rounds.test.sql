@@ -115,10 +115,11 @@ select is(pg_temp.say('open', 'g1', 3), 'accepted', 'who had confirmed before ma
 select is(pg_temp.say('open', 'g2', 3), 'PT409 session_finished', 'nobody else confirms what has failed');
 select is(advance_key_ceremony('open', 2) ->> 'status', 'failed', 'nor brings it on');
 
--- Declines: all are needed, also who only deals, also who has confirmed.
-select is(pg_temp.put('deal' || n, 'keyed', 'reshare', '{g1,g4}', '{g1,g2}') || pg_temp.bring_on('deal' || n) || pg_temp.confirm('deal' || n, 'g1')
+-- Declines: all are needed, though fewer would sign, also who only deals, also who has confirmed.
+select pg_temp.admit('keyed', 'g3');
+select is(pg_temp.put('deal' || n, 'keyed', 'reshare', '{g1,g3,g4}', '{g1,g2}') || pg_temp.bring_on('deal' || n) || pg_temp.confirm('deal' || n, 'g1')
     || pg_temp.refusal_as(w, 'keyed', format('select decline_signing_request(%L, %L)', 'deal' || n, 'no')) || pg_temp.status('deal' || n), 'acceptedconfirmingaccepted' || expected, format('%s declines: %s', w, expected))
-from (values (1, 'g2', 'acceptedfailed'), (2, 'g1', 'acceptedfailed'), (3, 'g3', 'PT403 not_a_participantconfirming')) as v (n, w, expected) order by n;
+from (values (1, 'g2', 'acceptedfailed'), (2, 'g1', 'acceptedfailed'), (3, 'g9', 'PT403 not_a_participantconfirming')) as v (n, w, expected) order by n;
 select is(pg_temp.confirm('deal1', 'g4'), 'PT409 session_finished', 'after a decline nobody confirms');
 select is((select epoch from frost_key_packages where family_id = 'keyed' and retired_at is null), 1, 'and the key is what it was');
 select is(pg_temp.refusal(format('select blame_in_ceremony(%L, %L, %L, true, %L)', 'deal3', 'g2', 'g1', '{}')), 'PT403 not_a_participant', 'a dealer without a share reports none');
