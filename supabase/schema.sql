@@ -819,6 +819,26 @@ $function$;
 
 revoke all on function permafrost.tg__50_broadcast() from public, anon, authenticated, service_role;
 
+-- function permafrost.tg__80_keep() ---------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.tg__80_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if tg_table_name = 'frost_key_ceremonies' then
+    perform permafrost.refuse('invalid_transition', 'A completed ceremony is never deleted: the shares of its key come back from it');
+  -- The cascade deletes the ceremony first.
+  elsif exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id) then
+    perform permafrost.refuse('invalid_transition', 'A ceremony''s message goes only with its ceremony');
+  end if;
+  return old;
+end;
+$function$;
+
+revoke all on function permafrost.tg__80_keep() from public, anon, authenticated, service_role;
+
 -- function permafrost.tg__90_forget() -------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.tg__90_forget()
  RETURNS trigger
@@ -931,6 +951,9 @@ begin
   then
     perform permafrost.refuse('invalid_transition', 'Each round of chilldkg ends with the coordinator''s message');
   end if;
+  if old.protocol = 'chilldkg' and (new.recovery_data is not null) <> (new.status >= 'confirming') then
+    perform permafrost.refuse('invalid_transition', 'Round two of chilldkg ends with the recovery data, and no other round does');
+  end if;
   case new.status
     when 'round_two' then
       if old.kind = 'reshare' then
@@ -952,7 +975,7 @@ begin
       v_registered := permafrost.register_key_package(old.family_id, old.ciphersuite, old.threshold, old.participants,
         old.key_package ->> 'group_public_key', array(select jsonb_array_elements_text(old.key_package -> 'verifying_shares')),
         array(select jsonb_array_elements_text(old.key_package -> 'vss_commitment')), old.created_by);
-      if v_registered -> 'epoch' <> old.key_package -> 'epoch' then
+      if v_registered -> 'epoch' is distinct from old.key_package -> 'epoch' then
         perform permafrost.refuse('key_retired', 'The family had another key meanwhile');
       end if;
       new.key_package_id := v_registered ->> 'key_package_id';
@@ -1049,6 +1072,7 @@ CREATE TRIGGER tg_frost_key_ceremonies__20_guard BEFORE UPDATE ON public.frost_k
 CREATE TRIGGER tg_frost_key_ceremonies__30_enter BEFORE UPDATE ON public.frost_key_ceremonies FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.*) EXECUTE FUNCTION permafrost.tg_frost_key_ceremonies__30_enter();
 CREATE TRIGGER tg_frost_key_ceremonies__40_log AFTER INSERT OR UPDATE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__40_log('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
 CREATE TRIGGER tg_frost_key_ceremonies__50_broadcast AFTER INSERT OR UPDATE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__50_broadcast('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
+CREATE TRIGGER tg_frost_key_ceremonies__80_keep BEFORE DELETE ON public.frost_key_ceremonies FOR EACH ROW WHEN (old.status = 'completed'::public.key_ceremony_status) EXECUTE FUNCTION permafrost.tg__80_keep();
 CREATE TRIGGER tg_frost_key_ceremonies__90_forget AFTER DELETE ON public.frost_key_ceremonies FOR EACH ROW EXECUTE FUNCTION permafrost.tg__90_forget('ceremony', 'ceremony_id', 'ceremony', 'ceremony', '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}', 'current_key_package_id');
 CREATE TRIGGER tg_frost_key_ceremonies__no_truncate BEFORE TRUNCATE ON public.frost_key_ceremonies FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
@@ -1602,6 +1626,7 @@ create policy "Participants and dealers read the messages of their ceremonies" o
 CREATE TRIGGER tg_frost_ceremony_messages__05_no_members BEFORE INSERT OR DELETE OR UPDATE ON public.frost_ceremony_messages FOR EACH STATEMENT WHEN (row_security_active('public.frost_ceremony_messages'::text)) EXECUTE FUNCTION permafrost.tg__05_no_members();
 CREATE TRIGGER tg_frost_ceremony_messages__10_admit BEFORE INSERT OR UPDATE ON public.frost_ceremony_messages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_ceremony_messages__10_admit();
 CREATE TRIGGER tg_frost_ceremony_messages__40_log AFTER INSERT ON public.frost_ceremony_messages FOR EACH ROW EXECUTE FUNCTION permafrost.tg_frost_ceremony_messages__40_log();
+CREATE TRIGGER tg_frost_ceremony_messages__80_keep BEFORE DELETE ON public.frost_ceremony_messages FOR EACH ROW EXECUTE FUNCTION permafrost.tg__80_keep();
 CREATE TRIGGER tg_frost_ceremony_messages__no_truncate BEFORE TRUNCATE ON public.frost_ceremony_messages FOR EACH STATEMENT EXECUTE FUNCTION permafrost.tg__no_truncate();
 
 -- function permafrost.tg_sss_signing_requests__15_admit() -----------------------------------------
@@ -1835,6 +1860,9 @@ CREATE OR REPLACE FUNCTION permafrost.tg_frost_host_keys__40_log()
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
+  if tg_op = 'UPDATE' and new.retired_at is null then
+    return null; -- nothing was changed
+  end if;
   perform permafrost.log_event('key', permafrost.compact_json(variadic array[to_json(new.family_id)::text, to_json(new.participant_id)::text]),
     new.family_id, case when tg_op = 'INSERT' then 'host_key_registered' else 'host_key_retired' end, new.participant_id,
     jsonb_build_object('host_public_key', new.host_public_key));
@@ -2845,7 +2873,10 @@ begin
   if v_ceremony.status >= 'completed' then
     perform permafrost.refuse_finished('ceremony', v_ceremony.status::text, v_ceremony.error_message);
   end if;
-  if p_reporter = any (v_ceremony.participants) and not p_reporter = any (permafrost.missing_senders(v_ceremony, 3)) then
+  if not coalesce(p_reporter = any (v_ceremony.participants) and p_against = any (v_ceremony.participants || v_ceremony.dealers), false) then
+    perform permafrost.refuse('not_a_participant', 'Only who gets a share reports one, and of who takes part');
+  end if;
+  if not p_reporter = any (permafrost.missing_senders(v_ceremony, 3)) then
     perform permafrost.refuse('round_closed', 'The caller has confirmed this ceremony');
   end if;
   perform permafrost.log_event('ceremony', p_ceremony_id, v_ceremony.family_id, 'fault_reported', p_reporter,
@@ -3045,8 +3076,8 @@ declare
   v_package jsonb := p_ceremony.key_package;
   v_from public.frost_key_packages := k from public.frost_key_packages as k where k.key_package_id = p_ceremony.from_key_package_id;
 begin
-  if v_package is null or v_package -> 'threshold' <> to_jsonb(p_ceremony.threshold) or v_package -> 'participants' <> to_jsonb(p_ceremony.participants)
-    or v_package -> 'ciphersuite' <> to_jsonb(p_ceremony.ciphersuite)
+  if not coalesce(v_package @> jsonb_build_object('ciphersuite', p_ceremony.ciphersuite, 'threshold', p_ceremony.threshold)
+      and v_package -> 'participants' = to_jsonb(p_ceremony.participants), false)
     or jsonb_array_length(jsonb_path_query_array(v_package, '$.verifying_shares[*]')) <> cardinality(p_ceremony.participants)
     or jsonb_array_length(jsonb_path_query_array(v_package, '$.vss_commitment[*] ? (@ != null)')) <> p_ceremony.threshold
     or v_package ->> 'group_public_key' is null
@@ -3840,6 +3871,9 @@ declare
   v_now bigint := permafrost.now_ms();
   v_ceremony public.frost_key_ceremonies;
 begin
+  -- The family's turn before the counts of its members, as where a host key is registered: two in another order would
+  -- wait for each other.
+  perform permafrost.check_identifier('family_id', p_family_id), permafrost.lock_family_key(p_family_id);
   insert into public.frost_key_ceremonies (family_id, kind, protocol, ciphersuite, threshold, participants, dealers,
     created_by, created_at, expires_at)
   values (p_family_id, p_kind, p_protocol, p_ciphersuite, p_threshold, p_participants, p_dealers,
@@ -7588,7 +7622,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.blame_in_ceremony(pg_catalog.text,pg_catalog.text,pg_catalog.text,boolean,pg_catalog.jsonb) is
-  'Fails a ceremony by evidence that the caller has checked, and names who deviated: the accused, or a false accuser. Taken before the reporter''s confirmation. Returns the ceremony, with guilty. Refuses session_not_found, session_expired, session_finished, key_retired, round_closed.';
+  'Fails a ceremony by evidence that the caller has checked, and names who deviated: the accused, or a false accuser. Taken before the reporter''s confirmation. Returns the ceremony, with guilty. Refuses session_not_found, session_expired, session_finished, key_retired, not_a_participant, round_closed.';
 
 revoke all on function public.blame_in_ceremony(text,text,text,boolean,jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.blame_in_ceremony(text,text,text,boolean,jsonb) to service_role;

@@ -54,6 +54,9 @@ create or replace function permafrost.tg_frost_host_keys__40_log() returns trigg
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if tg_op = 'UPDATE' and new.retired_at is null then
+    return null; -- nothing was changed
+  end if;
   perform permafrost.log_event('key', permafrost.compact_json(variadic array[to_json(new.family_id)::text, to_json(new.participant_id)::text]),
     new.family_id, case when tg_op = 'INSERT' then 'host_key_registered' else 'host_key_retired' end, new.participant_id,
     jsonb_build_object('host_public_key', new.host_public_key));

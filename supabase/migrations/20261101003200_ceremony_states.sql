@@ -139,6 +139,28 @@ create or replace trigger tg_frost_ceremony_messages__10_admit
   before insert or update on public.frost_ceremony_messages
   for each row execute function permafrost.tg_frost_ceremony_messages__10_admit();
 
+-- A completed ceremony is where the shares of its key come back from, and a message stands for as long as its ceremony.
+-- Security definer only so that it may call refuse() for a role that may not.
+create or replace function permafrost.tg__80_keep() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_table_name = 'frost_key_ceremonies' then
+    perform permafrost.refuse('invalid_transition', 'A completed ceremony is never deleted: the shares of its key come back from it');
+  -- The cascade deletes the ceremony first.
+  elsif exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id) then
+    perform permafrost.refuse('invalid_transition', 'A ceremony''s message goes only with its ceremony');
+  end if;
+  return old;
+end;
+$$;
+create or replace trigger tg_frost_ceremony_messages__80_keep
+  before delete on public.frost_ceremony_messages
+  for each row execute function permafrost.tg__80_keep();
+create or replace trigger tg_frost_key_ceremonies__80_keep
+  before delete on public.frost_key_ceremonies
+  for each row when (old.status = 'completed') execute function permafrost.tg__80_keep();
+
 -- Security definer: events are written by nobody else.
 create or replace function permafrost.tg_frost_ceremony_messages__40_log() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -230,6 +252,9 @@ begin
   then
     perform permafrost.refuse('invalid_transition', 'Each round of chilldkg ends with the coordinator''s message');
   end if;
+  if old.protocol = 'chilldkg' and (new.recovery_data is not null) <> (new.status >= 'confirming') then
+    perform permafrost.refuse('invalid_transition', 'Round two of chilldkg ends with the recovery data, and no other round does');
+  end if;
   case new.status
     when 'round_two' then
       if old.kind = 'reshare' then
@@ -251,7 +276,7 @@ begin
       v_registered := permafrost.register_key_package(old.family_id, old.ciphersuite, old.threshold, old.participants,
         old.key_package ->> 'group_public_key', array(select jsonb_array_elements_text(old.key_package -> 'verifying_shares')),
         array(select jsonb_array_elements_text(old.key_package -> 'vss_commitment')), old.created_by);
-      if v_registered -> 'epoch' <> old.key_package -> 'epoch' then
+      if v_registered -> 'epoch' is distinct from old.key_package -> 'epoch' then
         perform permafrost.refuse('key_retired', 'The family had another key meanwhile');
       end if;
       new.key_package_id := v_registered ->> 'key_package_id';
@@ -271,8 +296,8 @@ declare
   v_package jsonb := p_ceremony.key_package;
   v_from public.frost_key_packages := k from public.frost_key_packages as k where k.key_package_id = p_ceremony.from_key_package_id;
 begin
-  if v_package is null or v_package -> 'threshold' <> to_jsonb(p_ceremony.threshold) or v_package -> 'participants' <> to_jsonb(p_ceremony.participants)
-    or v_package -> 'ciphersuite' <> to_jsonb(p_ceremony.ciphersuite)
+  if not coalesce(v_package @> jsonb_build_object('ciphersuite', p_ceremony.ciphersuite, 'threshold', p_ceremony.threshold)
+      and v_package -> 'participants' = to_jsonb(p_ceremony.participants), false)
     or jsonb_array_length(jsonb_path_query_array(v_package, '$.verifying_shares[*]')) <> cardinality(p_ceremony.participants)
     or jsonb_array_length(jsonb_path_query_array(v_package, '$.vss_commitment[*] ? (@ != null)')) <> p_ceremony.threshold
     or v_package ->> 'group_public_key' is null
@@ -293,7 +318,7 @@ create or replace trigger tg_frost_key_ceremonies__30_enter
 
 revoke all on function permafrost.senders(public.frost_key_ceremonies, integer), permafrost.missing_senders(public.frost_key_ceremonies, integer),
   permafrost.round_of(public.key_ceremony_status), permafrost.lock_ceremony(text), permafrost.redacted_payload(integer, jsonb),
-  permafrost.tg_frost_ceremony_messages__10_admit(), permafrost.tg_frost_ceremony_messages__40_log(),
+  permafrost.tg_frost_ceremony_messages__10_admit(), permafrost.tg__80_keep(), permafrost.tg_frost_ceremony_messages__40_log(),
   permafrost.tg_declines__ceremony(), permafrost.approvals_missing(public.frost_key_ceremonies),
   permafrost.redact_predecessors(text, text, text), permafrost.tg_frost_key_ceremonies__30_enter(),
   permafrost.check_candidate(public.frost_key_ceremonies) from public, anon, authenticated, service_role;

@@ -12,6 +12,9 @@ declare
   v_now bigint := permafrost.now_ms();
   v_ceremony public.frost_key_ceremonies;
 begin
+  -- The family's turn before the counts of its members, as where a host key is registered: two in another order would
+  -- wait for each other.
+  perform permafrost.check_identifier('family_id', p_family_id), permafrost.lock_family_key(p_family_id);
   insert into public.frost_key_ceremonies (family_id, kind, protocol, ciphersuite, threshold, participants, dealers,
     created_by, created_at, expires_at)
   values (p_family_id, p_kind, p_protocol, p_ciphersuite, p_threshold, p_participants, p_dealers,
@@ -184,7 +187,10 @@ begin
   if v_ceremony.status >= 'completed' then
     perform permafrost.refuse_finished('ceremony', v_ceremony.status::text, v_ceremony.error_message);
   end if;
-  if p_reporter = any (v_ceremony.participants) and not p_reporter = any (permafrost.missing_senders(v_ceremony, 3)) then
+  if not coalesce(p_reporter = any (v_ceremony.participants) and p_against = any (v_ceremony.participants || v_ceremony.dealers), false) then
+    perform permafrost.refuse('not_a_participant', 'Only who gets a share reports one, and of who takes part');
+  end if;
+  if not p_reporter = any (permafrost.missing_senders(v_ceremony, 3)) then
     perform permafrost.refuse('round_closed', 'The caller has confirmed this ceremony');
   end if;
   perform permafrost.log_event('ceremony', p_ceremony_id, v_ceremony.family_id, 'fault_reported', p_reporter,
@@ -206,7 +212,7 @@ create or replace function public.blame_in_ceremony(
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.blame_in_ceremony(p_ceremony_id, p_reporter, p_against, p_is_guilty, p_evidence); end;
 comment on function public.blame_in_ceremony(text, text, text, boolean, jsonb) is
-  'Fails a ceremony by evidence that the caller has checked, and names who deviated: the accused, or a false accuser. Taken before the reporter''s confirmation. Returns the ceremony, with guilty. Refuses session_not_found, session_expired, session_finished, key_retired, round_closed.';
+  'Fails a ceremony by evidence that the caller has checked, and names who deviated: the accused, or a false accuser. Taken before the reporter''s confirmation. Returns the ceremony, with guilty. Refuses session_not_found, session_expired, session_finished, key_retired, not_a_participant, round_closed.';
 
 -- Security definer: nobody else may insert approvals. The caller has verified the signature; without a participant it is an operator.
 create or replace function permafrost.approve_key_package(

@@ -1,31 +1,9 @@
--- Ceremonies and host keys, but for what every kind has: that is the law's. The database checks no arithmetic: any text
--- will do for a message.
+-- Ceremonies and host keys, but for what every kind has: that is the law's.
 begin;
 set local search_path = public, extensions;
 select no_plan();
 \ir fixtures.psql
-
-create function pg_temp.host_key(p_family text, p_who text) returns text language sql
-return '02' || encode(sha256(convert_to(p_family || p_who, 'UTF8')), 'hex');
-create function pg_temp.admit(p_family text, variadic p_who text[]) returns void language sql
-begin atomic select register_host_key(p_family, w, pg_temp.host_key(p_family, w)) from unnest(p_who) as w; end;
-create function pg_temp.starting(p_family text, p_kind text, p_threshold integer, p_participants text[], p_more text default '', p_by text default 'g1')
-returns text language sql
-return pg_temp.refusal_as(p_by, p_family, format('select create_key_ceremony(%L, %L, %s, %L%s)', p_family, p_kind, p_threshold, p_participants, p_more));
-create function pg_temp.start(p_family text, p_kind text, p_participants text[], p_more text default '') returns text language sql
-return pg_temp.as_member('g1', p_family, format('select create_key_ceremony(%L, %L, 2, %L%s) ->> %L', p_family, p_kind, p_participants, p_more, 'ceremony_id'));
-create function pg_temp.say(p_id text, p_who text, p_round integer, p_text text default 'ab') returns text language sql
-return pg_temp.refusal(format('select record_ceremony_message(%L, %L, %s, jsonb_build_object(%L, %L, %L, %L, %L, jsonb_build_object(%L, %L)))',
-  p_id, p_who, p_round, 'message', p_text || p_who, 'signature', p_text, 'ciphertexts', 'g1', p_text));
-create function pg_temp.package(p_family text, p_participants text[], p_group text default null) returns jsonb language sql
-return jsonb_build_object('group_public_key', coalesce(p_group, '02' || pg_temp.share('group of ' || p_family)),
-  'verifying_shares', array(select '02' || pg_temp.share(p || ' of new ' || p_family) from unnest(p_participants) as p),
-  'vss_commitment', array['02' || pg_temp.share('c0'), '02' || pg_temp.share('c1')]);
-create function pg_temp.status(p_id text) returns text language sql
-return (select status::text from frost_key_ceremonies where ceremony_id = p_id);
-
-create temp table ids (name text primary key, id text);
-create function pg_temp.id(p_name text) returns text language sql return (select id from ids where name = p_name);
+\ir ceremonies.psql
 
 -- Host keys.
 select pg_temp.admit('fam', 'g1', 'g2', 'g3');

@@ -40,6 +40,27 @@ select is(pg_temp.refusal($$insert into frost_nonce_commitments (session_id, par
 select results_eq($$select session_id, status::text, error_message from frost_signing_sessions order by 1$$,
   $$values ('o', 'failed', 'key_retired'), ('p', 'failed', 'key_retired')$$, 'and what was touched has failed for good');
 
+-- Whatever comes for what lives under a key, once that is retired; and what reads it. Each asks before anything was swept.
+create temp table ended as select 'ended' || n as family, call from unnest(array[
+  $$complete_signing_session('%1$s', repeat('cd', 64))$$,
+  $$pg_temp.as_member('g1', '%1$s', $q$select get_signing_package('%1$s')$q$)$$, $$pg_temp.as_member('g1', '%1$s', $q$select fail_signing_session('%1$s', 'x')$q$)$$,
+  $$pg_temp.as_member('g2', '%1$s', $q$select decline_signing_request('%1$s', 'x')$q$)$$,
+  $$pg_temp.as_member('g1', '%1$s', $q$select set_recovery_recipient('r%1$s', repeat('ab', 32))$q$)$$, $$pg_temp.as_member('g2', '%1$s', $q$select submit_recovery_share('r%1$s', 'c')$q$)$$,
+  $$pg_temp.as_member('g1', '%1$s', $q$select reject_recovery_share('r%1$s', 'g2', 'x')$q$)$$, $$complete_recovery_request('r%1$s', 'g1', repeat('cd', 64))$$,
+  $$pg_temp.as_member('g1', '%1$s', $q$select fail_recovery_request('r%1$s', 'x')$q$)$$, $$pg_temp.as_member('g3', '%1$s', $q$select decline_signing_request('r%1$s', 'x')$q$)$$]) with ordinality as u (call, n);
+select pg_temp.key(family, 2, '{g1,g2,g3}'), pg_temp.session(family, family, '{g1,g2}', 2), pg_temp.session('over' || family, family, '{g1,g2}', 2, 0),
+  record_nonce_commitment(family, 'g1', pg_temp.commitment(family)), record_nonce_commitment(family, 'g2', pg_temp.commitment(family || '2')) from ended;
+insert into sss_signing_requests (request_id, family_id, message_hash, participants, threshold, created_by) select 'r' || family, family, repeat('ab', 32), '{g1,g2,g3}', 2, 'g1' from ended;
+select pg_temp.as_member('g1', 'ended1', $$select set_recovery_recipient('rended1', repeat('ab', 32))$$), pg_temp.as_member('g2', 'ended1', $$select submit_recovery_share('rended1', 'c')$$);
+create function pg_temp.open_to_g1() returns jsonb language sql
+return jsonb_build_array(jsonb_array_length(pg_temp.as_member('g1', 'ended1', 'select get_signing_work()')::jsonb -> 'work'), pg_temp.as_member('g1', 'ended1', 'select count(*) from sss_encrypted_shares'));
+select is(pg_temp.open_to_g1(), '[1, "1"]', 'a guardian has work, and a requester reads the shares it was sent');
+select pg_temp.key(family, 3, '{g1,g2,g3}') from ended;
+select is(jsonb_build_array(s -> 'status', s -> 'error_message', r -> 'status', r -> 'error_message', o -> 'status'), '["failed", "key_retired", "failed", "key_retired", "expired"]',
+  'impossible 18: without a sweep they read as failed, and what had expired before as expired') from get_signing_session('ended1') as s, get_recovery_request('rended1') as r, get_signing_session('overended1') as o;
+select is(pg_temp.open_to_g1(), '[0, "0"]', 'impossible 18: there is no work in them, and no share to be read');
+select is(pg_temp.refusal('select ' || format(call, family)), 'PT409 key_retired', 'impossible 18: ' || format(call, family)) from ended;
+
 -- An exposed secret stays exposed under new shares of it.
 update frost_key_packages set exposed_at = 1 where epoch = 4;
 select is(get_signing_session('o') ->> 'warning', null, 'a session of another key is not warned of');
