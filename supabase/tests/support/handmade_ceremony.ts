@@ -145,8 +145,17 @@ export class HandmadeCeremony {
     const state = await this.state();
     if (round === 1) return device.roundOne(state);
     if (round === 2) return device.roundTwo(state);
-    const { payload, keyShare } = device.confirm(state, state.view.keyPackage?.epoch ?? 0);
+    const epoch = state.view.keyPackage?.epoch ?? 0;
+    const { payload, keyShare, confirmationHash } = device.confirm(state, epoch);
     this.#shares.set(name, keyShare);
+    await this.family.guardian(name).store.create(this.id, "decided", {
+      decision: "confirmed",
+      params_id: this.paramsId,
+      confirmation_hash: confirmationHash,
+      key_share: keyShare,
+      epoch,
+      payload,
+    });
     return payload;
   }
 
