@@ -99,7 +99,8 @@ export class Ceremony {
   readonly #pin: CeremonyPin;
   readonly #options: CeremonyOptions;
   #device?: CeremonyDevice;
-  #isAdmitted = false;
+  /** Of the terms that were admitted: a device's secrets serve no others. */
+  #admitted?: string;
 
   private constructor(id: string, pin: CeremonyPin, options: CeremonyOptions) {
     this.#id = id;
@@ -180,6 +181,14 @@ export class Ceremony {
     }
     const difference = differenceFrom(this.#pin, terms, paramsId);
     if (difference !== undefined) return failure("ceremony_mismatch", difference);
+    // Host keys alone leave their order, the dealers and the threshold open: under other ones the same secrets would
+    // make another message, and of two proofs with one nonce everybody has the share.
+    if (await this.#isOfOtherTerms(paramsId)) {
+      return failure(
+        "ceremony_mismatch",
+        "The server shows other terms than those under which this device has begun",
+      );
+    }
     if (!members.includes(participantId)) {
       return failure("not_a_participant", `${participantId} takes no part in this ceremony`);
     }
@@ -205,7 +214,7 @@ export class Ceremony {
         );
       }
     }
-    if (this.#isAdmitted) return undefined;
+    if (this.#admitted !== undefined) return undefined;
     const warnings = warningsOf(terms);
     const isPinnedWhole = "paramsId" in this.#pin;
     const agrees = approve === undefined
@@ -217,8 +226,19 @@ export class Ceremony {
         `The ceremony was not approved. ${warnings.join(". ")}`.trim(),
       );
     }
-    this.#isAdmitted = true;
+    this.#admitted = paramsId;
     return undefined;
+  }
+
+  /** Whether this device, or another process of it, has begun or decided under another `params_id`. */
+  async #isOfOtherTerms(paramsId: string): Promise<boolean> {
+    const { store } = this.#options;
+    const records = [
+      await store.read(this.#id, "begun"),
+      await store.read(this.#id, "decided"),
+    ];
+    const known = [this.#admitted, ...records.map((record) => record?.params_id)];
+    return known.some((id) => id !== undefined && id !== paramsId);
   }
 
   async #answer(view: CeremonyView, decided?: DecidedRecord): Promise<Failure | undefined> {
