@@ -21,7 +21,9 @@ import { bytesToHex } from "@noble/curves/utils.js";
 import { ChillDkgError } from "../../supabase/functions/_shared/chilldkg/errors.ts";
 import type { Payload } from "../../supabase/functions/_shared/ceremony/payload.ts";
 import {
+  type EpochPackage,
   isSignedByHostKey,
+  keyPackageDigest,
   paramsIdOf,
   sendersOf,
 } from "../../supabase/functions/_shared/ceremony/terms.ts";
@@ -319,8 +321,14 @@ export class Ceremony {
     const messages = await this.#messagesOf(view);
     const state = stateOf(view, messages);
     this.#checkOwn(device, state);
-    const epoch = view.keyPackage?.epoch ?? 0;
+    const { epoch } = checkedPackage(view);
     const { confirmationHash, keyShare, payload } = device.confirm(state, epoch);
+    // People look at what the server shows, and an operator registers it.
+    if (keyPackageDigest({ ...keyShare, epoch }) !== keyPackageDigest(checkedPackage(view))) {
+      throw new FaultyCoordinatorError(
+        "The server shows another key package than the messages make",
+      );
+    }
     const record: DecidedRecord = {
       decision: "confirmed",
       params_id: view.paramsId,
@@ -468,6 +476,23 @@ class UnreadError extends Error {
     super(unread.error);
     this.failure = unread;
   }
+}
+
+/**
+ * The package that the server shows, which is not believed but for its epoch.
+ *
+ * @throws {FaultyCoordinatorError} if there is none, or a reshare's does not follow the old one.
+ */
+function checkedPackage({ keyPackage, terms: { fromPackage } }: CeremonyView): EpochPackage {
+  if (keyPackage === null) {
+    throw new FaultyCoordinatorError("The server shows no key package to confirm");
+  }
+  if (fromPackage !== null && keyPackage.epoch !== fromPackage.epoch + 1) {
+    throw new FaultyCoordinatorError(
+      `The key package has epoch ${keyPackage.epoch}, not the one after ${fromPackage.epoch}`,
+    );
+  }
+  return keyPackage;
 }
 
 function stateOf(view: CeremonyView, rounds: readonly RoundMessages[]): CeremonyState {
