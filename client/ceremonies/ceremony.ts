@@ -19,6 +19,7 @@
  */
 import { bytesToHex } from "@noble/curves/utils.js";
 import { ChillDkgError } from "../../supabase/functions/_shared/chilldkg/errors.ts";
+import { keyOf } from "../../supabase/functions/_shared/ceremony/outcome.ts";
 import type { Payload } from "../../supabase/functions/_shared/ceremony/payload.ts";
 import {
   type EpochPackage,
@@ -40,10 +41,10 @@ import { mayPass } from "../sessions/wait.ts";
 import type { Supabase } from "../supabase.ts";
 import { invoke, pause, rpc } from "../transport.ts";
 import { accuse, culpritOf } from "./accusation.ts";
-import { BadShareError, CeremonyDevice, type CeremonyState } from "./device.ts";
+import { BadShareError, CeremonyDevice, type CeremonyState, hashToConfirm } from "./device.ts";
 import type { HostKey } from "./host_key.ts";
 import { type CeremonyPin, differenceFrom, warningsOf } from "./pins.ts";
-import { type CeremonyView, readCeremony, readMessages } from "./reading.ts";
+import { type CeremonyView, type KeptMessage, readCeremony, readMessages } from "./reading.ts";
 import type { CeremonyStore, DecidedRecord } from "./store.ts";
 
 /** How a guardian takes part. */
@@ -358,14 +359,7 @@ export class Ceremony {
     if (terms.protocol === "chilldkg") return [];
     const read = await readMessages(supabase, this.#id, { signal });
     if (!read.success) throw new UnreadError(read);
-    const view = { paramsId, coordinatorMessages };
-    return [1, 2].map((round) =>
-      new Map(
-        read.messages.filter((message) => message.round === round).map(({ sender, payload }) =>
-          [sender, verifyMessage(terms, view, round, sender, payload)] as const
-        ),
-      )
-    );
+    return verifiedRounds({ terms, paramsId, coordinatorMessages }, read.messages);
   }
 
   /** The share becomes usable once this device has seen that all have confirmed the same. */
@@ -375,12 +369,8 @@ export class Ceremony {
   ): Promise<Result<JoinedCeremony> | undefined> {
     const { supabase, store, participantId, signal } = this.#options;
     const { terms, paramsId } = view;
-    if (!terms.participants.includes(participantId)) {
-      await store.create(this.#id, "finished", { params_id: paramsId, outcome: "dealt" });
-      await store.remove(this.#id, "begun");
-      return success({ view });
-    }
-    if (decided?.decision !== "confirmed") {
+    const isLeaving = !terms.participants.includes(participantId);
+    if (!isLeaving && decided?.decision !== "confirmed") {
       return failure(
         "coordinator_faulty",
         "The server calls the ceremony completed, and this device has not confirmed it",
@@ -388,21 +378,35 @@ export class Ceremony {
     }
     const read = await readMessages(supabase, this.#id, { signal });
     if (!read.success) return mayPass(read) ? undefined : read;
+    const confirmed = decided?.decision === "confirmed" ? decided : undefined;
+    let hash = confirmed?.confirmation_hash;
+    try {
+      hash ??= hashOfReshare(view, read.messages);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      // Where it was dealt anew once more since, the ciphertexts are gone.
+      return failure("coordinator_faulty", `The new key cannot be verified: ${error.message}`);
+    }
     const without = terms.participants.find((who, i) => {
       const confirmation = read.messages.find(({ round, sender }) => round === 3 && sender === who)
         ?.payload.confirmation;
       return typeof confirmation !== "string" ||
-        !isSignedByHostKey(decided.confirmation_hash, confirmation, terms.hostPublicKeys[i]);
+        !isSignedByHostKey(hash, confirmation, terms.hostPublicKeys[i]);
     });
     if (without !== undefined) {
       return failure(
         "coordinator_faulty",
-        `${without} has not confirmed what this device confirmed`,
+        `${without} has not confirmed what this device has seen`,
       );
+    }
+    if (confirmed === undefined) {
+      await store.create(this.#id, "finished", { params_id: paramsId, outcome: "dealt" });
+      await store.remove(this.#id, "begun");
+      return success({ view });
     }
     await store.create(this.#id, "finished", { params_id: paramsId, outcome: "active" });
     for (const stage of ["begun", "certified"] as const) await store.remove(this.#id, stage);
-    return success({ view, keyShare: decided.key_share, epoch: decided.epoch });
+    return success({ view, keyShare: confirmed.key_share, epoch: confirmed.epoch });
   }
 
   async #ended(view: CeremonyView): Promise<Failure> {
@@ -428,10 +432,7 @@ export class Ceremony {
     const { store, supabase, participantId, hostKey, signal } = this.#options;
     if (error instanceof LostError) return this.#lost();
     if (error instanceof UnreadError) return mayPass(error.failure) ? undefined : error.failure;
-    const isFault = error instanceof BadShareError || error instanceof ChillDkgError ||
-      error instanceof FrostError || error instanceof SignedFault ||
-      error instanceof FaultyCoordinatorError;
-    if (!isFault) throw error;
+    if (!isFault(error)) throw error;
     const { message: reason } = error;
     const record = { decision: "refused", params_id: view.paramsId, reason } as const;
     if (!await store.create(this.#id, "decided", record)) {
@@ -465,6 +466,13 @@ export class Ceremony {
 /** The server showed something that no honest one shows. */
 class FaultyCoordinatorError extends Error {}
 
+/** Whether it comes of what others sent or showed. */
+function isFault(error: unknown): error is Error {
+  return error instanceof BadShareError || error instanceof ChillDkgError ||
+    error instanceof FrostError || error instanceof SignedFault ||
+    error instanceof FaultyCoordinatorError;
+}
+
 /** The store has not what was sent. */
 class LostError extends Error {}
 
@@ -493,6 +501,27 @@ function checkedPackage({ keyPackage, terms: { fromPackage } }: CeremonyView): E
     );
   }
   return keyPackage;
+}
+
+/** What the new guardians of a reshare have to confirm, for a dealer who gets no share. Errors are faults. */
+function hashOfReshare(view: CeremonyView, messages: readonly KeptMessage[]): string {
+  const state = stateOf(view, verifiedRounds(view, messages));
+  const { epoch } = checkedPackage(view);
+  return hashToConfirm(state, keyOf(view.terms, state.rounds[0]), epoch);
+}
+
+/** The messages of rounds one and two. Errors as of `verifyMessage`. */
+function verifiedRounds(
+  { terms, ...view }: Pick<CeremonyView, "terms" | "paramsId" | "coordinatorMessages">,
+  messages: readonly KeptMessage[],
+): RoundMessages[] {
+  return [1, 2].map((round) =>
+    new Map(
+      messages.filter((message) => message.round === round).map(({ sender, payload }) =>
+        [sender, verifyMessage(terms, view, round, sender, payload)] as const
+      ),
+    )
+  );
 }
 
 function stateOf(view: CeremonyView, rounds: readonly RoundMessages[]): CeremonyState {
