@@ -333,7 +333,10 @@ begin
   if v_event = 'failed' then
     v_detail := jsonb_build_object('reason', new.error_message);
   elsif v_columns <> '{}' then
-    v_detail := (select jsonb_object_agg(c, v_new -> c) from unnest(v_columns) as c);
+    -- The record outlives what is redacted later: of that it holds the digests from the start.
+    v_detail := (select jsonb_object_agg(c, case when exists (select from permafrost.settable as s
+        where s.kind = v_kind and s.column_name = c and s.how = 'redacts') then permafrost.redacted(v_new -> c) else v_new -> c end)
+      from unnest(v_columns) as c);
   end if;
   perform permafrost.log_event(v_kind, v_new ->> tg_argv[1], new.family_id, v_event, v_actor, v_detail);
   return null;
