@@ -7,7 +7,7 @@
  * | before or after sending round one | `begun` | it makes the same message from the same secret: an exact retry |
  * | before or after sending round two | `begun`, of chilldkg `certified` | the same |
  * | having confirmed, before or after it was sent | `decided` with share and message | it sends that message again |
- * | having refused, before or after it was told | `decided` | it never signs this ceremony |
+ * | having refused, before or after it was told | `decided` | it never signs this ceremony, and declines it if it is open |
  * | when all had confirmed | `decided`, `finished` | the share is there, and is answered again |
  *
  * The server may call a ceremony failed or expired that others have completed. So a device that has signed the
@@ -163,6 +163,10 @@ export class Ceremony {
     if (refusal !== undefined) return refusal;
     const decided = await this.#options.store.read(this.#id, "decided");
     if (decided?.decision === "refused") {
+      // It may have stopped before it told the others, who would wait until the ceremony expires.
+      const isOpen = view.round !== null;
+      const isTold = Object.hasOwn(view.declined, this.#options.participantId);
+      if (isOpen && !isTold) await this.#decline(decided.reason);
       return failure("ceremony_failed", `This device has refused this ceremony: ${decided.reason}`);
     }
     if (view.status === "failed" || view.status === "expired") return await this.#ended(view);
@@ -448,6 +452,16 @@ export class Ceremony {
       : await accuse(supabase, view, participantId, hostKey, culprit, { signal });
     await store.remove(this.#id, "begun");
     if (told?.success) return failure("ceremony_message_invalid", `${culprit?.sender}: ${reason}`);
+    await this.#decline(reason);
+    const isCoordinator = error instanceof FaultyCoordinatorError ||
+      error instanceof ChillDkgError && culprit === undefined;
+    return isCoordinator
+      ? failure("coordinator_faulty", reason)
+      : failure("ceremony_message_invalid", reason);
+  }
+
+  async #decline(reason: string): Promise<void> {
+    const { supabase, signal } = this.#options;
     await rpc(
       supabase,
       "decline_signing_request",
@@ -455,11 +469,6 @@ export class Ceremony {
       () => ({}),
       { safe: true, signal },
     );
-    const isCoordinator = error instanceof FaultyCoordinatorError ||
-      error instanceof ChillDkgError && culprit === undefined;
-    return isCoordinator
-      ? failure("coordinator_faulty", reason)
-      : failure("ceremony_message_invalid", reason);
   }
 }
 

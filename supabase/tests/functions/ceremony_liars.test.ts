@@ -351,6 +351,20 @@ for (const scene of SCENES.keys()) {
   });
 }
 
+Deno.test("a device that stopped before it told of its refusal lets the others know when it starts again", async () => {
+  const ceremony = await sceneOf(stack(), "pedersen");
+  await ceremony.playTo(3);
+  const { store } = ceremony.family.guardian("ann");
+  const reason = "The share from bob does not fit what it committed to";
+  const { id, paramsId } = ceremony;
+  await store.create(id, "decided", { decision: "refused", params_id: paramsId, reason });
+  refusedWith("ceremony_failed", await ceremony.family.join("ann", ceremony.started));
+  assert.equal((await ceremony.view()).status, "failed");
+  const [{ actor, detail }] = await ceremony.events("declined");
+  assert.deepEqual([actor, detail.reason], ["ann", reason]);
+  refusedWith("ceremony_failed", await ceremony.family.join("ann", ceremony.started));
+});
+
 Deno.test("a reshare's dealer deals its own share of the old key and nothing else", async () => {
   const ceremony = await sceneOf(stack(), "reshare");
   const keys = await ceremony.keys();
