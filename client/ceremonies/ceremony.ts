@@ -414,11 +414,11 @@ export class Ceremony {
   }
 
   async #ended(view: CeremonyView): Promise<Failure> {
-    const { store } = this.#options;
-    const { status, errorMessage, blamed, paramsId } = view;
+    const { store, participantId } = this.#options;
+    const { status, errorMessage, blamed, paramsId, terms } = view;
     const signed = await store.read(this.#id, "certified") ?? await store.read(this.#id, "decided");
-    // Others may have completed it: what is signed is kept.
-    if (signed === undefined) {
+    // Others may have completed it: what is signed is kept. They need no signature of a dealer who gets no share.
+    if (signed === undefined && terms.participants.includes(participantId)) {
       const reason = status === "expired" ? "It has expired" : `It has failed: ${errorMessage}`;
       await store.create(this.#id, "decided", { decision: "refused", params_id: paramsId, reason });
       await store.remove(this.#id, "begun");

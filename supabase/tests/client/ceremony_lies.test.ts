@@ -13,7 +13,7 @@ import {
   coordinatorMessage1ToBytes,
   parseCoordinatorMessage1,
 } from "../../functions/_shared/chilldkg/messages.ts";
-import { closeRound } from "../../functions/_shared/ceremony/outcome.ts";
+import { closeRound, keyOf } from "../../functions/_shared/ceremony/outcome.ts";
 import { messageOf, type Payload } from "../../functions/_shared/ceremony/payload.ts";
 import { chillDkgParams } from "../../functions/_shared/ceremony/terms.ts";
 import { accepted, sharedStack } from "../support/answers.ts";
@@ -273,6 +273,40 @@ for (const scene of SCENES.keys()) {
   });
 }
 
+for (const scene of ["pedersen", "reshare"]) {
+  Deno.test(`${scene}: who is wholly deceived confirms what nobody else confirms, and uses no share`, async () => {
+    const ceremony = await sceneOf(stack(), scene);
+    const keys = await ceremony.keys();
+    const { lies } = await equivocation(ceremony, true);
+    await ceremony.playTo(3);
+    const { terms, rounds } = await ceremony.state();
+    const shown = lies.messages?.(
+      rounds.flatMap((round, i) =>
+        [...round].map(([participant_id, { payload }]) => ({
+          round: i + 1,
+          participant_id,
+          payload,
+        }))
+      ),
+    ) ?? [];
+    const dealings = shown.filter(({ round }) => round === 1).map((row) =>
+      [row.participant_id, messageOf(terms, 1, row.payload)] as const
+    );
+    const key = keyOf(terms, new Map(dealings));
+    const { result, sent } = await joinLied(ceremony, {
+      ...lies,
+      ceremony: (told) => ({ ...told, key_package: { ...Object(told.key_package), ...key } }),
+    });
+    refusedWith("ceremony_message_invalid", result);
+    assert.equal([...sent].filter((message) => message.startsWith("3 ")).length, 1);
+    await ceremony.playTo(4, "ann");
+    const completed = (told: Told) => ({ ...told, status: "completed", round: null, missing: [] });
+    refusedWith("coordinator_faulty", (await joinLied(ceremony, { ceremony: completed })).result);
+    assert.equal(await storeOf(ceremony).read(ceremony.id, "finished"), undefined);
+    assert.deepEqual(await ceremony.keys(), keys);
+  });
+}
+
 Deno.test("chilldkg: a device that has signed the certificate keeps its secret, though the server calls the ceremony failed", async () => {
   const ceremony = await sceneOf(stack(), "chilldkg");
   await ceremony.playTo(2);
@@ -301,6 +335,8 @@ Deno.test("a dealer who gets no share sees for itself that all new guardians hav
     dealers: ["ann", "bob"],
   });
   await ceremony.playTo(3);
+  const failed = (told: Told) => ({ ...told, status: "failed", error_message: "No", round: null });
+  refusedWith("ceremony_failed", (await joinLied(ceremony, { ceremony: failed })).result);
   const completed = (told: Told) => ({ ...told, status: "completed", round: null, missing: [] });
   for (const name of ["dora", "bob"]) {
     refusedWith("coordinator_faulty", (await joinLied(ceremony, { ceremony: completed })).result);
