@@ -1541,7 +1541,7 @@ declare
 begin
   if tg_op = 'UPDATE' then
     if to_jsonb(new) - 'payload' <> to_jsonb(old) - 'payload' or new.payload <> permafrost.redacted_payload(old.round, old.payload)
-      or not exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id and status = 'completed')
+      or not exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id and status >= 'completed')
     then
       perform permafrost.refuse('invalid_transition', 'A ceremony''s message is immutable, but for its ciphertexts once the key is dealt anew');
     end if;
@@ -4416,7 +4416,9 @@ AS $function$
 declare
   v_ceremony public.frost_key_ceremonies := permafrost.visible_ceremony(p_ceremony_id);
 begin
-  perform permafrost.fail_own('ceremony', p_ceremony_id, v_ceremony.family_id, v_ceremony.created_by, p_reason);
+  -- A family has one open ceremony: who blocks it with one of its own is overruled by an operator.
+  perform permafrost.fail_own('ceremony', p_ceremony_id, v_ceremony.family_id,
+    case when not permafrost.is_operator() then v_ceremony.created_by end, p_reason);
   return permafrost.get_key_ceremony(p_ceremony_id);
 end;
 $function$;
@@ -6512,8 +6514,10 @@ CREATE OR REPLACE FUNCTION permafrost.redact_predecessors(p_family_id text, p_gr
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_ids text[] := array(select c.ceremony_id from public.frost_key_ceremonies as c join public.frost_key_packages as k using (key_package_id)
-    where c.family_id = p_family_id and k.group_public_key = p_group_public_key and c.ceremony_id <> p_except and c.status = 'completed'
+  v_ids text[] := array(select c.ceremony_id from public.frost_key_ceremonies as c join public.frost_key_packages as k
+      -- What was dealt in a reshare that failed is the same key, too.
+      on k.key_package_id = case when c.status = 'completed' then c.key_package_id when c.kind = 'reshare' then c.current_key_package_id end
+    where c.family_id = p_family_id and k.group_public_key = p_group_public_key and c.ceremony_id <> p_except
     order by 1);
 begin
   update public.frost_ceremony_messages as m set payload = permafrost.redacted_payload(m.round, m.payload)
@@ -7832,7 +7836,7 @@ BEGIN ATOMIC
 END;
 
 comment on function public.fail_key_ceremony(pg_catalog.text,pg_catalog.text) is
-  'Fails an unfinished ceremony of the caller''s own making and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished, key_retired.';
+  'Fails an unfinished ceremony of the caller''s own making, or as an operator any, and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished, key_retired.';
 
 revoke all on function public.fail_key_ceremony(text,text) from public, anon, authenticated, service_role;
 grant execute on function public.fail_key_ceremony(text,text) to authenticated, service_role;

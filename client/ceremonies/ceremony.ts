@@ -7,7 +7,7 @@
  * | before or after sending round one | `begun` | it makes the same message from the same secret: an exact retry |
  * | before or after sending round two | `begun`, of chilldkg `certified` | the same |
  * | having confirmed, before or after it was sent | `decided` with share and message | it sends that message again |
- * | having refused, before or after it was told | `decided` | it never signs this ceremony |
+ * | having refused, before or after it was told | `decided` | it never signs this ceremony, and declines it if it is open |
  * | when all had confirmed | `decided`, `finished` | the share is there, and is answered again |
  *
  * The server may call a ceremony failed or expired that others have completed. So a device that has signed the
@@ -19,9 +19,12 @@
  */
 import { bytesToHex } from "@noble/curves/utils.js";
 import { ChillDkgError } from "../../supabase/functions/_shared/chilldkg/errors.ts";
+import { keyOf } from "../../supabase/functions/_shared/ceremony/outcome.ts";
 import type { Payload } from "../../supabase/functions/_shared/ceremony/payload.ts";
 import {
+  type EpochPackage,
   isSignedByHostKey,
+  keyPackageDigest,
   paramsIdOf,
   sendersOf,
 } from "../../supabase/functions/_shared/ceremony/terms.ts";
@@ -38,10 +41,10 @@ import { mayPass } from "../sessions/wait.ts";
 import type { Supabase } from "../supabase.ts";
 import { invoke, pause, rpc } from "../transport.ts";
 import { accuse, culpritOf } from "./accusation.ts";
-import { BadShareError, CeremonyDevice, type CeremonyState } from "./device.ts";
+import { BadShareError, CeremonyDevice, type CeremonyState, hashToConfirm } from "./device.ts";
 import type { HostKey } from "./host_key.ts";
 import { type CeremonyPin, differenceFrom, warningsOf } from "./pins.ts";
-import { type CeremonyView, readCeremony, readMessages } from "./reading.ts";
+import { type CeremonyView, type KeptMessage, readCeremony, readMessages } from "./reading.ts";
 import type { CeremonyStore, DecidedRecord } from "./store.ts";
 
 /** How a guardian takes part. */
@@ -99,7 +102,8 @@ export class Ceremony {
   readonly #pin: CeremonyPin;
   readonly #options: CeremonyOptions;
   #device?: CeremonyDevice;
-  #isAdmitted = false;
+  /** Of the terms that were admitted: a device's secrets serve no others. */
+  #admitted?: string;
 
   private constructor(id: string, pin: CeremonyPin, options: CeremonyOptions) {
     this.#id = id;
@@ -159,6 +163,10 @@ export class Ceremony {
     if (refusal !== undefined) return refusal;
     const decided = await this.#options.store.read(this.#id, "decided");
     if (decided?.decision === "refused") {
+      // It may have stopped before it told the others, who would wait until the ceremony expires.
+      const isOpen = view.round !== null;
+      const isTold = Object.hasOwn(view.declined, this.#options.participantId);
+      if (isOpen && !isTold) await this.#decline(decided.reason);
       return failure("ceremony_failed", `This device has refused this ceremony: ${decided.reason}`);
     }
     if (view.status === "failed" || view.status === "expired") return await this.#ended(view);
@@ -180,6 +188,14 @@ export class Ceremony {
     }
     const difference = differenceFrom(this.#pin, terms, paramsId);
     if (difference !== undefined) return failure("ceremony_mismatch", difference);
+    // Host keys alone leave their order, the dealers and the threshold open: under other ones the same secrets would
+    // make another message, and of two proofs with one nonce everybody has the share.
+    if (await this.#isOfOtherTerms(paramsId)) {
+      return failure(
+        "ceremony_mismatch",
+        "The server shows other terms than those under which this device has begun",
+      );
+    }
     if (!members.includes(participantId)) {
       return failure("not_a_participant", `${participantId} takes no part in this ceremony`);
     }
@@ -205,7 +221,7 @@ export class Ceremony {
         );
       }
     }
-    if (this.#isAdmitted) return undefined;
+    if (this.#admitted !== undefined) return undefined;
     const warnings = warningsOf(terms);
     const isPinnedWhole = "paramsId" in this.#pin;
     const agrees = approve === undefined
@@ -217,8 +233,19 @@ export class Ceremony {
         `The ceremony was not approved. ${warnings.join(". ")}`.trim(),
       );
     }
-    this.#isAdmitted = true;
+    this.#admitted = paramsId;
     return undefined;
+  }
+
+  /** Whether this device, or another process of it, has begun or decided under another `params_id`. */
+  async #isOfOtherTerms(paramsId: string): Promise<boolean> {
+    const { store } = this.#options;
+    const records = [
+      await store.read(this.#id, "begun"),
+      await store.read(this.#id, "decided"),
+    ];
+    const known = [this.#admitted, ...records.map((record) => record?.params_id)];
+    return known.some((id) => id !== undefined && id !== paramsId);
   }
 
   async #answer(view: CeremonyView, decided?: DecidedRecord): Promise<Failure | undefined> {
@@ -299,8 +326,14 @@ export class Ceremony {
     const messages = await this.#messagesOf(view);
     const state = stateOf(view, messages);
     this.#checkOwn(device, state);
-    const epoch = view.keyPackage?.epoch ?? 0;
+    const { epoch } = checkedPackage(view);
     const { confirmationHash, keyShare, payload } = device.confirm(state, epoch);
+    // People look at what the server shows, and an operator registers it.
+    if (keyPackageDigest({ ...keyShare, epoch }) !== keyPackageDigest(checkedPackage(view))) {
+      throw new FaultyCoordinatorError(
+        "The server shows another key package than the messages make",
+      );
+    }
     const record: DecidedRecord = {
       decision: "confirmed",
       params_id: view.paramsId,
@@ -330,14 +363,7 @@ export class Ceremony {
     if (terms.protocol === "chilldkg") return [];
     const read = await readMessages(supabase, this.#id, { signal });
     if (!read.success) throw new UnreadError(read);
-    const view = { paramsId, coordinatorMessages };
-    return [1, 2].map((round) =>
-      new Map(
-        read.messages.filter((message) => message.round === round).map(({ sender, payload }) =>
-          [sender, verifyMessage(terms, view, round, sender, payload)] as const
-        ),
-      )
-    );
+    return verifiedRounds({ terms, paramsId, coordinatorMessages }, read.messages);
   }
 
   /** The share becomes usable once this device has seen that all have confirmed the same. */
@@ -347,12 +373,8 @@ export class Ceremony {
   ): Promise<Result<JoinedCeremony> | undefined> {
     const { supabase, store, participantId, signal } = this.#options;
     const { terms, paramsId } = view;
-    if (!terms.participants.includes(participantId)) {
-      await store.create(this.#id, "finished", { params_id: paramsId, outcome: "dealt" });
-      await store.remove(this.#id, "begun");
-      return success({ view });
-    }
-    if (decided?.decision !== "confirmed") {
+    const isLeaving = !terms.participants.includes(participantId);
+    if (!isLeaving && decided?.decision !== "confirmed") {
       return failure(
         "coordinator_faulty",
         "The server calls the ceremony completed, and this device has not confirmed it",
@@ -360,29 +382,43 @@ export class Ceremony {
     }
     const read = await readMessages(supabase, this.#id, { signal });
     if (!read.success) return mayPass(read) ? undefined : read;
+    const confirmed = decided?.decision === "confirmed" ? decided : undefined;
+    let hash = confirmed?.confirmation_hash;
+    try {
+      hash ??= hashOfReshare(view, read.messages);
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      // Where it was dealt anew once more since, the ciphertexts are gone.
+      return failure("coordinator_faulty", `The new key cannot be verified: ${error.message}`);
+    }
     const without = terms.participants.find((who, i) => {
       const confirmation = read.messages.find(({ round, sender }) => round === 3 && sender === who)
         ?.payload.confirmation;
       return typeof confirmation !== "string" ||
-        !isSignedByHostKey(decided.confirmation_hash, confirmation, terms.hostPublicKeys[i]);
+        !isSignedByHostKey(hash, confirmation, terms.hostPublicKeys[i]);
     });
     if (without !== undefined) {
       return failure(
         "coordinator_faulty",
-        `${without} has not confirmed what this device confirmed`,
+        `${without} has not confirmed what this device has seen`,
       );
+    }
+    if (confirmed === undefined) {
+      await store.create(this.#id, "finished", { params_id: paramsId, outcome: "dealt" });
+      await store.remove(this.#id, "begun");
+      return success({ view });
     }
     await store.create(this.#id, "finished", { params_id: paramsId, outcome: "active" });
     for (const stage of ["begun", "certified"] as const) await store.remove(this.#id, stage);
-    return success({ view, keyShare: decided.key_share, epoch: decided.epoch });
+    return success({ view, keyShare: confirmed.key_share, epoch: confirmed.epoch });
   }
 
   async #ended(view: CeremonyView): Promise<Failure> {
-    const { store } = this.#options;
-    const { status, errorMessage, blamed, paramsId } = view;
+    const { store, participantId } = this.#options;
+    const { status, errorMessage, blamed, paramsId, terms } = view;
     const signed = await store.read(this.#id, "certified") ?? await store.read(this.#id, "decided");
-    // Others may have completed it: what is signed is kept.
-    if (signed === undefined) {
+    // Others may have completed it: what is signed is kept. They need no signature of a dealer who gets no share.
+    if (signed === undefined && terms.participants.includes(participantId)) {
       const reason = status === "expired" ? "It has expired" : `It has failed: ${errorMessage}`;
       await store.create(this.#id, "decided", { decision: "refused", params_id: paramsId, reason });
       await store.remove(this.#id, "begun");
@@ -400,10 +436,7 @@ export class Ceremony {
     const { store, supabase, participantId, hostKey, signal } = this.#options;
     if (error instanceof LostError) return this.#lost();
     if (error instanceof UnreadError) return mayPass(error.failure) ? undefined : error.failure;
-    const isFault = error instanceof BadShareError || error instanceof ChillDkgError ||
-      error instanceof FrostError || error instanceof SignedFault ||
-      error instanceof FaultyCoordinatorError;
-    if (!isFault) throw error;
+    if (!isFault(error)) throw error;
     const { message: reason } = error;
     const record = { decision: "refused", params_id: view.paramsId, reason } as const;
     if (!await store.create(this.#id, "decided", record)) {
@@ -419,6 +452,16 @@ export class Ceremony {
       : await accuse(supabase, view, participantId, hostKey, culprit, { signal });
     await store.remove(this.#id, "begun");
     if (told?.success) return failure("ceremony_message_invalid", `${culprit?.sender}: ${reason}`);
+    await this.#decline(reason);
+    const isCoordinator = error instanceof FaultyCoordinatorError ||
+      error instanceof ChillDkgError && culprit === undefined;
+    return isCoordinator
+      ? failure("coordinator_faulty", reason)
+      : failure("ceremony_message_invalid", reason);
+  }
+
+  async #decline(reason: string): Promise<void> {
+    const { supabase, signal } = this.#options;
     await rpc(
       supabase,
       "decline_signing_request",
@@ -426,16 +469,18 @@ export class Ceremony {
       () => ({}),
       { safe: true, signal },
     );
-    const isCoordinator = error instanceof FaultyCoordinatorError ||
-      error instanceof ChillDkgError && culprit === undefined;
-    return isCoordinator
-      ? failure("coordinator_faulty", reason)
-      : failure("ceremony_message_invalid", reason);
   }
 }
 
 /** The server showed something that no honest one shows. */
 class FaultyCoordinatorError extends Error {}
+
+/** Whether it comes of what others sent or showed. */
+function isFault(error: unknown): error is Error {
+  return error instanceof BadShareError || error instanceof ChillDkgError ||
+    error instanceof FrostError || error instanceof SignedFault ||
+    error instanceof FaultyCoordinatorError;
+}
 
 /** The store has not what was sent. */
 class LostError extends Error {}
@@ -448,6 +493,44 @@ class UnreadError extends Error {
     super(unread.error);
     this.failure = unread;
   }
+}
+
+/**
+ * The package that the server shows, which is not believed but for its epoch.
+ *
+ * @throws {FaultyCoordinatorError} if there is none, or a reshare's does not follow the old one.
+ */
+function checkedPackage({ keyPackage, terms: { fromPackage } }: CeremonyView): EpochPackage {
+  if (keyPackage === null) {
+    throw new FaultyCoordinatorError("The server shows no key package to confirm");
+  }
+  if (fromPackage !== null && keyPackage.epoch !== fromPackage.epoch + 1) {
+    throw new FaultyCoordinatorError(
+      `The key package has epoch ${keyPackage.epoch}, not the one after ${fromPackage.epoch}`,
+    );
+  }
+  return keyPackage;
+}
+
+/** What the new guardians of a reshare have to confirm, for a dealer who gets no share. Errors are faults. */
+function hashOfReshare(view: CeremonyView, messages: readonly KeptMessage[]): string {
+  const state = stateOf(view, verifiedRounds(view, messages));
+  const { epoch } = checkedPackage(view);
+  return hashToConfirm(state, keyOf(view.terms, state.rounds[0]), epoch);
+}
+
+/** The messages of rounds one and two. Errors as of `verifyMessage`. */
+function verifiedRounds(
+  { terms, ...view }: Pick<CeremonyView, "terms" | "paramsId" | "coordinatorMessages">,
+  messages: readonly KeptMessage[],
+): RoundMessages[] {
+  return [1, 2].map((round) =>
+    new Map(
+      messages.filter((message) => message.round === round).map(({ sender, payload }) =>
+        [sender, verifyMessage(terms, view, round, sender, payload)] as const
+      ),
+    )
+  );
 }
 
 function stateOf(view: CeremonyView, rounds: readonly RoundMessages[]): CeremonyState {

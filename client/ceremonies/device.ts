@@ -54,7 +54,10 @@ import {
 } from "../../supabase/functions/_shared/dkg/group_key.ts";
 import { lagrange } from "../../supabase/functions/_shared/dkg/resharing.ts";
 import { parseScalar, scalarToHex } from "../../supabase/functions/_shared/frost/encoding.ts";
-import { keyPackageFingerprint } from "../../supabase/functions/_shared/frost/key_package.ts";
+import {
+  type KeyPackage,
+  keyPackageFingerprint,
+} from "../../supabase/functions/_shared/frost/key_package.ts";
 import { type Suite, suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
 import { type KeyShare, parseKeyShare } from "../guardian/key_share.ts";
 import type { HostKey } from "./host_key.ts";
@@ -151,18 +154,10 @@ export class CeremonyDevice {
    * @throws {BadShareError}, {ChillDkgError} of chilldkg, {FrostError} for what others sent.
    */
   confirm(state: CeremonyState, epoch: number): Completion {
-    const { terms, paramsId, rounds } = state;
+    const { terms, paramsId } = state;
     const { key, signingShare, recoveryData } = this.#outcome(state);
-    const keyPackage = {
-      ciphersuite: terms.ciphersuite,
-      threshold: terms.threshold,
-      participants: [...terms.participants],
-      group_public_key: key.group_public_key,
-      verifying_shares: key.verifying_shares,
-    };
-    const transcriptHash = transcriptHashOf(terms, paramsId, rounds, recoveryData);
-    const digest = keyPackageDigest({ ...keyPackage, epoch });
-    const hash = confirmationHash(paramsId, transcriptHash, digest);
+    const keyPackage = keyPackageFrom(terms, key);
+    const hash = hashToConfirm(state, key, epoch, recoveryData);
     const payload: Payload = {};
     if (recoveryData !== undefined) {
       payload.acknowledgement = bytesToHex(
@@ -296,6 +291,28 @@ export class CeremonyDevice {
     const domain = `permafrost/ceremony/${purpose}`;
     return wideHash(domain, [this.#seed], suite.scalarBytes + 16, suite.Fn.ORDER);
   }
+}
+
+/** What participants confirm of a ceremony that made a key. Errors as of `transcriptHashOf`. */
+export function hashToConfirm(
+  { terms, paramsId, rounds }: CeremonyState,
+  key: MadeKey,
+  epoch: number,
+  recoveryData?: string,
+): string {
+  const transcriptHash = transcriptHashOf(terms, paramsId, rounds, recoveryData);
+  const digest = keyPackageDigest({ ...keyPackageFrom(terms, key), epoch });
+  return confirmationHash(paramsId, transcriptHash, digest);
+}
+
+function keyPackageFrom(terms: CeremonyTerms, key: MadeKey): KeyPackage {
+  return {
+    ciphersuite: terms.ciphersuite,
+    threshold: terms.threshold,
+    participants: [...terms.participants],
+    group_public_key: key.group_public_key,
+    verifying_shares: key.verifying_shares,
+  };
 }
 
 /**

@@ -13,19 +13,20 @@ import {
   CEREMONY_KINDS,
   type CeremonyTerms,
   chillDkgParams,
-  confirmationHash,
   type EpochPackage,
-  isSignedByHostKey,
+  hashOfText,
   keyPackageDigest,
   paramsIdOf,
   type Protocol,
 } from "../../supabase/functions/_shared/ceremony/terms.ts";
 import {
+  type CeremonyView,
   type RoundMessages,
   SignedFault,
   transcriptHashOf,
   verifyMessage,
 } from "../../supabase/functions/_shared/ceremony/verification.ts";
+import { isHex } from "../../supabase/functions/_shared/frost/encoding.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { keyPackageFingerprint } from "../../supabase/functions/_shared/frost/key_package.ts";
 import { isCiphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
@@ -87,6 +88,11 @@ export interface RecoveredKeyShare {
 export function recoverKeyShare(hostKey: HostKey, recoveryData: unknown): RecoveredKeyShare {
   const data = recoveryDataOf(recoveryData);
   if (data === undefined) throw new RecoveryDataError("The recovery data is malformed");
+  if (isRedacted(data)) {
+    throw new RecoveryDataError(
+      "The key was dealt anew since, and these ciphertexts were redacted: read the recovery data of its current epoch",
+    );
+  }
   const terms = termsFrom(data);
   const position = terms.hostPublicKeys.indexOf(hostKey.publicKey);
   if (position < 0) {
@@ -94,11 +100,23 @@ export function recoverKeyShare(hostKey: HostKey, recoveryData: unknown): Recove
   }
   try {
     const paramsId = paramsIdOf(terms);
+    if (hashOfText(data.params) !== paramsId) {
+      throw new RecoveryDataError("The recovery data's params are not those of a ceremony");
+    }
     const rounds = roundsOf(terms, paramsId, data);
     const recovery = data.recovery_data ?? undefined;
+    if (recovery !== undefined && !isHex(recovery)) {
+      throw new RecoveryDataError("recovery_data must be bytes in lower-case hex");
+    }
     const transcriptHash = transcriptHashOf(terms, paramsId, rounds, recovery);
     const digest = keyPackageDigest(data.key_package);
-    verifyConfirmations(terms, data, confirmationHash(paramsId, transcriptHash, digest), position);
+    const view = {
+      paramsId,
+      coordinatorMessages: [],
+      confirmed: { transcriptHash, packageDigest: digest },
+      recoveryData: recovery,
+    };
+    verifyConfirmations(terms, data, view, position);
     const { key, signingShare } = terms.protocol === "chilldkg"
       ? fromChillDkg(terms, data, hostKey)
       : {
@@ -213,27 +231,36 @@ function roundsOf(
 }
 
 function verifyConfirmations(
-  { participants, hostPublicKeys }: CeremonyTerms,
+  terms: CeremonyTerms,
   { messages }: RecoveryData,
-  hash: string,
+  view: CeremonyView,
   own: number,
 ): void {
   const confirmations = new Map(Object.entries(messages[3] ?? {}));
-  for (const i of [own, ...participants.keys()]) {
-    const confirmation = confirmations.get(participants[i])?.confirmation;
-    if (
-      typeof confirmation !== "string" ||
-      !isSignedByHostKey(hash, confirmation, hostPublicKeys[i])
-    ) {
+  for (const i of [own, ...terms.participants.keys()]) {
+    const name = terms.participants[i];
+    try {
+      verifyMessage(terms, view, 3, name, confirmations.get(name) ?? {});
+    } catch (cause) {
+      if (!(cause instanceof SignedFault) && !(cause instanceof FrostError)) throw cause;
       throw new RecoveryDataError(
-        `${participants[i]} has not confirmed this: what is not confirmed by all is no key`,
+        `${name} has not confirmed this: what is not confirmed by all is no key`,
+        { cause },
       );
     }
   }
 }
 
+/** Whether ciphertexts were replaced by their digests, as the server does when a key is dealt anew. */
+function isRedacted({ recovery_data, messages }: RecoveryData): boolean {
+  const values = Object.values(messages).flatMap((round) => Object.values(round))
+    .flatMap(({ ciphertexts }) => Object.values(ciphertexts ?? {}));
+  return [recovery_data, ...values].some((value) => value?.startsWith("sha256:"));
+}
+
 /** The terms in `params`, whose place in the JSON is fixed. */
-function termsFrom({ params, from_key_package: fromPackage }: RecoveryData): CeremonyTerms {
+function termsFrom(data: RecoveryData): CeremonyTerms {
+  const { params, from_key_package: fromPackage } = data;
   let values: unknown;
   try {
     values = JSON.parse(params);
@@ -248,8 +275,16 @@ function termsFrom({ params, from_key_package: fromPackage }: RecoveryData): Cer
     domain !== "permafrost/ceremony" || typeof ceremonyId !== "string" ||
     typeof familyId !== "string" || kind === undefined || !isProtocol(protocol) ||
     typeof ciphersuite !== "string" || !isCiphersuite(ciphersuite) ||
-    typeof threshold !== "number" || !isTextList(participants) || !isTextList(hostPublicKeys)
+    !Number.isSafeInteger(threshold) || !isTextList(participants) || !isTextList(hostPublicKeys) ||
+    threshold < 2 || threshold > participants.length ||
+    hostPublicKeys.length !== participants.length || !hostPublicKeys.every((key) => isHex(key, 33))
   ) throw new RecoveryDataError("The recovery data is malformed");
+  const isComplete = data.protocol === protocol &&
+    (protocol === "chilldkg") === (data.recovery_data !== null) &&
+    (kind === "reshare") === (fromPackage !== null);
+  if (!isComplete) {
+    throw new RecoveryDataError("The recovery data does not fit the protocol of its params");
+  }
   return {
     ceremonyId,
     familyId,
@@ -261,7 +296,7 @@ function termsFrom({ params, from_key_package: fromPackage }: RecoveryData): Cer
     hostPublicKeys,
     dealers: isTextList(dealers) ? dealers : null,
     dealerHostPublicKeys: isTextList(dealerHostPublicKeys) ? dealerHostPublicKeys : null,
-    fromPackage: kind === "reshare" ? fromPackage : null,
+    fromPackage,
   };
 }
 
@@ -275,7 +310,9 @@ function recoveryDataOf(value: unknown): RecoveryData | undefined {
     !isProtocol(protocol) || typeof params !== "string" || !isMessages(messages) ||
     key_package === undefined || recovery_data !== null && typeof recovery_data !== "string"
   ) return undefined;
-  const from_key_package = epochPackageOf(fieldOf(value, "from_key_package")) ?? null;
+  const before = fieldOf(value, "from_key_package") ?? null;
+  const from_key_package = before === null ? null : epochPackageOf(before);
+  if (from_key_package === undefined) return undefined;
   return { protocol, params, recovery_data, messages, key_package, from_key_package };
 }
 

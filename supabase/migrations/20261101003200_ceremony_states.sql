@@ -10,7 +10,8 @@ on conflict (kind) do update set relation = excluded.relation, id_column = exclu
   method = excluded.method, key_column = excluded.key_column, taking_part = excluded.taking_part, for_family = excluded.for_family,
   cleaned_from = excluded.cleaned_from, created_detail = excluded.created_detail;
 
--- No ciphertext stands in an event: events are for ever, and a key that is dealt anew is not to be recovered from them.
+-- Events are for ever, and a key that is dealt anew is not to be recovered from them: no ciphertext of an honest device's
+-- stands in one. What was refused does, as its sender signed it; an honest device signs nothing that is refused.
 insert into permafrost.transitions (kind, from_status, to_status, event, detail) values
   ('ceremony', 'round_one', 'round_two', 'round_one_closed', '{}'),
   ('ceremony', 'round_one', 'confirming', 'confirming', '{key_package}'),
@@ -104,7 +105,7 @@ declare
 begin
   if tg_op = 'UPDATE' then
     if to_jsonb(new) - 'payload' <> to_jsonb(old) - 'payload' or new.payload <> permafrost.redacted_payload(old.round, old.payload)
-      or not exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id and status = 'completed')
+      or not exists (select from public.frost_key_ceremonies where ceremony_id = old.ceremony_id and status >= 'completed')
     then
       perform permafrost.refuse('invalid_transition', 'A ceremony''s message is immutable, but for its ciphertexts once the key is dealt anew');
     end if;
@@ -218,8 +219,10 @@ create or replace function permafrost.redact_predecessors(p_family_id text, p_gr
 language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_ids text[] := array(select c.ceremony_id from public.frost_key_ceremonies as c join public.frost_key_packages as k using (key_package_id)
-    where c.family_id = p_family_id and k.group_public_key = p_group_public_key and c.ceremony_id <> p_except and c.status = 'completed'
+  v_ids text[] := array(select c.ceremony_id from public.frost_key_ceremonies as c join public.frost_key_packages as k
+      -- What was dealt in a reshare that failed is the same key, too.
+      on k.key_package_id = case when c.status = 'completed' then c.key_package_id when c.kind = 'reshare' then c.current_key_package_id end
+    where c.family_id = p_family_id and k.group_public_key = p_group_public_key and c.ceremony_id <> p_except
     order by 1);
 begin
   update public.frost_ceremony_messages as m set payload = permafrost.redacted_payload(m.round, m.payload)

@@ -264,7 +264,9 @@ as $$
 declare
   v_ceremony public.frost_key_ceremonies := permafrost.visible_ceremony(p_ceremony_id);
 begin
-  perform permafrost.fail_own('ceremony', p_ceremony_id, v_ceremony.family_id, v_ceremony.created_by, p_reason);
+  -- A family has one open ceremony: who blocks it with one of its own is overruled by an operator.
+  perform permafrost.fail_own('ceremony', p_ceremony_id, v_ceremony.family_id,
+    case when not permafrost.is_operator() then v_ceremony.created_by end, p_reason);
   return permafrost.get_key_ceremony(p_ceremony_id);
 end;
 $$;
@@ -273,7 +275,7 @@ create or replace function public.fail_key_ceremony(p_ceremony_id text, p_reason
 language sql volatile set search_path = pg_catalog, pg_temp
 begin atomic select permafrost.fail_key_ceremony(p_ceremony_id, p_reason); end;
 comment on function public.fail_key_ceremony(text, text) is
-  'Fails an unfinished ceremony of the caller''s own making and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished, key_retired.';
+  'Fails an unfinished ceremony of the caller''s own making, or as an operator any, and returns it. Refuses session_not_found, not_the_creator, invalid_input, session_expired, session_finished, key_retired.';
 
 revoke all on function permafrost.create_key_ceremony(text, text, integer, text[], text, text, text[], integer),
   public.create_key_ceremony(text, text, integer, text[], text, text, text[], integer), permafrost.ceremony_progress(text),

@@ -133,10 +133,13 @@ select is(pg_temp.say('c1', 'g1', 1), 'accepted', 'a late retry of what is redac
 select is(pg_temp.say('c1', 'g1', 1, 'cd'), 'PT409 commitment_already_submitted', 'and another one is not');
 select matches(pg_temp.forging(change), '^PT409 (session_finished|invalid_transition)$', 'nor do digests change: ' || change) from forgeries;
 select is((select count(*) from frost_events where subject_id = 'c1' and event = 'redacted'), 1::bigint, 'that it was redacted is on record');
+select is(pg_temp.put('lost', 'chill', 'reshare', '{g1,g2}', '{g1,g4}', p_by => 'g3') || pg_temp.bring_on('lost'), 'acceptedconfirming', 'who got no share asks for one, and holds the others up');
+select is(pg_temp.refusal_as('g1', 'chill', $$select fail_key_ceremony('lost', 'x')$$), 'PT403 not_the_creator', 'no other member ends it');
+select is((fail_key_ceremony('lost', 'The guardians want another') ->> 'status'), 'failed', 'an operator does');
 select is(pg_temp.dealt('c3', '{g1,g2}', '{g1,g4}'), 'acceptedconfirmingaccepted, acceptedcompleted', 'it is dealt anew once more');
 select is((select count(*) from frost_events where subject_id = 'c1' and event = 'redacted'), 1::bigint, 'what is redacted is left alone');
 select is((select jsonb_agg(distinct payload -> 'ciphertexts' -> 'g1') from frost_ceremony_messages where ceremony_id = id and round = 1), jsonb_build_array(expected), 'ciphertexts of ' || id)
-from (values ('c1', pg_temp.digest('ab')), ('c2', pg_temp.digest('ab')), ('c3', 'ab')) as v (id, expected);
+from (values ('c1', pg_temp.digest('ab')), ('c2', pg_temp.digest('ab')), ('lost', pg_temp.digest('ab')), ('c3', 'ab')) as v (id, expected);
 select is((select count(*) from frost_ceremony_messages where ceremony_id = 'first' and payload -> 'ciphertexts' ->> 'g1' = 'ab'), 8::bigint, 'another key''s are untouched');
 select is_empty($$select from frost_events where subject = 'ceremony' and detail::text ~ 'cmsg|recovery"|ciphertext'$$, 'and no event ever held any');
 

@@ -1,384 +1,448 @@
-/** A guardian who lies in a ceremony, at each of its steps: it is named rightly, and nothing becomes current. */
+/**
+ * A guardian that lies at each step of a ceremony, over HTTP: its message is refused or it is blamed by name, nobody
+ * else is, and nothing is activated.
+ */
 import assert from "node:assert/strict";
-import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
-import { Ceremony } from "../../../client/ceremonies/ceremony.ts";
-import { MemoryCeremonyStore } from "../../../client/ceremonies/store.ts";
-import type { Payload } from "../../functions/_shared/ceremony/payload.ts";
-import { type Ciphersuite, suiteOf } from "../../functions/_shared/frost/suites.ts";
-import { accepted, type Answer, call, refused, sharedStack } from "../support/answers.ts";
-import { clientOf } from "../support/app_family.ts";
-import { CeremonyGuardians, HttpCeremony } from "../support/http_ceremony.ts";
-import { serviceRpc } from "../support/http_family.ts";
+import { HostKey } from "../../../client/ceremonies/host_key.ts";
+import { readMessages } from "../../../client/ceremonies/reading.ts";
+import { contextOfShare, ephemeralKeyOf } from "../../functions/_shared/ceremony/fault.ts";
+import { messageOf, type Payload } from "../../functions/_shared/ceremony/payload.ts";
+import { type CeremonyTerms, paramsIdOf } from "../../functions/_shared/ceremony/terms.ts";
+import { type Evidence, proveShared } from "../../functions/_shared/dkg/evidence.ts";
+import { scalarToHex } from "../../functions/_shared/frost/encoding.ts";
+import { suiteOf } from "../../functions/_shared/frost/suites.ts";
+import { accepted, refused, sharedStack } from "../support/answers.ts";
+import { must, refusedWith } from "../support/app_family.ts";
+import { CeremonyFamily } from "../support/ceremony_family.ts";
+import { HandmadeCeremony, sceneOf, SCENES } from "../support/handmade_ceremony.ts";
+import { ciphertextsOf, commitmentOf, otherHex, withBadShare, withParts } from "../support/lies.ts";
 
 const stack = sharedStack();
-const NAMES = ["ann", "bob", "cleo"];
-const TR = "FROST-secp256k1-SHA256-TR-v1";
-const ED25519 = "FROST-ED25519-SHA512-v1";
 
-const KINDS: readonly {
-  name: string;
-  protocol: "chilldkg" | "pedersen" | "reshare";
-  ciphersuite: Ciphersuite;
-}[] = [
-  { name: "chilldkg", protocol: "chilldkg", ciphersuite: TR },
-  { name: "pedersen", protocol: "pedersen", ciphersuite: TR },
-  { name: "pedersen on Ed25519", protocol: "pedersen", ciphersuite: ED25519 },
-  { name: "reshare", protocol: "reshare", ciphersuite: TR },
-  { name: "reshare on Ed25519", protocol: "reshare", ciphersuite: ED25519 },
+/** Of a signature's form. */
+const ZEROS = "00".repeat(64);
+
+/** A lie of bob's: what he sends instead of an honest message. */
+interface Lie {
+  readonly what: string;
+  readonly change: (payload: Payload, terms: CeremonyTerms) => Payload;
+  /** False for what its form alone gives away: there is no signature to blame anybody by. */
+  readonly isBlamed?: boolean;
+}
+
+const LIES_OF_CHILLDKG: readonly Lie[] = [
+  {
+    what: "a bad proof of knowledge",
+    change: (payload, terms) =>
+      withParts(terms, payload, ({ proof }) => ({
+        proof: proof.map((byte, i) => i === 63 ? byte ^ 1 : byte),
+      })),
+  },
+  {
+    what: "a commitment one longer than the threshold",
+    change: (payload, terms) =>
+      withParts(terms, payload, ({ commitment }) => ({
+        commitment: [...commitment, commitment[0]],
+      })),
+  },
+  {
+    what: "a commitment one shorter than the threshold",
+    change: (payload, terms) =>
+      withParts(terms, payload, ({ commitment }) => ({ commitment: commitment.slice(1) })),
+  },
+  {
+    what: "a ciphertext that is no scalar",
+    change: ({ message }) => ({ message: String(message).slice(0, -64) + "f".repeat(64) }),
+  },
+  {
+    what: "a missing ciphertext",
+    change: (payload, terms) =>
+      withParts(terms, payload, ({ encryptedShares }) => ({
+        encryptedShares: encryptedShares.slice(1),
+      })),
+  },
+  {
+    what: "one ciphertext more",
+    change: (payload, terms) =>
+      withParts(terms, payload, ({ encryptedShares }) => ({
+        encryptedShares: [...encryptedShares, encryptedShares[0]],
+      })),
+  },
+  {
+    what: "a public nonce that is no point",
+    change: (payload, terms) =>
+      withParts(terms, payload, () => ({ publicNonce: new Uint8Array(33).fill(2, 0, 1) })),
+  },
 ];
 
-type Kind = (typeof KINDS)[number];
+const LIES_OF_DEALINGS: readonly Lie[] = [
+  {
+    what: "a bad proof of knowledge",
+    change: (payload, terms) => {
+      const suite = suiteOf(terms.ciphersuite);
+      const proof = String(payload.proofOfKnowledge).slice(0, -2 * suite.scalarBytes);
+      return { ...payload, proofOfKnowledge: proof + scalarToHex(suite, 1n) };
+    },
+  },
+  {
+    what: "a commitment one longer than the threshold",
+    change: (payload) => ({
+      ...payload,
+      commitment: [...commitmentOf(payload), commitmentOf(payload)[1]],
+    }),
+  },
+  {
+    what: "a commitment one shorter than the threshold",
+    change: (payload) => ({ ...payload, commitment: commitmentOf(payload).slice(0, -1) }),
+  },
+  {
+    what: "an ephemeral key that is no point",
+    change: (payload) => ({ ...payload, ephemeralKey: `02${"0".repeat(64)}` }),
+  },
+  {
+    what: "a field more",
+    change: (payload) => ({ ...payload, more: "00" }),
+    isBlamed: false,
+  },
+];
 
-/** A ceremony of three for two; a reshare is of a dealt key, by ann and bob. */
-async function startOf({ protocol, ciphersuite }: Kind): Promise<HttpCeremony> {
-  const family = await CeremonyGuardians.found(stack(), NAMES);
-  if (protocol !== "reshare") {
-    return await HttpCeremony.start(family, {
-      kind: "dkg",
-      protocol,
-      ciphersuite,
-      threshold: 2,
-      participants: NAMES,
-    });
+const LIES_OF_CIPHERTEXTS: readonly Lie[] = [
+  {
+    what: "a ciphertext that is no scalar",
+    change: (payload) => ({
+      ...payload,
+      ciphertexts: {
+        ...ciphertextsOf(payload),
+        ann: ciphertextsOf(payload).ann.replaceAll(/./g, "f"),
+      },
+    }),
+  },
+  {
+    what: "a missing ciphertext",
+    change: (payload) => {
+      const { ann: _, ...ciphertexts } = ciphertextsOf(payload);
+      return { ...payload, ciphertexts };
+    },
+    isBlamed: false,
+  },
+  {
+    what: "one ciphertext more",
+    change: (payload) => {
+      const { ann } = ciphertextsOf(payload);
+      return { ...payload, ciphertexts: { ...ciphertextsOf(payload), dora: ann } };
+    },
+    isBlamed: false,
+  },
+];
+
+const LIES_OF_CONFIRMATIONS: readonly Lie[] = [
+  {
+    what: "a wrong confirmation",
+    change: (payload) => ({ ...payload, confirmation: otherHex(payload.confirmation) }),
+  },
+];
+
+/** What bob lies in each round. */
+function liesOf(scene: string): ReadonlyMap<number, readonly Lie[]> {
+  const acknowledgement: Lie = {
+    what: "a wrong acknowledgement",
+    change: (payload) => ({ ...payload, acknowledgement: otherHex(payload.acknowledgement) }),
+  };
+  const certificate: Lie = {
+    what: "a wrong signature of the certificate",
+    change: ({ message }) => ({ message: otherHex(message) }),
+  };
+  switch (scene) {
+    case "chilldkg":
+      return new Map([
+        [1, LIES_OF_CHILLDKG],
+        [2, [certificate]],
+        [3, [...LIES_OF_CONFIRMATIONS, acknowledgement]],
+      ]);
+    case "reshare": {
+      const proof: Lie = {
+        what: "a wrong proof of the ephemeral key",
+        change: (payload) => ({ ...payload, ephemeralProof: otherHex(payload.ephemeralProof) }),
+      };
+      return new Map([
+        [1, [...LIES_OF_DEALINGS, ...LIES_OF_CIPHERTEXTS, proof]],
+        [3, LIES_OF_CONFIRMATIONS],
+      ]);
+    }
+    default:
+      return new Map([
+        [1, LIES_OF_DEALINGS],
+        [2, LIES_OF_CIPHERTEXTS],
+        [3, LIES_OF_CONFIRMATIONS],
+      ]);
   }
-  await family.deal({ ciphersuite, threshold: 2, participants: NAMES });
-  return await HttpCeremony.start(family, {
-    kind: "reshare",
-    threshold: 2,
-    participants: NAMES,
-    dealers: ["ann", "bob"],
-  });
 }
 
-/** That a message was refused, is on record, and has blamed its sender or nobody; and that nothing came of it. */
-async function nothingCame(
-  ceremony: HttpCeremony,
-  answer: Answer,
-  blamed: readonly string[],
-  before: readonly string[],
-): Promise<void> {
-  refused(answer, "ceremony_message_invalid");
-  assert.deepEqual((await ceremony.view()).blamed, blamed);
-  assert.deepEqual(await ceremony.family.currentKeys(), before);
-  const events = await stack().database.sql`
-    select actor from public.frost_events
-    where subject_id = ${ceremony.id} and event = 'message_refused'`;
-  assert.ok(events.length >= 1);
-}
-
-const listOf = (payload: Payload, field: string) => {
-  const list = payload[field];
-  assert.ok(Array.isArray(list));
-  return list;
-};
-const textOf = (payload: Payload, field: string) => {
-  const text = payload[field];
-  assert.ok(typeof text === "string");
-  return text;
-};
-const ciphertextsOf = (payload: Payload) => {
-  const { ciphertexts } = payload;
-  assert.ok(typeof ciphertexts === "object" && !Array.isArray(ciphertexts));
-  return ciphertexts;
-};
-/** Another byte string of the same length. */
-const flipped = (hex: string, at = hex.length - 2) =>
-  hex.slice(0, at) + (parseInt(hex.slice(at, at + 2), 16) ^ 1).toString(16).padStart(2, "0") +
-  hex.slice(at + 2);
-
-for (const kind of KINDS) {
-  const { name, protocol, ciphersuite } = kind;
-
-  Deno.test(`${name}: what a liar signs in round one is refused, and named`, async () => {
-    const ceremony = await startOf(kind);
-    const before = await ceremony.family.currentKeys();
-    const honest = await ceremony.honest(1, "ann");
-    const lies: Record<string, Payload> = protocol === "chilldkg"
-      ? {
-        "a proof that does not verify": {
-          ...honest,
-          message: flipped(textOf(honest, "message"), 2 * (2 * 33 + 40)),
-        },
-        "a commitment one longer": {
-          ...honest,
-          message: bytesToHex(secp256k1.Point.BASE.toBytes()) + textOf(honest, "message"),
-        },
-        "a commitment one shorter": { ...honest, message: textOf(honest, "message").slice(66) },
-        "a nonce that is no point": {
-          ...honest,
-          message: textOf(honest, "message").slice(0, 260) + "05" +
-            textOf(honest, "message").slice(262),
-        },
+for (const scene of SCENES.keys()) {
+  Deno.test(`${scene}: a message that does not verify is refused at each step, by its sender's name`, async () => {
+    const ceremony = await sceneOf(stack(), scene);
+    const keys = await ceremony.keys();
+    const { terms } = await ceremony.view();
+    let refusals = 0;
+    for (const [round, lies] of liesOf(scene)) {
+      await ceremony.playTo(round);
+      const honest = await ceremony.message("bob", round);
+      for (const { what, change, isBlamed = true } of lies) {
+        const before = (await ceremony.view()).blamed.length;
+        const lie = await ceremony.signed("bob", round, change(honest, terms));
+        refused(await ceremony.submit("bob", round, lie), "ceremony_message_invalid", what);
+        assert.deepEqual((await ceremony.view()).blamed, isBlamed || before > 0 ? ["bob"] : []);
+        const events = await ceremony.events("message_refused");
+        assert.equal(events.length, ++refusals, what);
+        const { actor, detail } = events[refusals - 1];
+        assert.deepEqual([actor, detail.round], ["bob", round], what);
+        assert.deepEqual(detail.payload ?? null, isBlamed ? lie : null, what);
       }
-      : {
-        "a proof that does not verify": {
-          ...honest,
-          proofOfKnowledge: flipped(textOf(honest, "proofOfKnowledge"), 2 * 34),
-        },
-        "a commitment one longer": {
-          ...honest,
-          commitment: [...listOf(honest, "commitment"), listOf(honest, "commitment")[0]],
-        },
-        "a commitment one shorter": {
-          ...honest,
-          commitment: listOf(honest, "commitment").slice(0, 1),
-        },
-        "another secret than it proves": {
-          ...honest,
-          commitment: [...listOf(honest, "commitment")].reverse(),
-        },
-        "an ephemeral key that is no point": { ...honest, ephemeralKey: "05" + "00".repeat(32) },
-      };
-    if (protocol === "reshare") {
-      const ciphertexts = ciphertextsOf(honest);
-      lies["a ciphertext that is no scalar"] = {
-        ...honest,
-        ciphertexts: { ...ciphertexts, bob: "ff".repeat(32) },
-      };
-      lies["the proof of another ephemeral key"] = {
-        ...honest,
-        ephemeralKey: bytesToHex(secp256k1.Point.BASE.toBytes()),
-      };
-      const other = ceremony.deviceOf("bob").roundOne({
-        terms: { ...ceremony.terms, dealers: ["bob", "cleo"] },
-        paramsId: ceremony.paramsId,
-        coordinatorMessages: [],
-        rounds: [],
-      });
-      lies["what is dealt is not its share"] = {
-        ...honest,
-        commitment: listOf(other, "commitment"),
-        proofOfKnowledge: textOf(other, "proofOfKnowledge"),
-      };
+      assert.deepEqual(await ceremony.keys(), keys);
     }
-    for (const [lie, payload] of Object.entries(lies)) {
-      const answer = await ceremony.send(1, "ann", ceremony.signed(1, payload, "ann"));
-      await nothingCame(ceremony, answer, ["ann"], before).catch((error) => {
-        throw new Error(`${lie}: ${answer.text}`, { cause: error });
-      });
-    }
-    // The liar may still come to reason.
-    accepted(await ceremony.send(1, "ann", honest));
+    // The ceremony is none the worse for it, and its record names nobody else.
+    await ceremony.finish();
+    assert.deepEqual((await ceremony.view()).blamed, ["bob"]);
   });
 
-  Deno.test(`${name}: what does not bear its sender's signature is refused, and blames nobody`, async () => {
-    const ceremony = await startOf(kind);
-    const before = await ceremony.family.currentKeys();
-    const honest = await ceremony.honest(1, "ann");
-    const replayed = await startOf(kind);
-    const attempts: [string, Payload][] = [
-      ["ann", { ...honest, signature: flipped(textOf(honest, "signature")) }],
-      ["ann", ceremony.signed(1, honest, "bob")],
-      // Of another round, of another ceremony.
-      ["ann", ceremony.signed(1, honest, "ann", replayed.paramsId)],
-      ["bob", honest],
-    ];
-    for (const [sender, payload] of attempts) {
-      await nothingCame(ceremony, await ceremony.send(1, sender, payload), [], before);
-    }
-    const { signature: _, ...unsigned } = honest;
-    refused(await ceremony.send(1, "ann", unsigned), "ceremony_message_invalid");
-    refused(
-      await ceremony.send(1, "ann", { ...honest, more: "ab" }),
-      "ceremony_message_invalid",
+  Deno.test(`${scene}: who is sent a bad share accuses its sender, who alone is blamed`, async () => {
+    const ceremony = await sceneOf(stack(), scene);
+    const keys = await ceremony.keys();
+    const { terms } = await ceremony.view();
+    const round = terms.protocol === "pedersen" ? 2 : 1;
+    await ceremony.playTo(round);
+    await ceremony.playTo(round + 1, "bob");
+    const bad = withBadShare(terms, await ceremony.message("bob", round), "ann");
+    accepted(await ceremony.submit("bob", round, await ceremony.signed("bob", round, bad)));
+
+    const [ann, cleo] = await Promise.all(
+      ["ann", "cleo"].map((name) => ceremony.family.join(name, ceremony.started)),
     );
+    refusedWith("ceremony_message_invalid", ann);
+    assert.match(ann.success ? "" : ann.error, /^bob: /);
+    refusedWith("ceremony_failed", cleo);
+    assert.match(cleo.success ? "" : cleo.error, /Blamed: bob\.$/);
+    const { status, blamed } = await ceremony.view();
+    assert.deepEqual([status, blamed], ["failed", ["bob"]]);
+    const [{ actor, detail }] = await ceremony.events("fault_reported");
+    assert.deepEqual([actor, detail.against, detail.guilty], ["ann", "bob", "bob"]);
+    assert.deepEqual(await ceremony.keys(), keys);
+    // She never signs it, and a second complaint changes nothing.
+    refusedWith("ceremony_failed", await ceremony.family.join("ann", ceremony.started));
+    assert.deepEqual((await ceremony.view()).blamed, ["bob"]);
   });
 
-  Deno.test(`${name}: another message of the same round is refused, the same is a retry`, async () => {
-    const ceremony = await startOf(kind);
-    const honest = await ceremony.honest(1, "ann");
-    accepted(await ceremony.send(1, "ann", honest));
-    accepted(await ceremony.send(1, "ann", honest));
-    const other = await (await startOf(kind)).honest(1, "ann");
-    refused(await ceremony.send(1, "ann", other), "commitment_already_submitted");
+  Deno.test(`${scene}: a signature that is not the sender's for this round of this ceremony is refused`, async () => {
+    const first = await sceneOf(stack(), scene);
+    const keys = await first.keys();
+    const old = await first.message("bob", 1);
+    const { error } = await first.family.guardian("cleo").supabase.rpc("decline_signing_request", {
+      p_session_id: first.id,
+      p_reason: "Another day",
+    });
+    assert.equal(error, null);
+
+    const ceremony = await HandmadeCeremony.start(stack(), first.family, first.request);
+    const { terms } = await ceremony.view();
+    const honest = await ceremony.message("bob", 1);
+    const swapped = { ...terms, participants: ["cleo", "bob", "ann"] };
+    const paramsId = paramsIdOf(swapped);
+    const lies: readonly (readonly [string, Payload])[] = [
+      ["replayed from another ceremony of the family", old],
+      [
+        "made for swapped names over the same host keys",
+        ceremony.deviceOf("bob").roundOne({
+          ...await ceremony.state(),
+          terms: swapped,
+          paramsId,
+        }),
+      ],
+      ["signed by another's key", await ceremony.signed("bob", 1, honest, "ann")],
+      ["signed for another round", await ceremony.signed("bob", 3, honest)],
+      ["with zeros for a signature", { ...honest, signature: ZEROS }],
+    ];
+    for (const [what, payload] of lies) {
+      refused(await ceremony.submit("bob", 1, payload), "ceremony_message_invalid", what);
+    }
+    const events = await ceremony.events("message_refused");
+    assert.deepEqual(events.map(({ actor }) => actor), lies.map(() => "bob"));
+    assert.deepEqual((await ceremony.view()).blamed, []);
+    assert.deepEqual(await ceremony.keys(), keys);
+  });
+
+  Deno.test(`${scene}: who takes no part, or has sent already, sends nothing more`, async () => {
+    const ceremony = await sceneOf(stack(), scene);
+    const dora = await ceremony.family.admit("dora");
+    const honest = await ceremony.message("bob", 1);
+    refused(await ceremony.submit("dora", 1, honest), "not_a_participant");
+    const { data } = await dora.supabase.from("frost_ceremony_messages").select("payload");
+    assert.deepEqual(data, []);
+
+    accepted(await ceremony.submit("bob", 1, honest));
+    const another = ceremony.deviceOf("bob", { seed: "11".repeat(32) });
+    const second = await ceremony.message("bob", 1, another);
+    refused(await ceremony.submit("bob", 1, second), "commitment_already_submitted");
+    accepted(await ceremony.submit("bob", 1, honest));
     refused(
-      await ceremony.send(protocol === "reshare" ? 3 : 2, "cleo", honest),
+      await ceremony.submit("bob", 3, { confirmation: ZEROS, signature: ZEROS }),
       "round_open",
     );
+    if (scene === "reshare") {
+      refused(await ceremony.submit("cleo", 1, honest), "not_a_participant");
+      refused(await ceremony.submit("bob", 2, honest), "not_a_participant");
+    }
+    await ceremony.playTo(2);
+    refused(await ceremony.submit("bob", 1, second), "commitment_already_submitted");
+    const [kept] = must(await readMessages(ceremony.family.guardian("ann").supabase, ceremony.id))
+      .messages.filter(({ round, sender }) => round === 1 && sender === "bob");
+    assert.equal(kept.payload.signature, honest.signature);
+    await ceremony.finish();
+  });
+
+  Deno.test(`${scene}: evidence for another ciphertext proves nothing, a false complaint blames who made it`, async () => {
+    const ceremony = await sceneOf(stack(), scene);
+    const keys = await ceremony.keys();
+    const { terms } = await ceremony.view();
+    // In a reshare ann alone deals besides bob.
+    const accused = "ann";
     refused(
-      await ceremony.family.post("zoe", "submit-ceremony-message", {
-        ceremonyId: ceremony.id,
-        round: 1,
-        payload: honest,
-      }),
+      await ceremony.report("bob", accused, await evidenceOf(ceremony, "bob", "bob", accused)),
+      "round_open",
+    );
+    await ceremony.playTo(terms.protocol === "pedersen" ? 3 : 2);
+    const lies: readonly (readonly [string, Evidence])[] = [
+      ["for what bob sent", await evidenceOf(ceremony, "bob", "bob", accused)],
+      ["in another's name", await evidenceOf(ceremony, "cleo", accused, accused, "cleo")],
+      ["of another context", await evidenceOf(ceremony, "bob", accused, "bob")],
+      ["of no point", { sharedPoint: "02".repeat(33), proof: ZEROS }],
+    ];
+    for (const [what, evidence] of lies) {
+      refused(await ceremony.report("bob", accused, evidence), "ceremony_message_invalid", what);
+    }
+    refused(
+      await ceremony.report("bob", "bob", await evidenceOf(ceremony, "bob", "bob", "bob")),
       "not_a_participant",
     );
-  });
-
-  Deno.test(`${name}: a share that does not fit is shown by its recipient, and its sender is blamed`, async () => {
-    const ceremony = await startOf(kind);
-    const { family } = ceremony;
-    const before = await family.currentKeys();
-    const suite = suiteOf(ciphersuite);
-    const spoil = (hex: string) => {
-      const { Fn } = protocol === "chilldkg" ? suiteOf(TR) : suite;
-      return bytesToHex(Fn.toBytes(Fn.add(Fn.fromBytes(hexToBytes(hex)), 1n)));
-    };
-    // ann lies to cleo, in whichever round it sends shares.
-    const round = protocol === "pedersen" ? 2 : 1;
-    if (round === 2) await ceremony.play(1);
-    const honest = await ceremony.honest(round, "ann");
-    const spoiled = protocol === "chilldkg"
-      ? {
-        ...honest,
-        message: textOf(honest, "message").slice(0, -64) +
-          spoil(textOf(honest, "message").slice(-64)),
-      }
-      : {
-        ...honest,
-        ciphertexts: { ...ciphertextsOf(honest), cleo: spoil(ciphertextsOf(honest).cleo) },
-      };
-    accepted(await ceremony.send(round, "ann", ceremony.signed(round, spoiled, "ann")));
-    await ceremony.play(round, ["ann"]);
-    // cleo's device finds it out, and tells.
-    const store = new MemoryCeremonyStore();
-    const begun = { params_id: ceremony.paramsId, seed: ceremony.seedOf("cleo") };
-    if (protocol !== "reshare") await store.create(ceremony.id, "begun", begun);
-    const joined = await Ceremony.join(ceremony.id, { paramsId: ceremony.paramsId }, {
-      supabase: await clientOf(stack(), "cleo", family.id),
-      hostKey: family.hostKeyOf("cleo"),
-      participantId: "cleo",
-      store,
-    });
-    assert.equal(joined.success, false);
-    const { status, blamed } = await ceremony.view();
-    assert.deepEqual([status, blamed], ["failed", ["ann"]], JSON.stringify(joined));
-    assert.deepEqual(await family.currentKeys(), before);
-  });
-
-  Deno.test(`${name}: a complaint about a share that fits blames who complains`, async () => {
-    const ceremony = await startOf(kind);
-    await ceremony.play(1);
-    if (protocol === "pedersen") await ceremony.play(2);
-    const dealing = await ceremony.honest(1, "ann");
-    const answer = accepted(await ceremony.report("cleo", "ann", { dealing }));
-    assert.deepEqual([answer.guilty, answer.blamed], ["cleo", ["cleo"]]);
-    assert.equal((await ceremony.view()).status, "failed");
-    // The same again is answered the same.
-    assert.equal(accepted(await ceremony.report("cleo", "ann", { dealing })).guilty, "cleo");
-  });
-
-  Deno.test(`${name}: evidence about something else proves nothing`, async () => {
-    const ceremony = await startOf(kind);
-    await ceremony.play(1);
-    if (protocol === "pedersen") await ceremony.play(2);
-    const dealing = await ceremony.honest(1, "ann");
-    const ofBob = await ceremony.honest(1, "bob");
-    for (
-      const attempt of [
-        { recipient: "cleo", sender: "ann", by: "bob" },
-        { recipient: "cleo", sender: "bob", about: "ann" },
-        { recipient: "cleo", sender: "ann", about: "bob" },
-      ]
-    ) {
-      const { recipient, sender, ...more } = attempt;
-      const answer = await ceremony.report(recipient, sender, { dealing, ...more });
-      refused(answer, "ceremony_message_invalid", JSON.stringify(attempt));
-    }
-    refused(
-      await ceremony.report("cleo", "ann", { dealing: ofBob }),
-      "ceremony_message_invalid",
-    );
-    refused(await ceremony.report("ann", "ann", { dealing }), "not_a_participant");
     assert.deepEqual((await ceremony.view()).blamed, []);
+    assert.deepEqual(await ceremony.events("fault_reported"), []);
+
+    const complaint = await evidenceOf(ceremony, "bob", accused, accused);
+    const judged = accepted(await ceremony.report("bob", accused, complaint));
+    assert.deepEqual([judged.status, judged.guilty, judged.blamed], ["failed", "bob", ["bob"]]);
+    const [{ actor, detail }] = await ceremony.events("fault_reported");
+    assert.deepEqual([actor, detail.against, detail.guilty], ["bob", accused, "bob"]);
+    assert.deepEqual((await ceremony.view()).blamed, ["bob"]);
+    assert.deepEqual(await ceremony.keys(), keys);
+    refusedWith("ceremony_failed", await ceremony.family.join("ann", ceremony.started));
   });
 
-  Deno.test(`${name}: a confirmation of something else is refused; nobody complains after its own`, async () => {
-    const ceremony = await startOf(kind);
-    const before = await ceremony.family.currentKeys();
-    await ceremony.play(1);
-    if (protocol !== "reshare") await ceremony.play(2);
-    const honest = await ceremony.honest(3, "ann");
-    const lie = {
-      ...honest,
-      confirmation: ceremony.family.hostKeyOf("ann").signHash("ab".repeat(32)),
-    };
-    await nothingCame(
-      ceremony,
-      await ceremony.send(3, "ann", ceremony.signed(3, lie, "ann")),
-      ["ann"],
-      before,
-    );
-    accepted(await ceremony.send(3, "ann", honest));
-    const dealing = await ceremony.honest(1, "bob");
-    refused(await ceremony.report("ann", "bob", { dealing }), "round_closed");
-    assert.deepEqual(await ceremony.family.currentKeys(), before);
-    await ceremony.play(3, ["ann"]);
-    const { status, keyPackageId } = await ceremony.view();
-    assert.equal(status, "completed");
-    assert.deepEqual(await ceremony.family.currentKeys(), [keyPackageId]);
-  });
-
-  Deno.test(`${name}: who finds a round complete brings the ceremony on, whoever died`, async () => {
-    const ceremony = await startOf(kind);
-    await ceremony.play(1, ["bob"]);
-    // The function that had the last message has recorded it, and died.
-    const last = await ceremony.honest(1, "bob");
-    const recorded = await serviceRpc(stack(), "record_ceremony_message", {
-      p_ceremony_id: ceremony.id,
-      p_participant_id: "bob",
-      p_round: 1,
-      p_payload: last,
-    });
-    assert.equal(recorded.status, 200);
-    assert.equal((await ceremony.view()).status, "round_one");
-    const [one, two] = await Promise.all([
-      ceremony.send(1, "ann", await ceremony.honest(1, "ann")),
-      ceremony.send(1, "bob", last),
-    ]);
-    for (const answer of [one, two]) {
-      assert.notEqual(accepted(answer).status, "round_one");
-    }
+  Deno.test(`${scene}: who has confirmed complains no more`, async () => {
+    const ceremony = await sceneOf(stack(), scene);
+    await ceremony.playTo(3);
+    accepted(await ceremony.submit("bob", 3));
+    const complaint = await evidenceOf(ceremony, "bob", "ann", "ann");
+    refused(await ceremony.report("bob", "ann", complaint), "round_closed");
+    assert.deepEqual((await ceremony.view()).blamed, []);
+    await ceremony.finish();
+    refused(await ceremony.report("cleo", "ann", complaint), "ceremony_message_invalid");
+    const late = await evidenceOf(ceremony, "cleo", "ann", "ann");
+    refused(await ceremony.report("cleo", "ann", late), "session_finished");
   });
 }
 
-Deno.test("two who start a key of their own in a family that has one get nowhere without its guardians", async () => {
-  const family = await CeremonyGuardians.found(stack(), [...NAMES, "dora", "eve"]);
-  await family.deal({ threshold: 2, participants: NAMES });
-  const before = await family.currentKeys();
-  const ceremony = await HttpCeremony.start(family, {
+Deno.test("a device that stopped before it told of its refusal lets the others know when it starts again", async () => {
+  const ceremony = await sceneOf(stack(), "pedersen");
+  await ceremony.playTo(3);
+  const { store } = ceremony.family.guardian("ann");
+  const reason = "The share from bob does not fit what it committed to";
+  const { id, paramsId } = ceremony;
+  await store.create(id, "decided", { decision: "refused", params_id: paramsId, reason });
+  refusedWith("ceremony_failed", await ceremony.family.join("ann", ceremony.started));
+  assert.equal((await ceremony.view()).status, "failed");
+  const [{ actor, detail }] = await ceremony.events("declined");
+  assert.deepEqual([actor, detail.reason], ["ann", reason]);
+  refusedWith("ceremony_failed", await ceremony.family.join("ann", ceremony.started));
+});
+
+Deno.test("a reshare's dealer deals its own share of the old key and nothing else", async () => {
+  const ceremony = await sceneOf(stack(), "reshare");
+  const keys = await ceremony.keys();
+  const { keyShare } = ceremony.family.guardian("bob");
+  assert.ok(keyShare);
+  const suite = suiteOf(keyShare.ciphersuite);
+  const other = ceremony.deviceOf("bob", {
+    keyShare: { ...keyShare, signing_share: scalarToHex(suite, 7n) },
+  });
+  const lie = await ceremony.message("bob", 1, other);
+  refused(await ceremony.submit("bob", 1, lie), "ceremony_message_invalid");
+  assert.deepEqual((await ceremony.view()).blamed, ["bob"]);
+  const [{ actor, detail }] = await ceremony.events("message_refused");
+  assert.equal(actor, "bob");
+  assert.match(String(detail.reason), /not of its own share of the old key/);
+  assert.deepEqual(await ceremony.keys(), keys);
+});
+
+Deno.test("two of ten who make a key of their own need the threshold of the key there is", async () => {
+  const ten = ["ann", "bob", "cleo", "dora", "emil", "finn", "gwen", "hugo", "iris", "jens"];
+  const family = await CeremonyFamily.found(stack(), [...ten, "zed"]);
+  const first = await HandmadeCeremony.start(stack(), family, {
+    kind: "dkg",
+    threshold: 3,
+    participants: ten,
+  });
+  await first.finish();
+  const keys = await first.keys();
+
+  const ceremony = await HandmadeCeremony.start(stack(), family, {
     kind: "dkg",
     threshold: 2,
-    participants: ["dora", "eve"],
+    participants: ["ann", "bob"],
   });
-  for (const round of [1, 2, 3]) await ceremony.play(round);
-  const { status, approvalsMissing } = await ceremony.view();
-  assert.deepEqual([status, approvalsMissing], ["confirming", 2]);
-  const { body: { key_package_digest } } = await family.rpc("dora", "get_key_ceremony", {
-    p_ceremony_id: ceremony.id,
-  });
-  const keyPackageDigest = String(key_package_digest);
-  const approve = (who: string, by = who) => {
-    const signature = family.hostKeyOf(by).signHash(keyPackageDigest);
-    const body = { familyId: family.id, keyPackageDigest, signature };
-    return family.post(who, "approve-key-package", body);
-  };
-  refused(await approve("dora"), "not_a_participant");
-  refused(await approve("ann", "dora"), "host_key_invalid");
-  assert.equal(accepted(await approve("ann")).approvalsMissing, 1);
-  assert.equal(accepted(await approve("ann")).approvalsMissing, 1);
-  assert.deepEqual(await family.currentKeys(), before);
-  assert.equal(accepted(await approve("cleo")).status, "completed");
-  assert.deepEqual(await family.currentKeys(), [(await ceremony.view()).keyPackageId]);
+  await ceremony.playTo(4);
+  const confirmed = await ceremony.view();
+  assert.deepEqual([confirmed.status, confirmed.missing, confirmed.approvalsMissing], [
+    "confirming",
+    [],
+    3,
+  ]);
+  const [{ digest }] = await stack().database.sql`
+    select permafrost.digest_of(key_package) as digest from public.frost_key_ceremonies
+    where ceremony_id = ${ceremony.id}`;
+  const approve = (name: string, by: HostKey) =>
+    ceremony.call(name, "approve-key-package", {
+      familyId: family.id,
+      keyPackageDigest: digest,
+      signature: by.signHash(digest),
+    });
+  const keyOf = (name: string) => family.guardian(name).hostKey;
+  refused(await approve("zed", keyOf("zed")), "not_a_participant");
+  refused(await approve("cleo", keyOf("ann")), "host_key_invalid");
+  refused(await approve("cleo", HostKey.generate()), "host_key_invalid");
+  for (const name of ["ann", "bob", "ann", "bob"]) {
+    assert.equal(accepted(await approve(name, keyOf(name))).status, "confirming");
+  }
+  assert.equal((await ceremony.view()).approvalsMissing, 1);
+  assert.deepEqual(await ceremony.keys(), keys);
+
+  const approved = accepted(await approve("jens", keyOf("jens")));
+  assert.deepEqual([approved.status, approved.approvalsMissing], ["completed", 0]);
+  assert.equal((await ceremony.keys()).length, 2);
+  const actors = (await ceremony.events("approved")).map(({ actor }) => actor);
+  assert.deepEqual(actors, ["ann", "bob", "jens"]);
 });
 
-Deno.test("an operator's ceremony takes no approvals; a key that changed meanwhile ends one", async () => {
-  const family = await CeremonyGuardians.found(stack(), NAMES);
-  await family.deal({ threshold: 2, participants: NAMES });
-  const request = { kind: "dkg", threshold: 2, participants: NAMES } as const;
-  const ceremony = await HttpCeremony.start(family, request);
-  for (const round of [1, 2]) await ceremony.play(round);
-  await family.deal({ threshold: 3, participants: NAMES });
-  refused(await ceremony.send(3, "ann", await ceremony.honest(3, "ann")), "key_retired");
-  const { status, errorMessage } = await ceremony.view();
-  assert.deepEqual([status, errorMessage], ["failed", "key_retired"]);
-
-  const created = await call(stack(), "create-key-ceremony", { apikey: stack().secretKey }, {
-    familyId: family.id,
-    ...request,
-  });
-  const operators = await HttpCeremony.of(family, String(accepted(created, 201).ceremonyId));
-  for (const round of [1, 2, 3]) await operators.play(round);
-  assert.equal((await operators.view()).status, "completed");
-});
+/** Evidence by a guardian's key about what `sender` encrypted to it, bound to another ciphertext if one likes. */
+async function evidenceOf(
+  ceremony: HandmadeCeremony,
+  by: string,
+  sender: string,
+  contextOf: string,
+  recipient = by,
+): Promise<Evidence> {
+  const { terms } = await ceremony.view();
+  const dealing = messageOf(terms, 1, await ceremony.message(sender, 1));
+  const context = contextOfShare(terms, ceremony.paramsId, { sender: contextOf, recipient });
+  return ceremony.family.guardian(by).hostKey.withSecret((secret) =>
+    proveShared(secret, ephemeralKeyOf(terms, dealing), context)
+  );
+}

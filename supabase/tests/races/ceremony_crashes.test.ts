@@ -1,120 +1,234 @@
-/** Guardians whose devices are killed at every step of a ceremony, and start again. */
+/**
+ * Ceremonies of guardians in processes of their own, each killed at one step after the other and started again: every
+ * one completes, and nobody sends two different messages in a round.
+ */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type StartedCeremony } from "../../../client/ceremonies/calls.ts";
+import type { CeremonyGuardian } from "../support/ceremony_family.ts";
 import { type KeyShare, parseKeyShare } from "../../../client/guardian/key_share.ts";
-import { CeremonyGuardians, HttpCeremony } from "../support/http_ceremony.ts";
-import { withStack } from "../support/harness.ts";
-import { Random } from "../support/random.ts";
+import { elementToHex, parseScalar } from "../../functions/_shared/frost/encoding.ts";
+import { interpolationCoefficients } from "../../functions/_shared/frost/polynomial.ts";
+import { suiteOf } from "../../functions/_shared/frost/suites.ts";
 import { signToken } from "../../local/token.ts";
-import type { TestStack } from "../support/answers.ts";
-import { MOMENTS, type ProcessOptions } from "./ceremony_process.ts";
+import { sharedStack } from "../support/answers.ts";
+import { CeremonyFamily } from "../support/ceremony_family.ts";
+import { randomHex } from "../support/family.ts";
+import type { Request } from "../support/handmade_ceremony.ts";
+import type { Part } from "./ceremony_process.ts";
 
-const SCRIPT = fileURLToPath(new URL("ceremony_process.ts", import.meta.url));
-const NAMES = Array.from({ length: 10 }, (_, i) => `guardian${i + 1}`);
+const SCRIPT = fileURLToPath(new URL("./ceremony_process.ts", import.meta.url));
 
-/** Runs a guardian, again after each kill, until it was killed at each of these moments or has come to its end. */
-async function persevere(
-  options: Omit<ProcessOptions, "killAt">,
-  moments: readonly string[],
-): Promise<{ share: KeyShare | null; killed: string[] }> {
-  const killed: string[] = [];
-  for (;;) {
-    const killAt = moments.filter((moment) => !killed.includes(moment));
-    const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", SCRIPT, JSON.stringify({ ...options, killAt })],
-      stdout: "piped",
-      stderr: "piped",
-    }).output();
-    const said = new TextDecoder().decode(stdout);
-    const last = said.trim().split("\n").at(-1) ?? "";
-    if (signal !== "SIGKILL") {
-      assert.equal(code, 0, `${options.name}: ${said}${new TextDecoder().decode(stderr)}`);
-      return { share: JSON.parse(last), killed };
-    }
-    killed.push(last);
-  }
+const stack = sharedStack();
+
+const FIVE = ["ann", "bob", "cleo", "dora", "emil"];
+
+/** What a device does, in its order. */
+const STEPS = {
+  chilldkg: [
+    "get_key_ceremony",
+    "create begun",
+    "submit-ceremony-message 1",
+    "create certified",
+    "submit-ceremony-message 2",
+    "create decided",
+    "submit-ceremony-message 3",
+    "frost_ceremony_messages",
+    "create finished",
+    "remove begun",
+    "remove certified",
+  ],
+  pedersen: [
+    "get_key_ceremony",
+    "create begun",
+    "submit-ceremony-message 1",
+    "submit-ceremony-message 2",
+    "frost_ceremony_messages",
+    "create decided",
+    "submit-ceremony-message 3",
+    "create finished",
+    "remove begun",
+  ],
+  reshare: [
+    "get_key_ceremony",
+    "create begun",
+    "submit-ceremony-message 1",
+    "frost_ceremony_messages",
+    "create decided",
+    "submit-ceremony-message 3",
+    "create finished",
+    "remove begun",
+  ],
+  /** Of a dealer who gets no share. */
+  leaving: ["submit-ceremony-message 1", "create finished", "remove begun"],
+  /** Of a guardian who deals none. */
+  joining: ["frost_ceremony_messages", "create begun", "create decided", "create finished"],
+} as const;
+
+Deno.test("chilldkg: three of five, each killed at every third step", async () => {
+  const family = await CeremonyFamily.found(stack(), FIVE);
+  const moments = momentsOf(STEPS.chilldkg);
+  await holdInProcesses(
+    family,
+    { kind: "dkg", threshold: 3, participants: FIVE },
+    (_, i) => everyThird(moments, i),
+  );
+  await family.sign(["ann", "cleo", "emil"], randomHex(32));
+});
+
+Deno.test("pedersen and its reshare: three of five, each killed at every third step", async () => {
+  const family = await CeremonyFamily.found(stack(), [...FIVE, "fay"]);
+  const pedersen = momentsOf(STEPS.pedersen);
+  await holdInProcesses(
+    family,
+    { kind: "dkg", protocol: "pedersen", threshold: 3, participants: FIVE },
+    (_, i) => everyThird(pedersen, i),
+  );
+  const { groupPublicKey } = await family.sign(["ann", "bob", "cleo"], randomHex(32));
+
+  const [leaving, joining] = [momentsOf(STEPS.leaving), momentsOf(STEPS.joining)];
+  const reshare = momentsOf(STEPS.reshare);
+  await holdInProcesses(
+    family,
+    {
+      kind: "reshare",
+      threshold: 3,
+      participants: ["fay", ...FIVE.slice(1)],
+      dealers: ["ann", "bob", "cleo"],
+    },
+    (name) => {
+      if (name === "ann") return leaving;
+      if (name === "fay") return joining;
+      return reshare.filter((_, n) => n % 2 === ["bob", "cleo"].indexOf(name));
+    },
+  );
+  const again = await family.sign(["fay", "dora", "emil"], randomHex(32));
+  assert.equal(again.groupPublicKey, groupPublicKey);
+});
+
+Deno.test("pedersen under another suite: three of five, killed around what is kept", async () => {
+  const family = await CeremonyFamily.found(stack(), FIVE);
+  const moments = momentsOf(STEPS.pedersen).filter((moment) => moment.includes("create"));
+  await holdInProcesses(
+    family,
+    {
+      kind: "dkg",
+      protocol: "pedersen",
+      ciphersuite: "FROST-ED25519-SHA512-v1",
+      threshold: 3,
+      participants: FIVE,
+    },
+    (_, i) => everyThird(moments, i),
+  );
+});
+
+Deno.test("chilldkg: seven of ten, each killed once", async () => {
+  const ten = [...FIVE, "finn", "gwen", "hugo", "iris", "jens"];
+  const family = await CeremonyFamily.found(stack(), ten);
+  const moments = momentsOf(STEPS.chilldkg).filter((moment) => !moment.includes("get_key"));
+  await holdInProcesses(
+    family,
+    { kind: "dkg", threshold: 7, participants: ten },
+    (_, i) => [moments[2 * i + i % 2]],
+  );
+});
+
+/** Before and after each step. */
+function momentsOf(steps: readonly string[]): string[] {
+  return steps.flatMap((step) => [`before ${step}`, `after ${step}`]);
 }
 
-/** Plays a ceremony by processes; answers the shares of its participants. */
-async function play(
-  stack: TestStack,
-  ceremony: HttpCeremony,
-  random: Random,
-  momentsOf: (name: string) => readonly string[],
-): Promise<{ shares: KeyShare[]; killed: readonly string[][] }> {
-  const { family, terms, paramsId } = ceremony;
-  const directory = await Deno.makeTempDir({ prefix: "permafrost-ceremony-" });
+/** Each is somebody's. */
+function everyThird(moments: readonly string[], i: number): string[] {
+  return moments.filter((_, n) => n % 3 === i % 3);
+}
+
+/** Holds a ceremony whose guardians are processes that die at these moments, one after the other. */
+async function holdInProcesses(
+  family: CeremonyFamily,
+  request: Request,
+  momentsFor: (name: string, i: number) => readonly string[],
+): Promise<void> {
+  const started = await family.start(request.participants[0], request);
+  const directory = await Deno.makeTempDir();
   try {
-    const all = [...new Set([...terms.participants, ...terms.dealers ?? []])];
-    const played = await Promise.all(
-      random.shuffled(all).map(async (name) =>
-        await persevere({
-          apiUrl: stack.apiUrl,
-          publishableKey: stack.publishableKey,
-          token: await signToken({ participant: name, family: family.id }),
-          words: family.hostKeyOf(name).words,
-          name,
-          directory: `${directory}/${name}`,
-          ceremonyId: ceremony.id,
-          paramsId,
-          keyShare: family.keyShareOf(name),
-        }, momentsOf(name))
-      ),
-    );
-    assert.equal((await ceremony.view()).status, "completed");
-    return {
-      shares: played.flatMap(({ share }) => share === null ? [] : [parseKeyShare(share)]),
-      killed: played.map(({ killed }) => killed),
-    };
+    const members = [...new Set([...request.participants, ...request.dealers ?? []])];
+    const shares = await Promise.all(members.map(async (name, i) => {
+      const part = await partOf(family, family.guardian(name), started, directory);
+      for (const moment of momentsFor(name, i)) {
+        const { signal, said } = await run(part, moment);
+        assert.equal(signal, "SIGKILL", `${name} did not come to "${moment}": ${said}`);
+      }
+      const { said } = await run(part);
+      const joined = JSON.parse(said.trim().split("\n").at(-1) ?? "");
+      assert.equal(joined.success, true, `${name}: ${said}`);
+      await assertSentOnce(part);
+      if (!request.participants.includes(name)) return undefined;
+      return family.guardian(name).keyShare = parseKeyShare(joined.keyShare);
+    }));
+    assertOneKey(request, shares.filter((share) => share !== undefined));
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
 }
 
-/** That all have shares of one key: each was read as one that fits it. */
-function assertOneKey(shares: readonly KeyShare[], count: number): void {
-  assert.equal(shares.length, count);
-  assert.equal(new Set(shares.map((share) => share.key_package_fingerprint)).size, 1);
+async function partOf(
+  family: CeremonyFamily,
+  { id, hostKey, keyShare }: CeremonyGuardian,
+  { ceremonyId, paramsId }: StartedCeremony,
+  directory: string,
+): Promise<Part> {
+  const { apiUrl, publishableKey } = stack();
+  return {
+    apiUrl,
+    publishableKey,
+    token: await signToken({ participant: id, family: family.id }),
+    participantId: id,
+    words: hostKey.words,
+    ceremonyId,
+    paramsId,
+    directory: join(directory, id),
+    sent: join(directory, `${id}.sent`),
+    keyShare,
+  };
 }
 
-for (const protocol of ["chilldkg", "pedersen", "reshare"] as const) {
-  Deno.test(`${protocol}: three of five, one killed at each step and the others now and then, all have their shares`, async () => {
-    const random = Random.printed(`${protocol}, killed`);
-    await withStack(async (stack) => {
-      const names = NAMES.slice(0, 5);
-      const family = await CeremonyGuardians.found(stack, names);
-      if (protocol === "reshare") await family.deal({ threshold: 3, participants: names });
-      const request = { threshold: 3, participants: names };
-      const ceremony = await HttpCeremony.start(
-        family,
-        protocol === "reshare"
-          ? { ...request, kind: "reshare", dealers: names.slice(0, 3) }
-          : { ...request, kind: "dkg", protocol },
-      );
-      const { shares, killed } = await play(
-        stack,
-        ceremony,
-        random,
-        (name) => name === names[0] ? MOMENTS : [random.pick(MOMENTS), random.pick(MOMENTS)],
-      );
-      assertOneKey(shares, 5);
-      // What each protocol has: chilldkg's certificate, and no second round in a reshare.
-      const most = MOMENTS.length - { chilldkg: 0, pedersen: 2, reshare: 4 }[protocol];
-      assert.equal(Math.max(...killed.map(({ length }) => length)), most);
-    });
-  });
+async function run(part: Part, moment = ""): Promise<{ signal: string | null; said: string }> {
+  const { signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", SCRIPT],
+    env: { CEREMONY_PROCESS: JSON.stringify(part), CEREMONY_KILL: moment },
+    stdin: "null",
+  }).output();
+  const said = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
+  return { signal, said };
 }
 
-Deno.test("chilldkg: seven of ten, each killed once somewhere, all have their shares", async () => {
-  const random = Random.printed("ten killed");
-  await withStack(async (stack) => {
-    const family = await CeremonyGuardians.found(stack, NAMES);
-    const ceremony = await HttpCeremony.start(family, {
-      kind: "dkg",
-      threshold: 7,
-      participants: NAMES,
-    });
-    const { shares } = await play(stack, ceremony, random, () => [random.pick(MOMENTS)]);
-    assertOneKey(shares, 10);
-  });
-});
+/** What a process sent again was the same to the bit. */
+async function assertSentOnce({ sent, participantId }: Part): Promise<void> {
+  const lines = (await Deno.readTextFile(sent)).trim().split("\n");
+  const rounds = [...new Set(lines)].map((line) => line[0]);
+  assert.equal(
+    new Set(rounds).size,
+    rounds.length,
+    `${participantId} sent two messages in a round`,
+  );
+}
+
+/** Each share is of the same package, and any threshold of them gives its secret. */
+function assertOneKey({ threshold }: Request, shares: readonly KeyShare[]): void {
+  const [{ ciphersuite, group_public_key, verifying_shares }] = shares;
+  const suite = suiteOf(ciphersuite);
+  for (const share of shares) {
+    assert.equal(share.group_public_key, group_public_key);
+    assert.deepEqual(share.verifying_shares, verifying_shares);
+  }
+  for (const some of [shares.slice(0, threshold), shares.slice(-threshold)]) {
+    const lambdas = interpolationCoefficients(suite.Fn, some.map(({ identifier }) => identifier));
+    const secret = some.reduce((sum, share, i) => {
+      const scalar = parseScalar(suite, share.signing_share, "share_invalid", "A share");
+      return suite.Fn.add(sum, suite.Fn.mul(lambdas[i], scalar));
+    }, 0n);
+    assert.equal(elementToHex(suite.Point.BASE.multiply(secret)), group_public_key);
+  }
+}

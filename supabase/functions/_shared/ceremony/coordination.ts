@@ -76,7 +76,7 @@ async function readMessages(admin: Admin, ceremony: Ceremony): Promise<RoundMess
  * Verifies a message and has it recorded; one that its sender has signed and that does not verify is on record under
  * its name.
  *
- * @throws {Refusal} `not_a_participant`, `round_open`; and those of `record_ceremony_message`.
+ * @throws {Refusal} `not_a_participant`, `round_open`, `round_closed`; and those of `record_ceremony_message`.
  * @throws {FrostError} `ceremony_message_invalid`.
  */
 export async function receiveMessage(
@@ -97,10 +97,19 @@ export async function receiveMessage(
         p_payload: payload,
       }),
     );
-  // What the database refuses anyhow, or knows, needs no arithmetic: who does not send now, and exact retries.
-  const isNew = sendersOf(terms, round).includes(sender) && ceremony.round === round &&
-    !(ceremony.received[round] ?? []).includes(sender);
-  if (!isNew) return await record();
+  const hasSent = ceremony.received[round]?.includes(sender) ?? false;
+  // What the database refuses anyhow, or knows, needs no arithmetic: who never sends in this round, what is over, and
+  // exact retries.
+  if (!sendersOf(terms, round).includes(sender) || ceremony.round === null || hasSent) {
+    return await record();
+  }
+  // Not left to the database: by the time it looks, the round may be open, and nobody has verified the message.
+  if (ceremony.round !== round) {
+    throw new Refusal(
+      ceremony.round < round ? "round_open" : "round_closed",
+      `Round ${ceremony.round} is the open one`,
+    );
+  }
   try {
     const { paramsId, ...view } = await viewOf(supabaseAdmin, ceremony, round);
     verifyMessage(terms, { paramsId, ...view }, round, sender, payload);
