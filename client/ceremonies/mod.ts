@@ -22,6 +22,7 @@ export {
 export { Ceremony, type CeremonyOptions, type JoinedCeremony } from "./ceremony.ts";
 export type { CeremonyPin } from "./pins.ts";
 export { type CeremonyStatus, type CeremonyView, readCeremony } from "./reading.ts";
+export { fromPaper, toPaper } from "./paper.ts";
 export {
   readRecoveryData,
   recoverCurrentShare,

@@ -8,7 +8,8 @@ import process from "node:process";
 import { cancel, confirm, isCancel, password, text } from "@clack/prompts";
 import { STATUS, Stop } from "./stop.ts";
 
-const canAsk = () => process.stdin.isTTY === true && process.stdout.isTTY === true;
+/** Whether somebody is there. */
+export const canAsk = () => process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 /** A secret: from the file that the variable names, else asked for. */
 export async function secret(question: string, variable: string): Promise<string> {

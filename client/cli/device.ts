@@ -17,6 +17,9 @@ import { FileNonceStore } from "../guardian/stores/file_nonce_store.ts";
 import { fieldOf } from "../shapes.ts";
 import { Stop } from "./stop.ts";
 
+/** Node 20 has no WebSocket, and supabase-js wants one; without it the command polls. */
+const realtime = { transport: globalThis.WebSocket ?? class {} };
+
 /** Where and as whom. */
 export interface Settings {
   readonly url: string;
@@ -128,6 +131,7 @@ export class Device {
     const token = await this.#read("token");
     if (token !== undefined) {
       return createClient(url, publishableKey, {
+        realtime,
         accessToken: () => Promise.resolve(token.trim()),
       });
     }
@@ -136,6 +140,7 @@ export class Device {
 
   #account(url: string, publishableKey: string): SupabaseClient {
     return createClient(url, publishableKey, {
+      realtime,
       auth: {
         persistSession: true,
         autoRefreshToken: false,

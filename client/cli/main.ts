@@ -53,7 +53,9 @@ function told(output: Output, error: unknown): number {
 }
 
 if (import.meta.main ?? process.argv[1] !== undefined) {
-  process.exitCode = await run(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  // A task is given its arguments behind `--`.
+  process.exitCode = await run(args[0] === "--" ? args.slice(1) : args);
   // A channel or a timer of the client's would keep the process.
   process.exit();
 }

@@ -21,6 +21,11 @@ export class Output {
     );
   }
 
+  /** What a person is to see before it goes on; programs find it in the result. */
+  show(text: string): void {
+    if (!this.#json) process.stdout.write(`${text}\n`);
+  }
+
   /** How far it has come. */
   progress(text: string): void {
     process.stderr.write(`${text}\n`);

@@ -8,10 +8,13 @@ import type { Command } from "commander";
 import { membershipsOf } from "../../supabase/functions/_shared/caller.ts";
 import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
 import { HostKey } from "../ceremonies/host_key.ts";
+import { fromPaper, toPaper } from "../ceremonies/paper.ts";
 import { readRecoveryData, recoverCurrentShare, recoverKeyShare } from "../ceremonies/recovery.ts";
+import { qrSheet } from "../presentation/qr_sheet.ts";
+import { isWord, numbersToAsk } from "../presentation/words.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
 import { fieldOf } from "../shapes.ts";
-import { ask, secret } from "./ask.ts";
+import { ask, canAsk, secret } from "./ask.ts";
 import { openDevice } from "./context.ts";
 import type { Device } from "./device.ts";
 import type { Action } from "./main.ts";
@@ -50,16 +53,23 @@ export function addDevice(program: Command, doing: Doing): void {
           participantId: options.name,
         };
         await device.create(settings, hostKey);
-        const shown = options.restore ? {} : { words: hostKey.words };
+        const { words } = hostKey;
+        if (!options.restore) {
+          output.show([
+            "Write these 24 words on paper. They are shown once; whoever has them has your shares.",
+            "",
+            numbered(words.split(" ")),
+            "",
+          ].join("\n"));
+          await confirmWords(words);
+        }
         output.result(
-          { folder: device.folder, fingerprint: hostKey.fingerprint, ...shown },
+          {
+            folder: device.folder,
+            fingerprint: hostKey.fingerprint,
+            ...(options.restore ? {} : { words }),
+          },
           [
-            ...(options.restore ? [] : [
-              "Write these 24 words on paper. They are shown once; whoever has them has your shares.",
-              "",
-              numbered(hostKey.words.split(" ")),
-              "",
-            ]),
             `Fingerprint, to be read to the others: ${hostKey.fingerprint}`,
             `This device is ${options.name} of ${options.family}. Next: permafrost login`,
           ].join("\n"),
@@ -109,7 +119,10 @@ export function addDevice(program: Command, doing: Doing): void {
 
   program.command("recover")
     .description("get this guardian's share back, from the server or from a file, by its host key")
-    .option("--file <path>", "what `export` wrote; no server is asked")
+    .option(
+      "--file <path>",
+      "what `export` wrote, or a line for each QR code of it; no server is asked",
+    )
     .action((options: { file?: string }) =>
       doing(async (output) => {
         const device = openDevice();
@@ -117,7 +130,7 @@ export function addDevice(program: Command, doing: Doing): void {
         const { familyId } = await device.settings();
         const { keyShare, epoch } = options.file === undefined
           ? must(await recoverCurrentShare(await device.client(), familyId, hostKey))
-          : recoverKeyShare(hostKey, JSON.parse(await readFile(options.file, "utf8")));
+          : recoverKeyShare(hostKey, await exportIn(options.file));
         await device.keepShare(keyShare, epoch);
         output.result(
           { epoch, participantId: keyShare.participant_id },
@@ -128,9 +141,9 @@ export function addDevice(program: Command, doing: Doing): void {
 
   program.command("export")
     .description(
-      "write the recovery data of the current key to a file: no secret, and for the guardians alone",
+      "write the recovery data of the current key to a file, and as QR codes to print: no secret, and for the guardians alone",
     )
-    .argument("<path>", "the file")
+    .argument("<path>", "the file; the codes go beside it, as .svg")
     .action((path: string) =>
       doing(async (output) => {
         const device = openDevice();
@@ -138,8 +151,19 @@ export function addDevice(program: Command, doing: Doing): void {
         const { familyId } = await device.settings();
         const { keyPackage } = must(await readCurrentKeyPackage(supabase, familyId));
         const { recoveryData } = must(await readRecoveryData(supabase, keyPackage.key_package_id));
+        const texts = await toPaper(recoveryData);
+        const { epoch } = recoveryData.key_package;
+        const codes = texts.map((text, i) => ({
+          text,
+          caption: `${familyId}, epoch ${epoch}: ${i + 1} of ${texts.length}`,
+        }));
+        const sheet = `${path}.svg`;
         await writeFile(path, `${JSON.stringify(recoveryData)}\n`, { mode: 0o600, flag: "wx" });
-        output.result({ path }, `Written to ${path}. Keep it with the words`);
+        await writeFile(sheet, qrSheet(codes), { mode: 0o600, flag: "wx" });
+        output.result(
+          { path, sheet, texts },
+          `Written to ${path}, and ${texts.length} QR codes to print to ${sheet}. Keep them with the words`,
+        );
       })
     );
 
@@ -158,10 +182,27 @@ export function addDevice(program: Command, doing: Doing): void {
     );
 }
 
+/** Asks for four of the words until they are right; where nobody can be asked, nobody is. */
+async function confirmWords(words: string): Promise<void> {
+  if (!canAsk()) return;
+  for (const number of numbersToAsk()) {
+    while (!isWord(words, number, await ask(`Word ${number}, from your paper`))) {
+      // It is asked again: the words are still above.
+    }
+  }
+}
+
 function numbered(words: readonly string[]): string {
   const cells = words.map((word, i) => `${String(i + 1).padStart(2)} ${word}`.padEnd(14));
   return Array.from({ length: 6 }, (_, row) => cells.slice(4 * row, 4 * row + 4).join("").trimEnd())
     .join("\n");
+}
+
+/** What a file holds of `export`: its JSON, or the texts of its QR codes. */
+async function exportIn(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8");
+  if (!text.startsWith("PERMAFROST")) return JSON.parse(text);
+  return await fromPaper(text.split("\n").filter((line) => line !== ""));
 }
 
 /** What the login's claims say; the server judges by them. */

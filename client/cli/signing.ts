@@ -262,6 +262,13 @@ async function watch(
   await guardian.watch({
     signal: controller.signal,
     pool,
+    onPool: ({ withdrawn }) => {
+      if (withdrawn === 0) return;
+      output.progress(
+        `${withdrawn} commitments of ${settings.participantId} were not this device's, and were withdrawn. ` +
+          "If another device of this guardian is running, stop it: each withdraws what the other publishes.",
+      );
+    },
     onResult: (result) => {
       if (!result.success) return output.progress(`${result.code}: ${result.error}`);
       for (const session of result.sessions) {

@@ -20,6 +20,11 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** How many commitments the pool is kept at; 64 if not given. */
   readonly pool?: number;
+  /**
+   * Is told of the pool each time it was reconciled. Commitments that were withdrawn again and again are another running
+   * device's of this guardian: each withdraws what it has no nonces for.
+   */
+  readonly onPool?: (pool: PublishedNonces) => void;
   /** Is told what every approval came to, and every failure; the watch goes on. */
   readonly onResult?: (result: Result<{ sessions: ApprovedSession[] }>) => void;
 }
@@ -33,7 +38,7 @@ export async function watch(
   approver: Approver,
   familyId: string | undefined,
   fill: ((count: number) => Promise<Result<PublishedNonces>>) | undefined,
-  { signal, pool = POOL, onResult = () => {} }: WatchOptions,
+  { signal, pool = POOL, onResult = () => {}, onPool = () => {} }: WatchOptions,
 ): Promise<void> {
   const { transport, participantId } = approver;
   const seen = new Set<string>();
@@ -61,7 +66,8 @@ export async function watch(
     if (fill !== undefined && performance.now() - filled >= FILL_MS) {
       filled = performance.now();
       const kept = await fill(pool);
-      if (!kept.success) onResult(kept);
+      if (kept.success) onPool(kept);
+      else onResult(kept);
     }
     const listed = await transport.listAwaited({ signal });
     if (!listed.success) return listed;

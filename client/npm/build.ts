@@ -36,6 +36,7 @@ const DEPENDENCIES = [
   "commander",
   "idb",
   "nostr-tools",
+  "uqr",
 ] as const;
 const PEER = "@supabase/supabase-js";
 /** The oldest that the package is tested with. */

@@ -1,14 +1,18 @@
-/** The command, as guardians run it: each in a folder of its own, every call a process. */
+/** The command, from the npm package under Node, as guardians run it: each in a folder of its own, every call a process. */
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { verifyEvent } from "nostr-tools/pure";
 import { z } from "zod";
+import project from "../../../deno.json" with { type: "json" };
 import { finishEvent } from "../../functions/_shared/frost/nostr.ts";
 import { signToken } from "../../local/token.ts";
 import type { TestStack } from "../support/answers.ts";
 import { withStack } from "../support/harness.ts";
+import { withInstalled } from "../support/installed.ts";
+import { shared } from "../support/shared.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../../client/cli/main.ts", import.meta.url));
+/** The folder that the package is installed in. */
+const installed = shared(withInstalled);
 const FAMILY = "family";
 const NAMES = ["ann", "bob", "cleo"];
 
@@ -19,8 +23,8 @@ class Terminal {
   constructor(readonly root: string, readonly name: string, readonly folder = name) {}
 
   spawn(...args: readonly string[]): Deno.ChildProcess {
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", SCRIPT, "--json", ...args],
+    return new Deno.Command("node", {
+      args: [join(installed(), "node_modules", project.name, "cli/main.js"), "--json", ...args],
       env: {
         PERMAFROST_HOME: `${this.root}/${this.folder}`,
         PERMAFROST_PASSPHRASE_FILE: `${this.root}/passphrase`,
@@ -148,14 +152,24 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
     );
     const waited = await ann.must("request", `${root}/note.json`, "--wait");
     assert.match(String(waited.finalSignature), /^[0-9a-f]{128}$/);
-    for (const process of watching) process.kill("SIGTERM");
     for (const process of watching) {
-      const { code, stdout, stderr } = await process.output();
-      assert.equal(code, 0, new TextDecoder().decode(stderr));
-      assert.equal(Answer.parse(JSON.parse(new TextDecoder().decode(stdout))).signed, 1);
+      await said(process.stderr, /: answered\n/);
+      process.kill("SIGTERM");
+      assert.equal((await process.status).code, 0);
+      assert.equal(Answer.parse(JSON.parse(await said(process.stdout, /\n/))).signed, 1);
     }
   });
 });
+
+/** What a process says, up to this. */
+async function said(stream: ReadableStream<Uint8Array>, end: RegExp): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (end.test(text)) return text;
+  }
+  throw new Error(`It ended without ${end}: ${text}`);
+}
 
 Deno.test("a lost device comes back from its words, by the server and by a file", async () => {
   await withTerminals(async (stack, root, terminals) => {
@@ -164,7 +178,7 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     assert.match(String(made.fingerprint), /^(\d{5} ){4}\d{5}$/);
     await makeKey(terminals);
     const [ann, , cleo] = terminals;
-    await cleo.must("export", `${root}/recovery.json`);
+    const exported = await cleo.must("export", `${root}/recovery.json`);
     await Deno.remove(`${root}/cleo`, { recursive: true });
     await Deno.writeTextFile(`${root}/words`, String(made.words));
     const found = new Terminal(root, "cleo", "cleo-again");
@@ -173,6 +187,16 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     assert.equal((await found.must("recover")).epoch, 1);
     assert.equal((await found.must("doctor")).ok, true);
     assert.equal((await found.must("recover", "--file", `${root}/recovery.json`)).epoch, 1);
+    // As scanned from paper.
+    await Deno.writeTextFile(
+      `${root}/scanned`,
+      z.array(z.string()).parse(exported.texts).join("\n"),
+    );
+    assert.equal((await found.must("recover", "--file", `${root}/scanned`)).epoch, 1);
+    assert.match(
+      await Deno.readTextFile(String(exported.sheet)),
+      /^<svg [^]*<path d="M4 4h1v1h-1z/,
+    );
 
     // What is wrong is said, with a status of its own; and nothing of the folder is for others to read.
     assert.equal((await new Terminal(root, "nobody").run("pending")).code, 1);

@@ -1,52 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import project from "../../../deno.json" with { type: "json" };
-import { buildPackage, packPackage } from "../../../client/npm/build.ts";
 import { signToken } from "../../local/token.ts";
 import { withStack } from "../support/harness.ts";
+import { VERSIONS, withInstalled, type Work } from "../support/installed.ts";
+import { shared } from "../support/shared.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-const SUPABASE = "@supabase/supabase-js";
-/** The versions of supabase-js that an app may have. */
-const VERSIONS = [project.imports[SUPABASE], project.imports[`${SUPABASE}-older`]]
-  .map((specifier) => specifier.slice(specifier.lastIndexOf("@") + 1));
-
-/** Runs `work` in a folder that the package was installed in as from its tarball. */
-async function withInstalled(
-  work: (folder: string) => Promise<void>,
-  supabaseVersion = VERSIONS[0],
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "permafrost-npm-"));
-  try {
-    const modules = join(folder, "node_modules");
-    const installed = join(modules, project.name);
-    await buildPackage(join(folder, "built"));
-    const tarball = await packPackage(join(folder, "built"), folder);
-    await mkdir(installed, { recursive: true });
-    const unpack = ["-xzf", tarball, "--strip-components=1", "-C", installed];
-    assert.ok((await new Deno.Command("tar", { args: unpack }).output()).success);
-    const { dependencies, peerDependencies } = JSON.parse(
-      await readFile(join(installed, "package.json"), "utf8"),
-    );
-    // Nothing else is there: an import that the manifest does not name fails.
-    for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
-      await mkdir(join(modules, name, ".."), { recursive: true });
-      const source = name === SUPABASE
-        ? `.deno/${name.replace("/", "+")}@${supabaseVersion}/node_modules/${name}`
-        : name;
-      await symlink(join(ROOT, "node_modules", source), join(modules, name));
-    }
-    await writeFile(join(folder, "package.json"), '{"type":"module"}');
-    await work(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+/** By the version of supabase-js: the folder that the package is installed in with it. */
+const INSTALLED = VERSIONS.map((version) =>
+  [version, shared((work: Work) => withInstalled(work, version))] as const
+);
+const [[, installed]] = INSTALLED;
 
 async function run(folder: string, env: Record<string, string>): Promise<unknown> {
   const { code, stdout, stderr } = await new Deno.Command("node", {
@@ -108,50 +77,46 @@ const { valid } = must(await first.verifyAggregatedSignature(sessionId));
 console.log(JSON.stringify({ status, valid }));
 `;
 
-for (const version of VERSIONS) {
+for (const [version, folderOf] of INSTALLED) {
   Deno.test(`the npm package is imported by Node, and signs with supabase-js ${version}`, async () => {
-    await withStack((stack) =>
-      withInstalled(async (folder) => {
-        await writeFile(join(folder, "app.js"), SIGN);
-        const tokenOf = (participant: string) => signToken({ participant, family: "family" });
-        const answer = await run(folder, {
-          API_URL: stack.apiUrl,
-          PUBLISHABLE_KEY: stack.publishableKey,
-          SECRET_KEY: stack.secretKey,
-          ANN: await tokenOf("ann"),
-          BOB: await tokenOf("bob"),
-        });
-        assert.deepEqual(answer, { status: "completed", valid: true });
-      }, version)
-    );
+    await withStack(async (stack) => {
+      const folder = folderOf();
+      await writeFile(join(folder, "app.js"), SIGN);
+      const tokenOf = (participant: string) => signToken({ participant, family: "family" });
+      const answer = await run(folder, {
+        API_URL: stack.apiUrl,
+        PUBLISHABLE_KEY: stack.publishableKey,
+        SECRET_KEY: stack.secretKey,
+        ANN: await tokenOf("ann"),
+        BOB: await tokenOf("bob"),
+      });
+      assert.deepEqual(answer, { status: "completed", valid: true });
+    });
   });
 }
 
 Deno.test("the npm package has all that the source exports", async () => {
-  await withInstalled(async (folder) => {
-    await writeFile(
-      join(folder, "app.js"),
-      `import * as all from "${project.name}"; console.log(JSON.stringify(Object.keys(all).sort()));`,
-    );
-    const source = await import("../../../client/mod.ts");
-    assert.deepEqual(await run(folder, {}), Object.keys(source).sort());
-  });
+  const folder = installed();
+  await writeFile(
+    join(folder, "app.js"),
+    `import * as all from "${project.name}"; console.log(JSON.stringify(Object.keys(all).sort()));`,
+  );
+  const source = await import("../../../client/mod.ts");
+  assert.deepEqual(await run(folder, {}), Object.keys(source).sort());
 });
 
 Deno.test("the npm package says what it is, and under which licence", async () => {
-  await withInstalled(async (folder) => {
-    const read = (name: string) =>
-      readFile(join(folder, "node_modules", project.name, name), "utf8");
-    assert.match(await read("LICENSE"), /MIT License/);
-    const shown = await read("README.md");
-    for (const path of Object.keys(project.exports)) {
-      assert.ok(shown.includes(`\`${project.name}${path.slice(1)}\``), path);
-    }
-    // The page that says how to install it names the tarball as it is called.
-    const tarball = `${project.name.slice(1).replace("/", "-")}-${project.version}.tgz`;
-    assert.ok((await readdir(folder)).includes(tarball));
-    assert.ok((await readFile(join(ROOT, "docs/client.md"), "utf8")).includes(`/${tarball}`));
-  });
+  const folder = installed();
+  const read = (name: string) => readFile(join(folder, "node_modules", project.name, name), "utf8");
+  assert.match(await read("LICENSE"), /MIT License/);
+  const shown = await read("README.md");
+  for (const path of Object.keys(project.exports)) {
+    assert.ok(shown.includes(`\`${project.name}${path.slice(1)}\``), path);
+  }
+  // The page that says how to install it names the tarball as it is called.
+  const tarball = `${project.name.slice(1).replace("/", "-")}-${project.version}.tgz`;
+  assert.ok((await readdir(folder)).includes(tarball));
+  assert.ok((await readFile(join(ROOT, "docs/client.md"), "utf8")).includes(`/${tarball}`));
 });
 
 const TYPED = `
@@ -198,41 +163,38 @@ created.sessionId;
 const share: KeyShare = { ciphersuite: "none" };
 `;
 
-for (const version of VERSIONS) {
-  Deno.test(`the npm package's types hold for an app with supabase-js ${version}`, async () => {
-    await withInstalled((folder) => {
-      const file = join(folder, "app.ts");
-      Deno.writeTextFileSync(file, TYPED);
-      const resolutions = [
-        {
-          module: ts.ModuleKind.NodeNext,
-          moduleResolution: ts.ModuleResolutionKind.NodeNext,
-        },
-        {
-          module: ts.ModuleKind.ESNext,
-          moduleResolution: ts.ModuleResolutionKind.Bundler,
-        },
-        // Reads `main`, `types` and `typesVersions`, and no `exports`.
-        {
-          module: ts.ModuleKind.ESNext,
-          moduleResolution: ts.ModuleResolutionKind.Node10,
-        },
-      ];
-      for (const resolution of resolutions) {
-        const program = ts.createProgram([file], {
-          strict: true,
-          noEmit: true,
-          skipLibCheck: true,
-          target: ts.ScriptTarget.ES2022,
-          lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.d.ts"],
-          types: [],
-          ...resolution,
-        });
-        const problems = ts.getPreEmitDiagnostics(program)
-          .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-        assert.deepEqual(problems, []);
-      }
-      return Promise.resolve();
-    }, version);
+for (const [version, folderOf] of INSTALLED) {
+  Deno.test(`the npm package's types hold for an app with supabase-js ${version}`, () => {
+    const file = join(folderOf(), "app.ts");
+    Deno.writeTextFileSync(file, TYPED);
+    const resolutions = [
+      {
+        module: ts.ModuleKind.NodeNext,
+        moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      },
+      {
+        module: ts.ModuleKind.ESNext,
+        moduleResolution: ts.ModuleResolutionKind.Bundler,
+      },
+      // Reads `main`, `types` and `typesVersions`, and no `exports`.
+      {
+        module: ts.ModuleKind.ESNext,
+        moduleResolution: ts.ModuleResolutionKind.Node10,
+      },
+    ];
+    for (const resolution of resolutions) {
+      const program = ts.createProgram([file], {
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        target: ts.ScriptTarget.ES2022,
+        lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.esnext.d.ts"],
+        types: [],
+        ...resolution,
+      });
+      const problems = ts.getPreEmitDiagnostics(program)
+        .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+      assert.deepEqual(problems, []);
+    }
   });
 }

@@ -4,9 +4,12 @@ import project from "../../../deno.json" with { type: "json" };
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** A program of many commands, whose help is its own. */
+const GUARDIANS = "client/cli/main.ts";
+
 const COMMANDS = Object.entries(project.tasks).flatMap(([name, { command }]) => {
   const script = /^deno run -A (\S+)$/.exec(command)?.[1];
-  return script === undefined ? [] : [{ name, script }];
+  return script === undefined || script === GUARDIANS ? [] : [{ name, script }];
 });
 
 for (const { name, script } of COMMANDS) {
@@ -37,6 +40,17 @@ for (const name of ["demo", "dev", "types", "schema", "check"]) {
     assert.equal(stderr, `Unexpected argument 'nonsense'; see "deno task ${name} --help".\n`);
   });
 }
+
+Deno.test("the permafrost task says how it is used, and refuses what it does not know", async () => {
+  for (const args of [["--help"], ["--", "-h"]]) {
+    const { code, stdout, stderr } = await run(GUARDIANS, args);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.ok(stdout.startsWith("Usage: permafrost"), stdout);
+  }
+  const { code, stdout, stderr } = await run(GUARDIANS, ["--", "--nonsense"]);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.equal(stderr, `error: unknown option '--nonsense'\n(see "permafrost --help")\n`);
+});
 
 Deno.test("the test task names the words that select a kind of tests", async () => {
   const { stdout } = await run("supabase/tests/run.ts", ["--help"]);

@@ -7,6 +7,7 @@ import { settled } from "../../functions/_shared/background.ts";
 import type { ErrorCode } from "../../functions/_shared/errors.ts";
 import type { StackAddress } from "../../local/stack.ts";
 import { type TestDatabase, withStack } from "./harness.ts";
+import { shared } from "./shared.ts";
 
 /** A stack over a database of the test's own. */
 export type TestStack = StackAddress & { readonly database: TestDatabase };
@@ -61,28 +62,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 };
 
 /** One stack for all tests of a file; to be asked for inside of them. */
-export function sharedStack(): () => TestStack {
-  const started = Promise.withResolvers<TestStack>();
-  const ended = Promise.withResolvers<void>();
-  let running: Promise<void> | undefined;
-  let stack: TestStack | undefined;
-  Deno.test.beforeAll(async () => {
-    running = withStack(async (it) => {
-      started.resolve(it);
-      await ended.promise;
-    });
-    running.catch(started.reject);
-    stack = await started.promise;
-  });
-  Deno.test.afterAll(async () => {
-    ended.resolve();
-    await running;
-  });
-  return () => {
-    if (stack === undefined) throw new Error("The stack starts with the first test");
-    return stack;
-  };
-}
+export const sharedStack = (): () => TestStack => shared(withStack);
 
 /** Who calls: a user by token, the service by the secret key, or nobody. */
 export type Credentials = { readonly token?: string; readonly apikey?: string };
