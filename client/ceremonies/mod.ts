@@ -21,7 +21,13 @@ export {
 } from "./calls.ts";
 export { Ceremony, type CeremonyOptions, type JoinedCeremony } from "./ceremony.ts";
 export type { CeremonyPin } from "./pins.ts";
-export { type CeremonyStatus, type CeremonyView, readCeremony } from "./reading.ts";
+export {
+  type CeremonyStatus,
+  type CeremonySummary,
+  type CeremonyView,
+  listCeremonies,
+  readCeremony,
+} from "./reading.ts";
 export { fromPaper, toPaper } from "./paper.ts";
 export {
   readRecoveryData,

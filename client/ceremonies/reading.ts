@@ -71,6 +71,53 @@ export async function readCeremony(
   return read.success ? success({ ceremony: read.answer }) : read;
 }
 
+/** A ceremony as lists show it. */
+export interface CeremonySummary {
+  readonly ceremonyId: string;
+  readonly kind: "dkg" | "reshare";
+  readonly status: CeremonyStatus;
+  readonly threshold: number;
+  readonly participants: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Null for operators. */
+  readonly createdBy: string | null;
+}
+
+/** The newest 50 ceremonies of a family, newest first. Errors: `not_in_family`. */
+export async function listCeremonies(
+  supabase: Supabase,
+  familyId: string,
+  options: CallOptions = {},
+): Promise<Result<{ ceremonies: CeremonySummary[] }>> {
+  const read = (data: unknown) => Array.isArray(data) ? data.flatMap(summaryOf) : undefined;
+  const listed = await rpc(supabase, "list_key_ceremonies", { p_family_id: familyId }, read, {
+    ...options,
+    safe: true,
+  });
+  return listed.success ? success({ ceremonies: listed.answer }) : listed;
+}
+
+function summaryOf(value: unknown): CeremonySummary[] {
+  const field = (name: string) => fieldOf(value, name);
+  const [ceremonyId, kind, status] = [field("ceremony_id"), field("kind"), field("status")];
+  const [threshold, participants] = [field("threshold"), field("participants")];
+  const [createdAt, createdBy] = [field("created_at"), field("created_by")];
+  return typeof ceremonyId === "string" && (kind === "dkg" || kind === "reshare") &&
+      isStatus(status) && typeof threshold === "number" && isTextList(participants) &&
+      typeof createdAt === "number"
+    ? [{
+      ceremonyId,
+      kind,
+      status,
+      threshold,
+      participants,
+      createdAt,
+      createdBy: typeof createdBy === "string" ? createdBy : null,
+    }]
+    : [];
+}
+
 /** A message as it is kept. */
 export interface KeptMessage {
   readonly round: number;

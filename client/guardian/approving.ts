@@ -37,7 +37,7 @@ export interface Approver {
   /** Throws for a session that this guardian could not sign. */
   check(session: SigningSession): void;
   /** Asks the person, once for all of them. */
-  ask(sessions: readonly SigningSession[]): Promise<boolean>;
+  ask(sessions: readonly FrostSession[]): Promise<boolean>;
   /** The one commitment of a session of two rounds. */
   commitmentOf(session: SigningSession): Promise<string>;
   /** The one share of a session of two rounds. */

@@ -26,6 +26,7 @@
  * So a crash can cost a session or a quorum, and never makes two shares of one pair of nonces.
  */
 import { failure, type Result } from "../result.ts";
+import type { FrostSession } from "../sessions/session.ts";
 import { type VerifiedTranscript, verifyTranscript } from "../sessions/transcript.ts";
 import { fieldOf } from "../shapes.ts";
 import type { CallOptions } from "../transport.ts";
@@ -60,7 +61,7 @@ export interface GuardianOptions<CommitmentAnswer, ShareAnswer> {
   /**
    * Asked once for many, with one for each different message. Without it, `approve` is, for each of these: all must say yes.
    */
-  readonly approveAll?: (sessions: readonly SigningSession[]) => boolean | Promise<boolean>;
+  readonly approveAll?: (sessions: readonly FrostSession[]) => boolean | Promise<boolean>;
   /** For `publishNonces` and `watch`: the family whose key this is. */
   readonly familyId?: string;
   /** Milliseconds since the epoch. */

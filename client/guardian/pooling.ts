@@ -46,7 +46,9 @@ export async function fillPool(
   // What is bound already waits for this device, which has nothing to answer with: others are to go on without it.
   const bound = await transport.readWork({}, options);
   if (!bound.success) return bound;
-  for (const { session_id, commitments } of bound.work) {
+  for (const { session_id, family_id, commitments } of bound.work) {
+    // In another of the user's families another store has the nonces.
+    if (family_id !== familyId) continue;
     const hex = commitments[options.participantId];
     if (!await quorums.knows(hex, session_id)) lost.push(hex);
   }

@@ -13,6 +13,7 @@ import {
   readFrostSession,
 } from "../sessions/session.ts";
 import {
+  type QuorumPackage,
   readFrostSessions,
   readSigningWork,
   type SessionsFilter,
@@ -23,7 +24,6 @@ import { fieldOf, isTextList } from "../shapes.ts";
 import { listen } from "../sessions/status_feed.ts";
 import { hasRealtime, type Supabase } from "../supabase.ts";
 import { type CallOptions, invoke, type ParticipantOptions, rpc } from "../transport.ts";
-import type { SigningPackage } from "./signing_session.ts";
 
 /** The most items that a call takes. */
 export const MOST_ITEMS = 256;
@@ -86,9 +86,11 @@ export interface QuorumTransport {
   readWork(
     filter: WorkFilter,
     options?: CallOptions,
-  ): Promise<Result<{ work: (SigningPackage & { readonly quorum?: number })[] }>>;
-  /** Sessions that await the caller. */
-  listAwaited(options?: CallOptions): Promise<Result<{ sessions: FrostSessionSummary[] }>>;
+  ): Promise<Result<{ work: QuorumPackage[] }>>;
+  /** Sessions that await the caller, in one family or in all of its families. */
+  listAwaited(
+    options?: CallOptions & { readonly familyId?: string },
+  ): Promise<Result<{ sessions: FrostSessionSummary[] }>>;
   /** 1 to 256 items. */
   submitCommitments(
     items: readonly CommitmentItem[],
@@ -127,9 +129,10 @@ export function quorumTransport(supabase: Supabase): QuorumTransport {
     readSession: (id, options) => readFrostSession(supabase, id, options),
     readSessions: (filter, options) => readFrostSessions(supabase, filter, options),
     readWork: (filter, options) => readSigningWork(supabase, filter, options),
-    async listAwaited(options = {}) {
+    async listAwaited({ familyId, ...options } = {}) {
       const sessions: FrostSessionSummary[] = [];
-      for await (const page of pagesOf(supabase, SESSIONS, { awaitingMe: true }, options)) {
+      const filter = { awaitingMe: true, familyId };
+      for await (const page of pagesOf(supabase, SESSIONS, filter, options)) {
         if (!page.success) return page;
         sessions.push(...page.rows);
       }

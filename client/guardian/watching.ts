@@ -10,12 +10,15 @@ import { News } from "../sessions/wait.ts";
 import { type ApprovedSession, type Approver, Approving } from "./approving.ts";
 import { readAll } from "./asked_sessions.ts";
 import type { PublishedNonces } from "./pooling.ts";
-import type { SigningSession } from "./signing_session.ts";
 
 /** How to watch. */
 export interface WatchOptions {
   /** Asked once for what came together, with one session for each different message. Nothing but `true` is a yes. */
-  readonly approve?: (sessions: readonly SigningSession[]) => boolean | Promise<boolean>;
+  readonly approve?: (sessions: readonly FrostSession[]) => boolean | Promise<boolean>;
+  /** Asks for every session by itself, also for those that came together. */
+  readonly each?: boolean;
+  /** Is told each time which sessions await this guardian: what was asked about and is not among them is moot. */
+  readonly onAwaited?: (sessionIds: readonly string[]) => void;
   /** Ends the watch. */
   readonly signal: AbortSignal;
   /** How many commitments the pool is kept at; 64 if not given. */
@@ -38,7 +41,7 @@ export async function watch(
   approver: Approver,
   familyId: string | undefined,
   fill: ((count: number) => Promise<Result<PublishedNonces>>) | undefined,
-  { signal, pool = POOL, onResult = () => {}, onPool = () => {} }: WatchOptions,
+  { signal, pool = POOL, each, onAwaited, onResult = () => {}, onPool = () => {} }: WatchOptions,
 ): Promise<void> {
   const { transport, participantId } = approver;
   const seen = new Set<string>();
@@ -69,8 +72,10 @@ export async function watch(
       if (kept.success) onPool(kept);
       else onResult(kept);
     }
-    const listed = await transport.listAwaited({ signal });
+    // A user of several families holds another share in each: the others' sessions are not this guardian's.
+    const listed = await transport.listAwaited({ signal, familyId });
     if (!listed.success) return listed;
+    onAwaited?.(listed.sessions.map(({ session_id }) => session_id));
     const fresh: string[] = [];
     for (const { session_id, status } of listed.sessions) {
       // Whoever handed in its last share may have died.
@@ -88,8 +93,11 @@ export async function watch(
       filled = -Infinity;
     }
     for (const id of fresh) seen.add(id), taken.add(id);
-    const run = approve(read.sessions).finally(() => going.delete(run));
-    going.add(run);
+    const { sessions } = read;
+    for (const together of each ? sessions.map((session) => [session]) : [sessions]) {
+      const run = approve(together).finally(() => going.delete(run));
+      going.add(run);
+    }
     return read;
   };
 

@@ -1,15 +1,13 @@
 /**
- * Builds the npm package: `deno task build`. ES modules with types, for Node 20 and browsers, into
- * `dist/npm`, from where `npm publish` takes it, and packed as a tarball beside it. What it depends on stays
- * outside, at the versions that `deno.json` pins.
+ * Builds the npm package: ES modules with types, for Node 20 and browsers. What it depends on stays outside, at the
+ * versions that `deno.json` pins.
  */
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import ts from "typescript";
 import project from "../../deno.json" with { type: "json" };
-import { takeNoArguments } from "../../supabase/local/command_line.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -155,13 +153,4 @@ function manifest(): Record<string, unknown> {
     dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, version(name)])),
     peerDependencies: { [PEER]: `^${version(OLDER_PEER)}` },
   };
-}
-
-if (import.meta.main) {
-  takeNoArguments(
-    "Usage: deno task build\nBuilds the npm package of the client into dist/npm, and its tarball into dist.",
-  );
-  await buildPackage(`${ROOT}dist/npm`);
-  const tarball = await packPackage(`${ROOT}dist/npm`, `${ROOT}dist`);
-  console.log(`Built dist/npm, and packed it as ${relative(ROOT, tarball)}`);
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { npubEncode } from "nostr-tools/nip19";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { finishEvent, type NostrEvent } from "../../supabase/functions/_shared/frost/nostr.ts";
 import type { SigningSession } from "../guardian/signing_session.ts";
@@ -73,6 +74,7 @@ export function sessionText(session: SigningSession, key: KeyShare): SessionText
   const hash = readable ? event.id : `${event.id}, and what is to be signed is ${message_hash}`;
   return {
     lines: [
+      { label: "Author", text: npubEncode(event.pubkey) },
       { label: "Kind", text: kindName(event.kind) },
       { label: "Date", text: new Date(event.created_at * 1000).toISOString() },
       ...event.tags.map((tag) => ({ label: "Tag", text: marked(tag.join(" · ")) })),

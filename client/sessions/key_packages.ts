@@ -6,8 +6,8 @@
 import { postgrestAnswerOf } from "../answers.ts";
 import { keyPackageOf } from "../key_package.ts";
 import { failure, type Result, success } from "../result.ts";
-import { fieldOf } from "../shapes.ts";
-import { selectOne, type Supabase } from "../supabase.ts";
+import { fieldOf, isTextList } from "../shapes.ts";
+import { selectAll, selectOne, type Supabase } from "../supabase.ts";
 import { call, type CallOptions } from "../transport.ts";
 import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 import type { AnySession } from "./session.ts";
@@ -77,6 +77,47 @@ async function select(
   if (!selected.success) return selected;
   const { keyPackage } = selected.answer;
   return keyPackage === undefined ? failure("no_key_package", none) : success({ keyPackage });
+}
+
+/** What a key of a family went through. */
+export interface PackageHistory {
+  readonly epoch: number;
+  readonly threshold: number;
+  readonly participants: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly created_at: number;
+  /** Milliseconds since the epoch; null for the current one. */
+  readonly retired_at: number | null;
+  /** When it was put together for a recovery, in milliseconds since the epoch; null if it never was. */
+  readonly exposed_at: number | null;
+}
+
+/** All keys of a family, the newest first; for its members. */
+export async function listPackages(
+  supabase: Supabase,
+  familyId: string,
+  options: CallOptions = {},
+): Promise<Result<{ packages: PackageHistory[] }>> {
+  const columns = ["epoch", "threshold", "participants", "created_at", "retired_at", "exposed_at"];
+  const read = (data: unknown) => Array.isArray(data) ? data.filter(isHistory) : undefined;
+  const selected = await call(
+    true,
+    async (signal) =>
+      postgrestAnswerOf(
+        await selectAll(supabase, TABLE, columns, { family_id: familyId }, signal),
+        read,
+      ),
+    options,
+  );
+  if (!selected.success) return selected;
+  return success({ packages: selected.answer.sort((a, b) => b.epoch - a.epoch) });
+}
+
+function isHistory(value: unknown): value is PackageHistory {
+  const isTime = (name: string) => typeof fieldOf(value, name) === "number";
+  return isTime("epoch") && isTime("threshold") && isTime("created_at") &&
+    isTextList(fieldOf(value, "participants")) &&
+    ["retired_at", "exposed_at"].every((name) => fieldOf(value, name) === null || isTime(name));
 }
 
 /** The registered key package in a value; `undefined` if there is none. */

@@ -17,8 +17,11 @@ export interface WorkFilter {
   readonly batchId?: string;
 }
 
-/** A package with the quorum that it is of. */
-export type QuorumPackage = SigningPackage & { readonly quorum?: number };
+/** A package with the quorum that it is of, and the family. */
+export type QuorumPackage = SigningPackage & {
+  readonly quorum?: number;
+  readonly family_id?: string;
+};
 
 /** Reads every page of the RPC `get_signing_work`: one package for each quorum that the caller may answer. */
 export async function readSigningWork(

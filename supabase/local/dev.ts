@@ -1,4 +1,5 @@
 import { takeNoArguments } from "./command_line.ts";
+import { CONSOLE_PATH } from "./console.ts";
 import { DataInUse } from "./postgres/homes.ts";
 import { PortTaken } from "./postgres/ports.ts";
 import { isRunning, launchers } from "./postgres/processes.ts";
@@ -86,6 +87,8 @@ async function run(): Promise<void> {
   console.log(`DB URL: ${stack.dbUrl}`);
   console.log(`Publishable key: ${stack.publishableKey}`);
   console.log(`Secret key: ${stack.secretKey}`);
+  // Browsers give passkeys to names, and to no addresses.
+  console.log(`Console: ${stack.apiUrl.replace("127.0.0.1", "localhost")}${CONSOLE_PATH}`);
   console.log("Local stack ready");
   const lost = await Promise.race([asked, stack.lost]);
   console.log("Stopping");

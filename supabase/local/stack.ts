@@ -1,5 +1,6 @@
 import { type Api, serveApi } from "./api/api.ts";
 import { atMost } from "./at_most.ts";
+import { serveConsole } from "./console.ts";
 import { type Functions, listFunctions, serveFunctions } from "./functions.ts";
 import { PUBLISHABLE_KEY, SECRET_KEY } from "./keys.ts";
 import { migrate } from "./migrate.ts";
@@ -136,6 +137,7 @@ async function route(request: Request, api: Api, functions?: Functions): Promise
   const { pathname } = new URL(request.url);
   if (pathname.startsWith("/functions/v1/") && functions) return await functions.fetch(request);
   if (/^\/(rest|auth)\/v1(\/|$)/.test(pathname)) return await api.fetch(request);
+  if (/^\/console(\/|$)/.test(pathname)) return await serveConsole(request);
   return Response.json({ message: "no Route matched with those values" }, { status: 404 });
 }
 

@@ -1,0 +1,260 @@
+/**
+ * The page: who is here, what is unlocked, which family, and which of its pages.
+ *
+ * @module
+ */
+import { useComputed, useSignalEffect } from "@preact/signals";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { HostKey } from "../ceremonies/host_key.ts";
+import { marked } from "../presentation/session_text.ts";
+import type { Account } from "./account.ts";
+import { PageDevice } from "./device.ts";
+import { FamilyDesk } from "./family_desk.ts";
+import { Ceremonies } from "./pages/ceremonies.tsx";
+import { CeremonyPage } from "./pages/ceremony.tsx";
+import { DevicePage } from "./pages/device.tsx";
+import { LogIn, MakeHostKey, MakeVault, NoFamily, OpenVault, ShowWords } from "./pages/entry.tsx";
+import { Family } from "./pages/family.tsx";
+import { Inbox } from "./pages/inbox.tsx";
+import { Operators } from "./pages/operators.tsx";
+import { Session, Sessions } from "./pages/sessions.tsx";
+import { tellOfWork } from "./telling.ts";
+import { UpdateNotice } from "./parts/update.tsx";
+import { Vault } from "./vault.ts";
+
+/** The whole page. */
+export function App({ account }: { account: Account }) {
+  const claims = account.claims.value;
+  const [vault, setVault] = useState<Vault>();
+  const [wasIn, setWasIn] = useState("");
+  const { userId } = account;
+  useEffect(() => {
+    if (userId === "") return;
+    // Another user's keys are not shown to this one.
+    if (wasIn !== "" && wasIn !== userId) setVault(undefined);
+    setWasIn(userId);
+  }, [userId]);
+  const lock = () => {
+    vault?.lock();
+    setVault(undefined);
+  };
+  return (
+    <>
+      <UpdateNotice />
+      {claims === undefined ? <main>Opening …</main> : claims === null
+        ? (
+          <main>
+            <LogIn account={account} ended={vault !== undefined} />
+          </main>
+        )
+        : vault === undefined
+        ? (
+          <main>
+            <Lock name={`permafrost-${userId}`} onVault={setVault} />
+          </main>
+        )
+        : (
+          <Unlocked
+            key={userId}
+            account={account}
+            vault={vault}
+            name={`permafrost-${userId}`}
+            onLock={lock}
+          />
+        )}
+    </>
+  );
+}
+
+function Lock({ name, onVault }: { name: string; onVault: (vault: Vault) => void }) {
+  const [found, setFound] = useState<{ exists: boolean; passkey: boolean }>();
+  useEffect(() => {
+    void (async () => {
+      const exists = await Vault.exists(name);
+      setFound({ exists, passkey: exists && await Vault.hasPasskey(name) });
+    })();
+  }, [name]);
+  if (found === undefined) return null;
+  return found.exists
+    ? <OpenVault name={name} passkey={found.passkey} onVault={onVault} />
+    : <MakeVault name={name} onVault={onVault} />;
+}
+
+function Unlocked(
+  { account, vault, name, onLock }: {
+    account: Account;
+    vault: Vault;
+    name: string;
+    onLock: () => void;
+  },
+) {
+  const [device] = useState(() => new PageDevice(vault));
+  const [key, setKey] = useState<{ hostKey: HostKey | undefined; onPaper: boolean }>();
+  const look = async () =>
+    setKey({ hostKey: await device.hostKey(), onPaper: await device.wordsAreOnPaper() });
+  useEffect(() => void look(), []);
+  if (key === undefined) return null;
+  const { hostKey, onPaper } = key;
+  if (hostKey === undefined) {
+    return (
+      <main>
+        <MakeHostKey device={device} onDone={look} />
+      </main>
+    );
+  }
+  if (!onPaper) {
+    return (
+      <main>
+        <ShowWords {...{ device, hostKey }} onDone={look} />
+      </main>
+    );
+  }
+  return <Member {...{ account, device, hostKey, name, onLock }} />;
+}
+
+const FAMILY = "permafrost-family";
+
+function Member(
+  { account, device, hostKey, name, onLock }: {
+    account: Account;
+    device: PageDevice;
+    hostKey: HostKey;
+    name: string;
+    onLock: () => void;
+  },
+) {
+  const memberships = account.memberships.value;
+  const families = Object.keys(memberships);
+  const [chosen, setChosen] = useState(localStorage.getItem(FAMILY) ?? "");
+  const familyId = families.includes(chosen) ? chosen : families[0];
+  const [family, setFamily] = useState<FamilyDesk>();
+  useEffect(() => {
+    if (familyId === undefined) return;
+    const member = [familyId, memberships[familyId]] as const;
+    const opening = FamilyDesk.open(account.supabase, member, device, hostKey);
+    let closed = false;
+    void opening.then((opened) => closed ? opened.close() : setFamily(opened));
+    return () => {
+      closed = true;
+      setFamily(undefined);
+      void opening.then((opened) => opened.close());
+    };
+  }, [familyId, memberships[familyId ?? ""]]);
+  if (familyId === undefined) {
+    return (
+      <main>
+        <NoFamily account={account} />
+      </main>
+    );
+  }
+  const choose = (id: string) => {
+    localStorage.setItem(FAMILY, id);
+    setChosen(id);
+  };
+  return family === undefined ? null : (
+    <>
+      <Header {...{ account, family, families, choose }} />
+      <Routes {...{ account, family, name, onLock }} />
+    </>
+  );
+}
+
+const PAGES = ["Inbox", "Sessions", "Ceremonies", "Family", "Device"] as const;
+
+function Header(
+  { account, family, families, choose }: {
+    account: Account;
+    family: FamilyDesk;
+    families: readonly string[];
+    choose: (id: string) => void;
+  },
+) {
+  const [page] = useRoute();
+  const waiting = useComputed(() => {
+    const desk = family.desk.value;
+    return desk === undefined ? 0 : desk.asked.value.length + desk.recoveries.value.length;
+  });
+  useSignalEffect(() => tellOfWork(waiting.value));
+  const pages = account.isOperator.value ? [...PAGES, "Operators"] : PAGES;
+  return (
+    <header>
+      <a class="skip" href="#main">To the page</a>
+      <span class="brand">Permafrost</span>
+      {families.length < 2 ? null : (
+        <label>
+          Family{" "}
+          <select
+            value={family.familyId}
+            onChange={({ currentTarget }) => choose(currentTarget.value)}
+          >
+            {families.map((id) => <option key={id} value={id}>{marked(id)}</option>)}
+          </select>
+        </label>
+      )}
+      <nav aria-label="Pages">
+        {pages.map((name) => (
+          <a
+            key={name}
+            href={`#/${name.toLowerCase()}`}
+            aria-current={page === name.toLowerCase() ? "page" : undefined}
+          >
+            {name}
+            {name === "Inbox" && waiting.value > 0
+              ? (
+                <span class="badge">
+                  {waiting.value}
+                  <span class="hidden">waiting</span>
+                </span>
+              )
+              : null}
+          </a>
+        ))}
+      </nav>
+    </header>
+  );
+}
+
+function Routes(
+  { account, family, name, onLock }: {
+    account: Account;
+    family: FamilyDesk;
+    name: string;
+    onLock: () => void;
+  },
+) {
+  const [page, id] = useRoute();
+  const main = useRef<HTMLElement>(null);
+  // A screen reader is told of the new page by its heading.
+  useEffect(() => main.current?.querySelector("h1")?.focus(), [page, id]);
+  const props = { account, family };
+  return (
+    <main id="main" ref={main} tabIndex={-1}>
+      {page === "sessions"
+        ? id === undefined ? <Sessions {...props} /> : <Session {...props} id={id} />
+        : page === "ceremonies"
+        ? id === undefined ? <Ceremonies {...props} /> : <CeremonyPage {...props} id={id} />
+        : page === "family"
+        ? <Family {...props} />
+        : page === "device"
+        ? <DevicePage {...props} name={name} onLock={onLock} />
+        : page === "operators"
+        ? <Operators account={account} />
+        : <Inbox {...props} />}
+    </main>
+  );
+}
+
+/** The page and what it is about, of `#/sessions/<id>`. */
+function useRoute(): [string, string | undefined] {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    // A link within the page, as to its main part, is no other page.
+    const moved = () => {
+      if (location.hash.startsWith("#/")) setHash(location.hash);
+    };
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  const [, page = "inbox", id] = hash.split("/");
+  return [page, id === undefined ? undefined : decodeURIComponent(id)];
+}

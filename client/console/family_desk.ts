@@ -1,0 +1,154 @@
+/**
+ * One family on this device: its share, its inbox and its ceremonies.
+ *
+ * @module
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
+import type { HostKey } from "../ceremonies/host_key.ts";
+import { recoverCurrentShare, RecoveryDataError } from "../ceremonies/recovery.ts";
+import { failure, type Result } from "../result.ts";
+import type { Supabase } from "../supabase.ts";
+import { pause } from "../transport.ts";
+import { CeremonyDesk } from "./ceremony_desk.ts";
+import { Desk } from "./desk.ts";
+import type { KeptShare, PageDevice } from "./device.ts";
+
+/** Whether the family knows this device. */
+export type Registration = "unknown" | "registered" | "another key";
+
+/** The family. */
+export class FamilyDesk {
+  readonly familyId: string;
+  readonly participantId: string;
+  readonly device: PageDevice;
+  readonly ceremonies: CeremonyDesk;
+  readonly #supabase: Supabase;
+  readonly #hostKey: HostKey;
+  readonly #closing = new AbortController();
+  readonly #share = signal<KeptShare | undefined>(undefined);
+  readonly #desk = signal<Desk | undefined>(undefined);
+  readonly #registration = signal<Registration>("unknown");
+
+  private constructor(
+    supabase: Supabase,
+    [familyId, participantId]: readonly [string, string],
+    device: PageDevice,
+    hostKey: HostKey,
+    ceremonies: (desk: FamilyDesk) => CeremonyDesk,
+  ) {
+    this.#supabase = supabase;
+    this.#hostKey = hostKey;
+    this.familyId = familyId;
+    this.participantId = participantId;
+    this.device = device;
+    this.ceremonies = ceremonies(this);
+  }
+
+  /** Opens what the device has; the network is not waited for. */
+  static async open(
+    supabase: Supabase,
+    member: readonly [string, string],
+    device: PageDevice,
+    hostKey: HostKey,
+  ): Promise<FamilyDesk> {
+    const store = await device.vault.ceremonies();
+    const family = new FamilyDesk(supabase, member, device, hostKey, (desk) =>
+      new CeremonyDesk({
+        supabase,
+        familyId: desk.familyId,
+        participantId: desk.participantId,
+        device,
+        hostKey,
+        store,
+        share: () => desk.share.value,
+        onShare: (kept) => desk.keepShare(kept),
+      }));
+    const share = await device.share(family.familyId);
+    if (share !== undefined) await family.#work(share);
+    void family.#register();
+    await family.ceremonies.resume();
+    return family;
+  }
+
+  /** The newest share on this device. */
+  get share(): ReadonlySignal<KeptShare | undefined> {
+    return this.#share;
+  }
+
+  /** The inbox; absent without a share. */
+  get desk(): ReadonlySignal<Desk | undefined> {
+    return this.#desk;
+  }
+
+  get registration(): ReadonlySignal<Registration> {
+    return this.#registration;
+  }
+
+  get fingerprint(): string {
+    return this.#hostKey.fingerprint;
+  }
+
+  get hostKey(): HostKey {
+    return this.#hostKey;
+  }
+
+  async keepShare(kept: KeptShare): Promise<void> {
+    await this.device.keepShare(this.familyId, kept);
+    await this.#work(kept);
+  }
+
+  /** Gets the share of the current key back, by the host key. */
+  async recover(): Promise<Result<object>> {
+    try {
+      const recovered = await recoverCurrentShare(this.#supabase, this.familyId, this.#hostKey);
+      if (recovered.success) await this.keepShare(recovered);
+      return recovered;
+    } catch (error) {
+      if (!(error instanceof RecoveryDataError)) throw error;
+      return failure("coordinator_faulty", error.message);
+    }
+  }
+
+  /** Puts this device's host key in the place of the one that the family knows. */
+  async takeOver(): Promise<Result<object>> {
+    const { familyId, participantId } = this;
+    const done = await registerHostKey(this.#supabase, familyId, participantId, this.#hostKey);
+    if (done.success) this.#registration.value = "registered";
+    return done;
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#desk.value?.close();
+    this.ceremonies.close();
+  }
+
+  async #work(share: KeptShare): Promise<void> {
+    this.#desk.value?.close();
+    this.#share.value = share;
+    const desk = new Desk(this.#supabase, this.familyId, share.keyShare);
+    desk.open(await this.device.vault.nonces(`${this.familyId} ${this.participantId}`));
+    this.#desk.value = desk;
+  }
+
+  /** A device that is new to the family says so; one that another has replaced does not. */
+  async #register(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted && this.#registration.value === "unknown") {
+      const listed = await listHostKeys(this.#supabase, this.familyId, { signal });
+      const own = listed.success
+        ? listed.hostKeys.find(({ participantId, retiredAt }) =>
+          participantId === this.participantId && retiredAt === null
+        )
+        : undefined;
+      if (own !== undefined) {
+        const isOurs = own.hostPublicKey === this.#hostKey.publicKey;
+        this.#registration.value = isOurs ? "registered" : "another key";
+      } else if (listed.success) await this.takeOver();
+      if (this.#registration.value === "unknown") await pause(RETRY_MS, signal);
+    }
+  }
+}
+
+const RETRY_MS = 5_000;
