@@ -61,7 +61,7 @@ Deno.test("the test task names the words that select a kind of tests", async () 
 
 async function run(script: string, args: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", script, ...args],
+    args: ["run", "-A", "--no-check", "--quiet", script, ...args],
     cwd: ROOT,
     stdin: "null",
   }).output();
