@@ -7,7 +7,8 @@ import { withStack } from "../support/harness.ts";
 const ignore = findChromium() === undefined;
 
 Deno.test({
-  name: "three guardians sign up, make a key, and two sign what one asks for; tabs are killed on the way",
+  name:
+    "three guardians sign up, make a key, and two sign what one asks for; tabs are killed on the way",
   ignore,
   async fn() {
     await withStack((stack) =>

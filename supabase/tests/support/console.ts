@@ -81,6 +81,22 @@ export class Person {
     await this.heading("Inbox");
   }
 
+  /** The same with 24 words that are on paper, of a guardian whose key is there; gets the share back. */
+  async comeBack(families: Readonly<Record<string, string>>, words: string): Promise<void> {
+    await this.signUp();
+    await this.joinFamilies(families);
+    await this.protect();
+    await this.tick(/I have 24 words/);
+    await this.fill("The 24 words", words);
+    await this.press("Use these words");
+    await this.press("Look again");
+    await this.heading("Inbox");
+    await this.go("Family");
+    await this.press("Get my share back");
+    await this.sees("This device has your share of the current key");
+    await this.go("Inbox");
+  }
+
   async signUp(): Promise<void> {
     await this.fill("E-mail", this.email);
     await this.fill("Password", "a password of the account");

@@ -1,0 +1,186 @@
+/** The console when things go wrong: lies, two tabs, no network, an ended login. */
+import assert from "node:assert/strict";
+import { eventId } from "../../functions/_shared/frost/nostr.ts";
+import { FrostSessionManager } from "../../../client/sessions/manager.ts";
+import { findChromium } from "../support/chromium.ts";
+import { must } from "../support/app_family.ts";
+import { CeremonyFamily } from "../support/ceremony_family.ts";
+import { Person, withBrowser } from "../support/console.ts";
+import { withStack } from "../support/harness.ts";
+
+const ignore = findChromium() === undefined;
+
+const THREE = { kind: "dkg", threshold: 2, participants: ["ann", "bob", "cleo"] } as const;
+
+/** A family with a key, whose ann has come back at a console. */
+async function withAnn(
+  work: (ann: Person, family: CeremonyFamily) => Promise<void>,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await withStack((stack) =>
+    withBrowser(async (browser) => {
+      const family = await CeremonyFamily.found(stack, THREE.participants, "smith");
+      await family.hold("ann", THREE);
+      const ann = await Person.arrive(browser, stack, "ann");
+      await ann.comeBack({ smith: "ann", ...more }, family.guardian("ann").hostKey.words);
+      await work(ann, family);
+      assert.deepEqual(ann.complaints, []);
+    })
+  );
+}
+
+/** Bob asks for a signature on a note, or on a hash alone. */
+async function ask(family: CeremonyFamily, content?: string): Promise<string> {
+  const { supabase, keyShare } = family.guardian("bob");
+  assert.ok(keyShare);
+  const eventTemplate = content === undefined
+    ? undefined
+    : { kind: 1, created_at: 1_790_000_000, tags: [], content };
+  const { sessionId } = must(
+    await new FrostSessionManager(supabase).createSession({
+      familyId: family.id,
+      messageHash: eventTemplate === undefined
+        ? "5a".repeat(32)
+        : eventId(eventTemplate, keyShare.group_public_key),
+      eventTemplate,
+      participants: THREE.participants,
+      threshold: 2,
+      mode: "robust",
+      expirationSeconds: 3600,
+    }),
+  );
+  return sessionId;
+}
+
+Deno.test({
+  name:
+    "what hides in a text is shown, what nobody can read needs a setting, and a no is final and told",
+  ignore,
+  async fn() {
+    await withAnn(async (ann, family) => {
+      await ask(family, "pay \u202e100\u200b EUR");
+      await ann.sees("pay ⟨U+202E⟩100⟨U+200B⟩ EUR");
+      await ann.press("Decline …");
+      await ann.fill("Why, for the others to read", "Not without a call");
+      await ann.press("Decline");
+      await ann.sees("You have declined");
+      await ann.sees("Nothing awaits you");
+      await ann.go("Sessions");
+      await ann.sees(/ann declined: Not without a call/);
+
+      const id = await ask(family);
+      await ann.go("Inbox");
+      await ann.sees("Unreadable: nobody can tell from this what you would sign");
+      await ann.picture("unreadable");
+      assert.ok(await ann.page.getByRole("button", { name: "Approve" }).isDisabled());
+      await ann.go("Device");
+      await ann.tick(/may sign hashes without an event/);
+      await ann.picture("device");
+      await ann.go("Inbox");
+      await ann.press("Approve");
+      await family.approve("bob", id);
+      await ann.sees("Signed by all");
+    });
+  },
+});
+
+Deno.test({
+  name: "a server that shows another text, and another host key, gets nothing",
+  ignore,
+  async fn() {
+    await withAnn(async (ann, family) => {
+      // Another event than the one whose hash is to be signed.
+      await ann.page.route("**/rest/v1/rpc/get_signing_sessions", async (route) => {
+        const response = await route.fetch();
+        const text = (await response.text()).replaceAll("Nothing of weight", "All that we have");
+        await route.fulfill({ response, body: text });
+      });
+      await ask(family, "Nothing of weight");
+      await ann.sees(/Not signed: /);
+      await ann.sees("Nothing awaits you");
+
+      await ann.go("Family");
+      const bobs = ann.page.getByRole("article", { name: "bob" });
+      await bobs.getByRole("button", { name: "bob has read me these digits" }).click();
+      await bobs.getByText("You have compared these digits").waitFor();
+      await ann.picture("family");
+      // Bob's device is another one now, or somebody else's.
+      await family.admit("bob");
+      await ann.sees("This is another key than the one that you have compared");
+      await family.start("cleo", { ...THREE, kind: "reshare", dealers: ["ann", "cleo"] });
+      await ann.go("Ceremonies");
+      await ann.page.getByRole("link", { name: /dealt anew/ }).click();
+      await ann.sees(/The host key of bob is not the one that you have compared/);
+      await ann.tick(/The others have the same words/);
+      assert.ok(await ann.page.getByRole("button", { name: "Take part" }).isDisabled());
+      await ann.picture("another-host-key");
+    });
+  },
+});
+
+Deno.test({
+  name:
+    "two tabs of one guardian sign once and agree; without a network the page opens, and goes on with one",
+  ignore,
+  async fn() {
+    await withAnn(async (ann, family) => {
+      const other = await ann.context.newPage();
+      await other.goto(ann.page.url());
+      await other.getByLabel("Passphrase").fill("four words are better");
+      await other.getByRole("button", { name: "Unlock", exact: true }).click();
+      const first = await ask(family, "From two tabs");
+      const inOther = other.getByText("bob asks for a signature on note (kind 1)");
+      await inOther.waitFor();
+      await ann.press("Approve");
+      await family.approve("bob", first);
+      await ann.sees("Signed by all");
+      await inOther.waitFor({ state: "detached" });
+      await other.close();
+
+      await ann.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+      await ann.context.setOffline(true);
+      await ann.reopen();
+      await ann.go("Family");
+      await ann.sees("The server cannot be reached");
+      const second = await ask(family, "While ann was away");
+      await ann.context.setOffline(false);
+      await ann.go("Inbox");
+      await ann.press("Approve");
+      await family.approve("bob", second);
+      await ann.sees("Signed by all");
+    });
+  },
+});
+
+Deno.test({
+  name: "an ended login loses nothing, and one login serves several families",
+  ignore,
+  async fn() {
+    await withAnn(async (ann, family) => {
+      await ann.page.getByLabel("Family").selectOption("treasury");
+      await ann.sees("This device has no share of this family's key");
+      await ann.page.getByLabel("Family").selectOption("smith");
+      await ann.sees("Nothing awaits you");
+
+      await ann.page.route(
+        "**/auth/v1/token?grant_type=refresh_token",
+        (route) =>
+          route.fulfill({ status: 400, json: { code: "refresh_token_not_found", message: "No" } }),
+      );
+      await ann.page.evaluate(`{
+        const key = Object.keys(localStorage).find((key) => key.endsWith("-auth-token"));
+        const session = { ...JSON.parse(localStorage.getItem(key)), expires_at: 1 };
+        localStorage.setItem(key, JSON.stringify(session));
+      }`);
+      await ann.heading("Log in");
+      await ann.sees("Your login has ended. Nothing on this device is lost");
+      const id = await ask(family, "Meanwhile");
+      await ann.fill("E-mail", ann.email);
+      await ann.fill("Password", "a password of the account");
+      await ann.press("Log in");
+      await ann.press("Approve");
+      await family.approve("bob", id);
+      await ann.sees("Signed by all");
+    }, { treasury: "member-7" });
+  },
+});
