@@ -66,6 +66,33 @@ Deno.test("watch() shows a refused session once, and what comes after it", async
   assert.deepEqual(coordinator.shares.flat().map(({ sessionId }) => sessionId), ["next"]);
 });
 
+Deno.test("watch() asks for each by itself where it is told to, of its own family, and tells what awaits", async () => {
+  const [coordinator, store] = [new ScriptedCoordinator(), new MemoryNonceStore()];
+  for (const id of ["one", "two"]) await ask(coordinator, store, id);
+  const shown: string[][] = [];
+  const awaited: (readonly string[])[] = [];
+  await watchUntil(coordinator, () => coordinator.shares.length > 1, {
+    approve: (sessions) => shown.push(sessions.map(({ session_id }) => session_id)) > 0,
+    each: true,
+    onAwaited: (ids) => awaited.push(ids),
+    store,
+  });
+  assert.deepEqual(shown, [["one"], ["two"]]);
+  assert.deepEqual(awaited[0], ["one", "two"]);
+  assert.deepEqual([...new Set(coordinator.listed)], ["family"]);
+});
+
+Deno.test("publishNonces() leaves alone what another of the user's families waits for", async () => {
+  const [coordinator, store] = [new ScriptedCoordinator(), new MemoryNonceStore()];
+  await ask(coordinator, new MemoryNonceStore(), "lost");
+  await ask(coordinator, new MemoryNonceStore(), "elsewhere");
+  const [lost, elsewhere] = coordinator.work;
+  coordinator.work[1] = { ...elsewhere, family_id: "another" };
+  const filled = await guardianBefore(coordinator, KEY, { store }).publishNonces(0);
+  assert.ok(filled.success, JSON.stringify(filled));
+  assert.deepEqual(coordinator.withdrawn, [lost.commitments.ada]);
+});
+
 Deno.test("watch() takes up what the network broke off, and does not ask again", async () => {
   const [coordinator, store] = [new ScriptedCoordinator(), new MemoryNonceStore()];
   await ask(coordinator, store, "s");

@@ -74,9 +74,13 @@ export class ScriptedCoordinator implements QuorumTransport {
     return Promise.resolve(success({ work: this.work }));
   }
 
-  listAwaited() {
+  listAwaited({ familyId }: { readonly familyId?: string } = {}) {
+    this.listed.push(familyId);
     return Promise.resolve(success({ sessions: this.sessions }));
   }
+
+  /** Of which family it was asked what awaits the caller. */
+  readonly listed: (string | undefined)[] = [];
 
   submitCommitments(items: readonly CommitmentItem[]) {
     this.commitments.push(...items);

@@ -6,9 +6,10 @@ import type { KeyPackage } from "../../functions/_shared/frost/key_package.ts";
 import type { DealtKey } from "../../../client/guardian/dealer.ts";
 import { Nonces } from "../../../client/guardian/nonces.ts";
 import { QuorumAnswers } from "../../../client/guardian/quorum_answers.ts";
-import type { SigningPackage, SigningSession } from "../../../client/guardian/signing_session.ts";
+import type { SigningSession } from "../../../client/guardian/signing_session.ts";
 import { MemoryNonceStore } from "../../../client/guardian/stores/memory_nonce_store.ts";
 import type { NonceStore } from "../../../client/guardian/stores/nonce_store.ts";
+import type { QuorumPackage } from "../../../client/sessions/work.ts";
 
 /** What answers for a guardian of a dealt key. */
 export function answersOf(
@@ -42,7 +43,7 @@ export function quorumOf(
   key: DealtKey,
   { session_id, message_hash: message, event_template, threshold }: SigningSession,
   commitments: Readonly<Record<string, string>>,
-): SigningPackage {
+): QuorumPackage {
   const { ciphersuite, participants } = key.registration;
   const key_package: KeyPackage = {
     ciphersuite,
@@ -53,6 +54,7 @@ export function quorumOf(
   };
   return {
     session_id,
+    family_id: key.registration.familyId,
     ciphersuite,
     message,
     event_template,
