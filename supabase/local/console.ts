@@ -22,12 +22,17 @@ export async function serveConsole(request: Request): Promise<Response> {
     return new Response(null, { status: 308, headers: { location: CONSOLE_PATH } });
   }
   built ??= buildConsole({ url: "", publishableKey: PUBLISHABLE_KEY });
-  const path = pathname.slice(CONSOLE_PATH.length) || "index.html";
-  const content = (await built).get(path);
+  return fileResponse(await built, pathname.slice(CONSOLE_PATH.length));
+}
+
+/** Answers with a file of the console; with its page for an empty path. */
+export function fileResponse(files: Files, path: string): Response {
+  const name = path === "" ? "index.html" : path;
+  const content = files.get(name);
   if (content === undefined) return new Response("There is no such file", { status: 404 });
   return new Response(new Uint8Array(content), {
     headers: {
-      "content-type": TYPES[path.split(".").at(-1) ?? ""] ?? "text/plain",
+      "content-type": TYPES[name.split(".").at(-1) ?? ""] ?? "text/plain",
       "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
     },
