@@ -7,7 +7,6 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { Guardian } from "../guardian/guardian.ts";
 import { guardianTransport } from "../guardian/guardian_transport.ts";
-import type { KeyShare } from "../guardian/key_share.ts";
 import type { NonceStore } from "../guardian/stores/nonce_store.ts";
 import { type SessionText, sessionText } from "../presentation/session_text.ts";
 import type { Failure, Result } from "../result.ts";
@@ -15,6 +14,7 @@ import { RecoveryRequests } from "../recovery/requests.ts";
 import type { FrostSession, RecoveryRequestSummary } from "../sessions/session.ts";
 import type { Supabase } from "../supabase.ts";
 import { pause, rpc } from "../transport.ts";
+import type { KeptShare } from "./device.ts";
 
 /** A session that is shown to its person. */
 export interface Asked {
@@ -39,7 +39,7 @@ const RECOVERIES_MS = 15_000;
 export class Desk {
   readonly #supabase: Supabase;
   readonly #familyId: string;
-  readonly #keyShare: KeyShare;
+  readonly #share: KeptShare;
   readonly #closing = new AbortController();
   readonly #asked = signal<readonly Asked[]>([]);
   readonly #recoveries = signal<readonly RecoveryRequestSummary[]>([]);
@@ -48,10 +48,10 @@ export class Desk {
   readonly #otherDevice = signal(false);
   readonly #decisions = new Map<string, (yes: boolean) => void>();
 
-  constructor(supabase: Supabase, familyId: string, keyShare: KeyShare) {
+  constructor(supabase: Supabase, familyId: string, share: KeptShare) {
     this.#supabase = supabase;
     this.#familyId = familyId;
-    this.#keyShare = keyShare;
+    this.#share = share;
   }
 
   /** What awaits this guardian. */
@@ -83,7 +83,7 @@ export class Desk {
   open(store: NonceStore): void {
     const { signal } = this.#closing;
     const guardian = new Guardian({
-      keyShare: this.#keyShare,
+      keyShare: this.#share.keyShare,
       store,
       transport: guardianTransport(this.#supabase),
       familyId: this.#familyId,
@@ -135,7 +135,8 @@ export class Desk {
   }
 
   #ask(session: FrostSession): Promise<boolean> {
-    const asked = { session, text: sessionText(session, this.#keyShare), approved: false };
+    const { keyShare, epoch } = this.#share;
+    const asked = { session, text: sessionText(session, keyShare, epoch), approved: false };
     this.#asked.value = [asked, ...this.#asked.value];
     return new Promise((resolve) => this.#decisions.set(session.session_id, resolve));
   }

@@ -127,7 +127,7 @@ export class FamilyDesk {
   async #work(share: KeptShare): Promise<void> {
     this.#desk.value?.close();
     this.#share.value = share;
-    const desk = new Desk(this.#supabase, this.familyId, share.keyShare);
+    const desk = new Desk(this.#supabase, this.familyId, share);
     desk.open(await this.device.vault.nonces(`${this.familyId} ${this.participantId}`));
     this.#desk.value = desk;
   }

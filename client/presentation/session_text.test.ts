@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { eventId } from "../../supabase/functions/_shared/frost/nostr.ts";
+import { rollCallHash } from "../ceremonies/roll_call.ts";
 import { dealKey } from "../guardian/dealer.ts";
 import { parseSigningSession } from "../guardian/signing_session.ts";
 import { kindName, marked, sessionText } from "./session_text.ts";
@@ -31,10 +32,27 @@ Deno.test("an event is shown whole, with the hash that was computed here", () =>
   assert.ok(readable);
   const shown = lines.map(({ label, text }) => `${label}: ${text}`).join("\n");
   for (
-    const part of ["note (kind 1)", "t · frost", template.content, "2 of ann, bob", "2023-11-14"]
+    const part of [
+      "npub1",
+      "note (kind 1)",
+      "t · frost",
+      template.content,
+      "2 of ann, bob",
+      "2023-11-14",
+    ]
   ) {
     assert.ok(shown.includes(part), part);
   }
+});
+
+Deno.test("a roll call of this key is told as one, and of no other epoch", () => {
+  const asked = sessionOf({
+    message_hash: rollCallHash({ ...key, epoch: 3 }),
+    event_template: null,
+  });
+  const { lines: [{ text }], readable } = sessionText(asked, key, 3);
+  assert.ok(readable && text.startsWith("roll call of epoch 3"), text);
+  for (const epoch of [2, undefined]) assert.equal(sessionText(asked, key, epoch).readable, false);
 });
 
 Deno.test("a hash that is not the event's, and a hash without an event, are not readable", () => {

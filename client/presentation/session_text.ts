@@ -5,6 +5,7 @@
  * @module
  */
 import { npubEncode } from "nostr-tools/nip19";
+import { rollCallHash } from "../ceremonies/roll_call.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { finishEvent, type NostrEvent } from "../../supabase/functions/_shared/frost/nostr.ts";
 import type { SigningSession } from "../guardian/signing_session.ts";
@@ -52,8 +53,9 @@ export function kindName(kind: number): string {
  *
  * @param session - As the server tells it.
  * @param key - The guardian's own share: group key and threshold are taken from there, and never from the answer.
+ * @param epoch - Of that share; where it is given, a roll call of its key is told as one.
  */
-export function sessionText(session: SigningSession, key: KeyShare): SessionText {
+export function sessionText(session: SigningSession, key: KeyShare, epoch?: number): SessionText {
   const { message_hash, threshold, participants } = session;
   const signers: Line[] = [
     { label: "Signers", text: `${threshold} of ${marked(participants.join(", "))}` },
@@ -61,6 +63,11 @@ export function sessionText(session: SigningSession, key: KeyShare): SessionText
   ];
   const event = eventOf(session.event_template, key.group_public_key);
   if (event === undefined) {
+    if (epoch !== undefined && message_hash === rollCallHash({ ...key, epoch })) {
+      const text =
+        `roll call of epoch ${epoch}: it proves that you can sign, and serves nothing else`;
+      return { lines: [{ label: "Message", text }, ...signers], readable: true };
+    }
     return {
       lines: [
         { label: "Message", text: "unreadable: a hash without an event" },

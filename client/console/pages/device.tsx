@@ -119,7 +119,7 @@ function Unreadable({ family }: { family: FamilyDesk }) {
           void device.allowUnreadable(familyId, checked);
         }}
       >
-        This device may sign hashes without an event, for this family. A roll call is one.
+        This device may sign hashes without an event, for this family
       </Tick>
     </>
   );

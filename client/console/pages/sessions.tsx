@@ -167,7 +167,7 @@ export function Session({ account, family, id }: Props & { id: string }) {
           <StateLine session={data.session} />
           {share === undefined
             ? <p>Without a share this device cannot tell what this key would sign.</p>
-            : <Lines text={sessionText(data.session, share.keyShare)} />}
+            : <Lines text={sessionText(data.session, share.keyShare, share.epoch)} />}
           <SignedEvent session={data.session} />
           <History transcript={data.transcript} share={share} />
         </>
