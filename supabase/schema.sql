@@ -5327,6 +5327,26 @@ comment on function permafrost.is_live(pg_catalog.text,pg_catalog.text) is
 
 revoke all on function permafrost.is_live(text,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.is_monitor() ----------------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_monitor()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+begin
+  return permafrost.is_operator()
+    or coalesce('true' in (v_claims -> 'permafrost_operator', v_claims #> '{app_metadata,permafrost_operator}'), false);
+end;
+$function$;
+
+comment on function permafrost.is_monitor() is
+  'True for operators, and for a user whose token has the claim permafrost_operator: true, at the top level or in app_metadata.';
+
+revoke all on function permafrost.is_monitor() from public, anon, authenticated, service_role;
+
 -- function permafrost.is_operator() ---------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_operator()
  RETURNS boolean
@@ -7195,6 +7215,10 @@ declare
   v_one_tap jsonb;
   v_unproven bigint;
 begin
+  if not permafrost.is_monitor() then
+    raise insufficient_privilege using
+      message = 'The metrics are for operators, and for users with the claim permafrost_operator: true';
+  end if;
   if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
     or p_one_tap_sessions is null or p_proof_days is null
@@ -7300,7 +7324,7 @@ end;
 $function$;
 
 revoke all on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer,integer) from public, anon, authenticated, service_role;
-grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer,integer) to service_role;
+grant execute on function permafrost.signing_metrics(interval,text,numeric,integer,integer,integer,integer) to authenticated, service_role;
 
 -- function permafrost.signing_package(text,integer) -----------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.signing_package(p_session_id text, p_quorum integer)
@@ -7882,10 +7906,10 @@ BEGIN ATOMIC
 END;
 
 comment on function public.frost_signing_metrics(interval,pg_catalog.text,numeric,integer,integer,integer,integer) is
-  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; guardians of a current key who have not signed with it for p_proof_days (unproven_guardians); and that the database was restored, moved or upgraded. Refuses invalid_input.';
+  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; guardians of a current key who have not signed with it for p_proof_days (unproven_guardians); and that the database was restored, moved or upgraded. For operators and users with the claim permafrost_operator; 42501 for others. Refuses invalid_input.';
 
 revoke all on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer,integer) from public, anon, authenticated, service_role;
-grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer,integer) to service_role;
+grant execute on function public.frost_signing_metrics(interval,text,numeric,integer,integer,integer,integer) to authenticated, service_role;
 
 -- function public.get_key_ceremony(text) ----------------------------------------------------------
 CREATE OR REPLACE FUNCTION public.get_key_ceremony(p_ceremony_id text)

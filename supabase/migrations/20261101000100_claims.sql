@@ -92,6 +92,21 @@ $$;
 comment on function permafrost.is_operator() is
   'True for service_role and for direct connections that bypass RLS; false for the request of a user.';
 
+-- The project gives this claim to people who look after it. It opens the metrics and nothing else: whoever has it is
+-- still a member in everything that policies bind.
+create or replace function permafrost.is_monitor() returns boolean
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
+begin
+  return permafrost.is_operator()
+    or coalesce('true' in (v_claims -> 'permafrost_operator', v_claims #> '{app_metadata,permafrost_operator}'), false);
+end;
+$$;
+comment on function permafrost.is_monitor() is
+  'True for operators, and for a user whose token has the claim permafrost_operator: true, at the top level or in app_metadata.';
+
 create or replace function permafrost.may_see(p_family_id text, p_created_by text, p_participants text[]) returns boolean
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -104,7 +119,7 @@ $$;
 comment on function permafrost.may_see(text, text, text[]) is
   'Whether the caller may read what p_created_by made in this family for these participants: its creator, a participant, or an operator.';
 
-revoke all on function permafrost.now_ms(), permafrost.memberships(), permafrost.families(), permafrost.is_operator(),
+revoke all on function permafrost.now_ms(), permafrost.memberships(), permafrost.families(), permafrost.is_operator(), permafrost.is_monitor(),
   permafrost.may_see(text, text, text[]) from public, anon, authenticated, service_role;
 -- Policies are evaluated as the caller.
 grant execute on function permafrost.now_ms() to authenticated, service_role;

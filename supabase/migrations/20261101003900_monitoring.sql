@@ -88,6 +88,10 @@ declare
   v_one_tap jsonb;
   v_unproven bigint;
 begin
+  if not permafrost.is_monitor() then
+    raise insufficient_privilege using
+      message = 'The metrics are for operators, and for users with the claim permafrost_operator: true';
+  end if;
   if p_window is null or extract(epoch from p_window) not between 0.001 and 315576000
     or p_failure_rate is null or p_reuse_attempts is null or p_stuck_seconds is null
     or p_one_tap_sessions is null or p_proof_days is null
@@ -193,7 +197,7 @@ end;
 $$;
 revoke all on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer, integer)
   from public, anon, authenticated, service_role;
-grant execute on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer, integer) to service_role;
+grant execute on function permafrost.signing_metrics(interval, text, numeric, integer, integer, integer, integer) to authenticated, service_role;
 
 create or replace function public.frost_signing_metrics(
   p_window interval default '24 hours', p_family_id text default null,
@@ -206,7 +210,7 @@ begin atomic
     p_one_tap_sessions, p_proof_days);
 end;
 comment on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer) is
-  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; guardians of a current key who have not signed with it for p_proof_days (unproven_guardians); and that the database was restored, moved or upgraded. Refuses invalid_input.';
+  'Sessions created in the window by status and hour, success_rate (null without finished sessions), failed, expired, phases (median_ms, p95_ms), nonce_reuse_attempts, refused_shares by participant, orphaned_sessions, stuck_sessions, unrecorded_refusals (of the last two minutes), ledger_size, one_tap_sessions (how many more there could be now, by family), and alerts: failure rate, reuse attempts and sessions aggregating for longer than p_stuck_seconds, at or above their thresholds; fewer than p_one_tap_sessions left in a family that has pools; guardians of a current key who have not signed with it for p_proof_days (unproven_guardians); and that the database was restored, moved or upgraded. For operators and users with the claim permafrost_operator; 42501 for others. Refuses invalid_input.';
 revoke all on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer)
   from public, anon, authenticated, service_role;
-grant execute on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer) to service_role;
+grant execute on function public.frost_signing_metrics(interval, text, numeric, integer, integer, integer, integer) to authenticated, service_role;

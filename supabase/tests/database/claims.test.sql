@@ -1,7 +1,7 @@
 -- Whose request it is, and who is an operator.
 begin;
 set local search_path = public, extensions;
-select plan(20);
+select plan(33);
 \ir fixtures.psql
 
 -- Who a caller is in which family is held by one table of cases for functions and database (functions/callers); here,
@@ -40,6 +40,20 @@ select is(pg_temp.run_as('permafrost_test_member', '{"role": "permafrost_test_me
   'select jsonb_array_length(public.list_signing_sessions())'), '0', 'a custom role without claims lists nothing');
 select is(pg_temp.run_as('service_role', '{"role": "service_role"}',
   'select jsonb_array_length(public.list_signing_sessions())'), '1', 'while the service lists all');
+
+-- Who looks at the metrics with a user's token: by the claim, which is JSON's true in a place that its owner cannot write.
+create function pg_temp.monitors(p_role text, p_claims jsonb, p_call text default 'select frost_signing_metrics()') returns text
+language sql return pg_temp.refusal(format('select pg_temp.run_as(%L, %L, %L)', p_role,
+  '{"role": "authenticated", "sub": "g1", "family_id": "fam"}' || p_claims, p_call));
+select is(pg_temp.monitors('authenticated', '{"permafrost_operator": true}'), 'accepted', 'a monitor by the top level');
+select is(pg_temp.monitors('authenticated', '{"app_metadata": {"permafrost_operator": true}}'), 'accepted', 'or by app_metadata');
+select is(pg_temp.monitors('authenticated', claims), '42501', 'no monitor: ' || claims::text)
+from unnest(array['{}', '{"permafrost_operator": "true"}', '{"permafrost_operator": 1}', '{"permafrost_operator": false}', '{"permafrost_operator": null}',
+  '{"permafrost_operator": [true]}', '{"app_metadata": {"permafrost_operator": "true"}}', '{"app_metadata": [true]}',
+  '{"user_metadata": {"permafrost_operator": true}}']::jsonb[]) as claims;
+select is(pg_temp.monitors('anon', '{"role": "anon", "permafrost_operator": true}'), '42501', 'anon does not get so far with it');
+select is(pg_temp.monitors('authenticated', '{"family_id": "other", "permafrost_operator": true}', $$select get_signing_session('s')$$),
+  'PT404 session_not_found', 'and the claim opens nothing else');
 
 -- What is passed in never says who calls.
 select is(pg_temp.refusal_as('g1', 'other', $$select create_signing_session('fam', 'm', '{g1}', 1)$$), 'PT403 not_in_family',

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { accepted, type Json, rpcRefused, sharedStack } from "../support/answers.ts";
+import { accepted, type Json, rpc, rpcRefused, sharedStack } from "../support/answers.ts";
+import { signToken } from "../../local/token.ts";
 import { HttpFamily, serviceRpc } from "../support/http_family.ts";
 import { expire } from "../support/owner.ts";
 import { backdate, eventfulFamily, metricsOf } from "./monitored.ts";
@@ -165,10 +166,18 @@ Deno.test("a window that is none, and thresholds that are missing, are invalid_i
   ) rpcRefused(await metricsOf(stack(), args), "invalid_input");
 });
 
-Deno.test("members have no part in monitoring", async () => {
+Deno.test("members have no part in monitoring, but for those with the claim of operators", async () => {
   const family = await HttpFamily.found(stack());
   const answer = await family.rpc("ann", "frost_signing_metrics", {});
   assert.equal(answer.status, 403, answer.text);
+  assert.equal(answer.body.code, "42501");
+  const token = await signToken({
+    participant: "olga",
+    family: "another",
+    claims: { permafrost_operator: true },
+  });
+  const { body } = await rpc(stack(), "frost_signing_metrics", { token });
+  assert.deepEqual(Object.keys(body), Object.keys(await metrics()));
   accepted(await family.call("ann", "create-signing-request", family.request()), 201);
   const view = await fetch(`${stack().apiUrl}/rest/v1/frost_refusals`, {
     headers: {
