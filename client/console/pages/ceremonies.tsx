@@ -51,6 +51,7 @@ export function Ceremonies({ account, family }: Props) {
         never exists in one place. Be on a call with each other: you will read words aloud.
       </p>
       <Problem of={problem} />
+      {data === undefined ? <p>Reading …</p> : null}
       {open.map((ceremony) => <Listed key={ceremony.ceremonyId} ceremony={ceremony} />)}
       {data !== undefined && open.length === 0
         ? <Start {...{ account, family, ...data, onStarted: again }} />

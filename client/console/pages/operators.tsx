@@ -7,9 +7,22 @@ import { useEffect, useRef } from "preact/hooks";
 import UPlot from "uplot";
 import { marked } from "../../presentation/session_text.ts";
 import { type Metrics, readMetrics } from "../../sessions/metrics.ts";
+import type { FrostStatus } from "../../sessions/session.ts";
 import type { Account } from "../account.ts";
 import { Page, Problem } from "../parts/basics.tsx";
 import { usePolled } from "../parts/polled.ts";
+
+const DAY_S = 86_400;
+
+const STATES: readonly FrostStatus[] = [
+  "pending",
+  "nonce_collection",
+  "signing",
+  "aggregating",
+  "completed",
+  "failed",
+  "expired",
+];
 
 /** The page. */
 export function Operators({ account }: { account: Account }) {
@@ -46,7 +59,10 @@ function Figures({ metrics }: { metrics: Metrics }) {
           : `${Math.round(100 * success_rate)} % of the finished ones are completed.`}
       </p>
       <Chart metrics={metrics} />
-      <Table head={["State", "Sessions"]} rows={Object.entries(sessions)} />
+      <Table
+        head={["State", "Sessions"]}
+        rows={STATES.map((state) => [state.replaceAll("_", " "), sessions[state] ?? 0])}
+      />
       <h2>How long the phases take</h2>
       <Table
         head={["Phase", "Median", "95 of 100 within"]}
@@ -100,8 +116,10 @@ function Chart({ metrics: { sessions_by_hour } }: { metrics: Metrics }) {
       {
         width: place.current.clientWidth,
         height: 220,
-        axes: [axis, axis],
+        axes: [axis, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 1000, 10_000] }],
         cursor: { show: false },
+        legend: { live: false },
+        scales: { x: { range: () => [Date.now() / 1000 - DAY_S, Date.now() / 1000] } },
         series: [
           {},
           ...states.map((label, i) => ({

@@ -1,6 +1,7 @@
 /** The console in real browsers, over the real stack. */
 import assert from "node:assert/strict";
 import { findChromium } from "../support/chromium.ts";
+import { AppFamily, must } from "../support/app_family.ts";
 import { Person, withBrowser } from "../support/console.ts";
 import { withStack } from "../support/harness.ts";
 
@@ -25,6 +26,7 @@ Deno.test({
           await person.sees("This family has no key yet");
         }
         await ann.go("Ceremonies");
+        await ann.sees("Make the family's key");
         await ann.picture("ceremonies");
         await ann.press("Start");
         await ann.heading("A new key");
@@ -71,6 +73,48 @@ Deno.test({
         await cleo.sees("and the signature is the key's");
         await cleo.picture("session");
         for (const { name, complaints } of people) assert.deepEqual([name, complaints], [name, []]);
+      })
+    );
+  },
+});
+
+Deno.test({
+  name: "operators see figures, others do not; by keyboard, in the dark and on a wide screen",
+  ignore,
+  async fn() {
+    await withStack((stack) =>
+      withBrowser(async (browser) => {
+        const family = await AppFamily.found(stack);
+        const { sessionId } = must(
+          await family.members[0].sessions.createSession(family.request()),
+        );
+        await family.sign(sessionId);
+        must(await family.members[0].sessions.createSession(family.request()));
+        const olga = await Person.arrive(browser, stack, "olga");
+        await olga.signUp();
+        await olga.joinFamilies({ smith: "olga" });
+        await olga.protect();
+        await olga.writeWords();
+        await olga.press("Look again");
+        await olga.heading("Inbox");
+        assert.equal(await olga.page.getByRole("link", { name: "Operators" }).count(), 0);
+
+        await olga.joinFamilies({ smith: "olga" }, { permafrost_operator: true });
+        await olga.page.setViewportSize({ width: 1000, height: 900 });
+        await olga.page.emulateMedia({ colorScheme: "dark" });
+        await olga.go("Device");
+        await olga.press("Log out");
+        await olga.fill("E-mail", olga.email);
+        await olga.fill("Password", "a password of the account");
+        // By keyboard alone.
+        await olga.page.keyboard.press("Tab");
+        await olga.page.keyboard.press("Enter");
+        await olga.unlock();
+        await olga.go("Operators");
+        await olga.sees("100 % of the finished ones are completed");
+        await olga.page.locator("canvas").waitFor();
+        await olga.picture("operators-dark");
+        assert.deepEqual(olga.complaints, []);
       })
     );
   },
