@@ -17,7 +17,7 @@ Deno.test({
         const people: Person[] = [];
         for (const name of ["ann", "bob", "cleo"]) {
           const person = await Person.arrive(browser, stack, name);
-          await person.becomeGuardian({ smith: name });
+          await person.becomeGuardian({ smith: name }, { killed: name === "bob" });
           people.push(person);
         }
         const [ann, bob, cleo] = people;
@@ -62,6 +62,8 @@ Deno.test({
         await bob.picture("inbox");
         await bob.press("Approve");
         await bob.sees("You have signed");
+        await bob.reopen();
+        await bob.sees("Nothing awaits you");
         await cleo.sees("ann asks for a signature on note (kind 1)");
         await ann.press("Approve");
         await ann.sees(/Signed by all|You have signed/);
@@ -91,12 +93,7 @@ Deno.test({
         await family.sign(sessionId);
         must(await family.members[0].sessions.createSession(family.request()));
         const olga = await Person.arrive(browser, stack, "olga");
-        await olga.signUp();
-        await olga.joinFamilies({ smith: "olga" });
-        await olga.protect();
-        await olga.writeWords();
-        await olga.press("Look again");
-        await olga.heading("Inbox");
+        await olga.becomeGuardian({ smith: "olga" });
         assert.equal(await olga.page.getByRole("link", { name: "Operators" }).count(), 0);
 
         await olga.joinFamilies({ smith: "olga" }, { permafrost_operator: true });

@@ -146,6 +146,9 @@ Deno.test({
       await ann.context.setOffline(false);
       await ann.go("Inbox");
       await ann.press("Approve");
+      await ann.sees("Approved. Your part is being done");
+      // What was approved is done by another tab, and not asked again.
+      await ann.reopen();
       await family.approve("bob", second);
       await ann.sees("Signed by all");
     });

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const COPIED = [
+  "LICENSE",
   "client",
   "deno.json",
   "deno.lock",

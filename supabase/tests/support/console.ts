@@ -72,11 +72,30 @@ export class Person {
   }
 
   /** Signs up, is put into a family by an operator, and makes this browser its own. */
-  async becomeGuardian(families: Readonly<Record<string, string>>): Promise<void> {
+  async becomeGuardian(
+    families: Readonly<Record<string, string>>,
+    { killed = false }: { /** Whether its tab is killed at each step. */ killed?: boolean } = {},
+  ): Promise<void> {
     await this.signUp();
     await this.joinFamilies(families);
+    if (killed) await this.reopen({ locked: false });
     await this.protect();
-    await this.writeWords();
+    if (killed) await this.reopen();
+    await this.press("Show my 24 words");
+    await this.readWords();
+    if (killed) {
+      const { words } = this;
+      await this.reopen();
+      await this.readWords();
+      assert.equal(this.words, words);
+    }
+    await this.press("I have written them down");
+    if (killed) {
+      await this.reopen();
+      await this.press("I have written them down");
+    }
+    await this.confirmWords();
+    if (killed) await this.reopen();
     await this.press("Look again");
     await this.heading("Inbox");
   }
@@ -111,15 +130,8 @@ export class Person {
     await this.heading("Your 24 words");
   }
 
-  async writeWords(): Promise<void> {
-    await this.press("Show my 24 words");
-    await this.heading("Write these words down");
-    await this.readWords();
-    await this.press("I have written them down");
-    await this.confirmWords();
-  }
-
   async readWords(): Promise<void> {
+    await this.heading("Write these words down");
     this.words = (await this.#page.locator("ol.words li").allTextContents()).join(" ");
     assert.equal(this.words.split(" ").length, 24);
   }
@@ -153,13 +165,13 @@ export class Person {
   }
 
   /** The tab is killed, and another one opened at the same place. */
-  async reopen(): Promise<void> {
+  async reopen({ locked = true } = {}): Promise<void> {
     const url = this.#page.url();
     await this.#page.close();
     this.#page = await this.context.newPage();
     this.#listen();
     await this.#page.goto(url);
-    await this.unlock();
+    if (locked) await this.unlock();
   }
 
   async unlock(): Promise<void> {
