@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DurableDatabase } from "../storage/durable_database.ts";
+import { type Codec, DurableDatabase } from "../storage/durable_database.ts";
 import type { CeremonyRecords, CeremonyStore, Stage } from "./store.ts";
 
 /**
@@ -28,14 +28,22 @@ export class IndexedDbCeremonyStore implements CeremonyStore {
    * Opens a store, making it if it is missing. Give each guardian one of its own.
    *
    * @param name - Of the database.
+   * @param codec - Makes what is stored from a record, encrypted for example, and a record from that; synchronous.
    */
-  static async open(name = "permafrost-ceremonies"): Promise<IndexedDbCeremonyStore> {
-    return new IndexedDbCeremonyStore(await DurableDatabase.open(name));
+  static async open(
+    name = "permafrost-ceremonies",
+    codec?: Codec<CeremonyRecords[Stage]>,
+  ): Promise<IndexedDbCeremonyStore> {
+    return new IndexedDbCeremonyStore(await DurableDatabase.open(name, codec));
   }
 
-  /** Closes the database, once what was begun is finished. Further operations reject. */
-  close(): void {
-    this.#database.close();
+  /**
+   * Closes the database, once what was begun is finished.
+   *
+   * @param reason - What further operations reject with.
+   */
+  close(reason?: Error): void {
+    this.#database.close(reason);
   }
 
   async read<S extends Stage>(

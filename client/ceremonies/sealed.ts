@@ -12,7 +12,7 @@ import { scryptAsync } from "@noble/hashes/scrypt.js";
 const COST = { N: 2 ** 17, r: 8, p: 1, dkLen: 32 } as const;
 
 /** What is sealed: a text of one kind is not opened as another. */
-export type Sealed = "host-key" | "key-share";
+export type Sealed = "host-key" | "key-share" | "vault-key";
 
 const labelOf = (what: Sealed) => `permafrost-${what}-1`;
 

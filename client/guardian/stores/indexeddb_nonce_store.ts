@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DurableDatabase } from "../../storage/durable_database.ts";
+import { type Codec, DurableDatabase } from "../../storage/durable_database.ts";
 import {
   type HeldRecord,
   isHeld,
@@ -40,14 +40,22 @@ export class IndexedDbNonceStore implements NonceStore {
    * IndexedDB, or the page may not use it.
    *
    * @param name - Of the database.
+   * @param codec - Makes what is stored from a record, encrypted for example, and a record from that; synchronous.
    */
-  static async open(name = "permafrost-nonces"): Promise<IndexedDbNonceStore> {
-    return new IndexedDbNonceStore(await DurableDatabase.open(name));
+  static async open(
+    name = "permafrost-nonces",
+    codec?: Codec<NonceRecord>,
+  ): Promise<IndexedDbNonceStore> {
+    return new IndexedDbNonceStore(await DurableDatabase.open(name, codec));
   }
 
-  /** Closes the database, once what was begun is finished. Further operations reject. */
-  close(): void {
-    this.#database.close();
+  /**
+   * Closes the database, once what was begun is finished.
+   *
+   * @param reason - What further operations reject with.
+   */
+  close(reason?: Error): void {
+    this.#database.close(reason);
   }
 
   async read(slot: string): Promise<NonceRecord | undefined> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { link, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import "fake-indexeddb/auto";
+import { encryptedRecords } from "../../console/encryption.ts";
 import { FileNonceStore } from "./file_nonce_store.ts";
 import { IndexedDbNonceStore } from "./indexeddb_nonce_store.ts";
 import { MemoryNonceStore } from "./memory_nonce_store.ts";
@@ -36,6 +37,11 @@ const KINDS: Record<string, (test: (store: NonceStore) => Promise<void>) => Prom
   memory: (test) => test(new MemoryNonceStore()),
   file: (test) => inDirectory(async (directory) => test(await FileNonceStore.open(directory))),
   IndexedDB: async (test) => test(await IndexedDbNonceStore.open(crypto.randomUUID())),
+  "encrypted IndexedDB": async (test) => {
+    const name = crypto.randomUUID();
+    const key = crypto.getRandomValues(new Uint8Array(32));
+    await test(await IndexedDbNonceStore.open(name, encryptedRecords(() => key, name)));
+  },
 };
 
 for (const [kind, withStore] of Object.entries(KINDS)) {
