@@ -78,6 +78,7 @@ export function Act(
     <>
       <button type="button" class={kind} disabled={busy || disabled} onClick={press}>
         {children}
+        {busy ? " …" : ""}
       </button>
       {wrong === undefined ? null : <span class="wrong" role="alert">{wrong}</span>}
     </>

@@ -95,6 +95,7 @@ export class Person {
       await this.press("I have written them down");
     }
     await this.confirmWords();
+    await this.heading("You are in no family yet");
     if (killed) await this.reopen();
     await this.press("Look again");
     await this.heading("Inbox");
