@@ -184,6 +184,7 @@ Deno.test("where the data were cleared under an open vault, it writes nothing th
   const name = newName();
   const stale = await Vault.create(PASSPHRASE, name);
   await stale.write("a", "of a");
+  const staleNonces = await stale.nonces("ada");
   for (const database of await databasesOf(name)) await done(indexedDB.deleteDatabase(database));
   const works = [
     stale.read("a"),
@@ -198,6 +199,8 @@ Deno.test("where the data were cleared under an open vault, it writes nothing th
   await next.write("a", "of the next");
   await refuses(stale.write("a", "another"), "missing");
   await refuses(stale.changePassphrase(PASSPHRASE), "missing");
+  assert.equal(await staleNonces.create(SLOT, COMMITTED), true, "a store that was open goes on");
+  assert.equal(await (await next.nonces("ada")).read(SLOT), undefined, "in a place of its own");
   const reopened = await Vault.open("a passphrase of its own", name);
   assert.equal(await reopened.read("a"), "of the next");
 });

@@ -185,7 +185,8 @@ export class Vault {
   }
 
   /**
-   * The nonce store of a scope: one for each guardian and family. Asking again answers the same store.
+   * The nonce store of a scope: one for each guardian and family. Asking again answers the same store. That the
+   * browser's data were cleared is noticed here, not by the store: what it keeps after that is lost with the page.
    *
    * @param scope - Stays in the clear.
    */

@@ -18,8 +18,22 @@ export interface Page {
   reload(): Promise<void>;
   /** Crashes the browser, and opens the page again in a new one with the same profile. */
   crash(): Promise<void>;
+  /** Gives the page an authenticator without a person: who touches it and is verified is for the test to say. */
+  addAuthenticator(options: { hasPrf: boolean }): Promise<Authenticator>;
   /** Deletes what the page's origin has kept, as a user or the browser itself does. */
   clearData(): Promise<void>;
+}
+
+/** An authenticator of a page. It outlives reloads, not a crash. */
+export interface Authenticator {
+  /** How many passkeys it has. */
+  count(): Promise<number>;
+  /** Whether the person will be verified from now on. */
+  verify(verified: boolean): Promise<void>;
+  /** Deletes its passkeys, as a person does in the browser's settings. */
+  clear(): Promise<void>;
+  /** Takes it away. One that has not verified somebody refuses everybody from then on: add another. */
+  remove(): Promise<void>;
 }
 
 /** Runs `work` with a page. */
@@ -41,6 +55,7 @@ export async function withPage(
         await crash(browser.context);
         browser = await launch(executablePath, profile, url);
       },
+      addAuthenticator: (options) => addAuthenticator(browser.context, browser.page, options),
       async clearData() {
         const session = await browser.context.newCDPSession(browser.page);
         const { origin } = new URL(url);
@@ -77,4 +92,40 @@ async function crash(context: BrowserContext): Promise<void> {
   // It gives no answer.
   session.send("Browser.crash").catch(() => {});
   await ended;
+}
+
+async function addAuthenticator(
+  context: BrowserContext,
+  page: BrowserPage,
+  { hasPrf }: { hasPrf: boolean },
+): Promise<Authenticator> {
+  const session = await context.newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  const { authenticatorId } = await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      ctap2Version: "ctap2_1",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+      hasPrf,
+    },
+  });
+  return {
+    async count() {
+      const { credentials } = await session.send("WebAuthn.getCredentials", { authenticatorId });
+      return credentials.length;
+    },
+    async verify(isUserVerified) {
+      await session.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified });
+    },
+    async clear() {
+      await session.send("WebAuthn.clearCredentials", { authenticatorId });
+    },
+    async remove() {
+      await session.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId });
+    },
+  };
 }

@@ -1,0 +1,17 @@
+// The console's vault in a page, for the test to work with by hand.
+import { Vault } from "../../../client/console/vault.ts";
+import { askToPersist } from "../../../client/console/persistence.ts";
+
+globalThis.Vault = Vault;
+globalThis.askToPersist = askToPersist;
+/** Answers how a work ended: what it came to, or the code of the refusal. */
+globalThis.outcome = async (work) => {
+  // What the debugger calls may make code from text, whatever the page's policy. From here on the policy holds.
+  await new Promise((next) => setTimeout(next));
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { code: error.code, name: error.name };
+  }
+};
+globalThis.pageReady = true;
