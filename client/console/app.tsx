@@ -20,37 +20,43 @@ import { Operators } from "./pages/operators.tsx";
 import { Session, Sessions } from "./pages/sessions.tsx";
 import { tellOfWork } from "./telling.ts";
 import { UpdateNotice } from "./parts/update.tsx";
-import { Vault } from "./vault.ts";
+import { Vault, VaultError } from "./vault.ts";
 
 /** The whole page. */
 export function App({ account }: { account: Account }) {
   const claims = account.claims.value;
-  const [vault, setVault] = useState<Vault>();
-  const [wasIn, setWasIn] = useState("");
+  const [opened, setOpened] = useState<{ vault: Vault; owner: string }>();
   const { userId } = account;
-  useEffect(() => {
-    if (userId === "") return;
-    // Another user's keys are not shown to this one.
-    if (wasIn !== "" && wasIn !== userId) setVault(undefined);
-    setWasIn(userId);
-  }, [userId]);
+  // Another user's keys never act in this one's name. Who logs in again after its login has ended goes on.
+  const vault = opened?.owner === userId ? opened.vault : undefined;
   const lock = () => {
-    vault?.lock();
-    setVault(undefined);
+    opened?.vault.lock();
+    setOpened(undefined);
   };
+  useEffect(() => {
+    // The browser's data were cleared: there is nothing to go on with.
+    const onRejection = ({ reason }: PromiseRejectionEvent) => {
+      if (reason instanceof VaultError && reason.code === "missing") lock();
+    };
+    addEventListener("unhandledrejection", onRejection);
+    return () => removeEventListener("unhandledrejection", onRejection);
+  }, [opened]);
   return (
     <>
       <UpdateNotice />
       {claims === undefined ? <main>Opening …</main> : claims === null
         ? (
           <main>
-            <LogIn account={account} ended={vault !== undefined} />
+            <LogIn account={account} ended={opened !== undefined} />
           </main>
         )
         : vault === undefined
         ? (
           <main>
-            <Lock name={`permafrost-${userId}`} onVault={setVault} />
+            <Lock
+              name={`permafrost-${userId}`}
+              onVault={(vault) => setOpened({ vault, owner: userId })}
+            />
           </main>
         )
         : (
@@ -126,35 +132,39 @@ function Member(
   const memberships = account.memberships.value;
   const families = Object.keys(memberships);
   const [chosen, setChosen] = useState(localStorage.getItem(FAMILY) ?? "");
-  const familyId = families.includes(chosen) ? chosen : families[0];
-  const [family, setFamily] = useState<FamilyDesk>();
+  const [desks, setDesks] = useState<ReadonlyMap<string, FamilyDesk>>(new Map());
+  // All of them are at work: what awaits in one is not to wait until it is looked at.
   useEffect(() => {
-    if (familyId === undefined) return;
-    const member = [familyId, memberships[familyId]] as const;
-    const opening = FamilyDesk.open(account.supabase, member, device, hostKey);
-    let closed = false;
-    void opening.then((opened) => closed ? opened.close() : setFamily(opened));
+    const opening = Object.entries(memberships).map((member) =>
+      FamilyDesk.open(account.supabase, member, device, hostKey)
+    );
+    let isClosed = false;
+    void Promise.all(opening).then((all) => {
+      if (!isClosed) setDesks(new Map(all.map((desk) => [desk.familyId, desk])));
+    });
     return () => {
-      closed = true;
-      setFamily(undefined);
-      void opening.then((opened) => opened.close());
+      isClosed = true;
+      setDesks(new Map());
+      for (const desk of opening) void desk.then((opened) => opened.close());
     };
-  }, [familyId, memberships[familyId ?? ""]]);
-  if (familyId === undefined) {
+  }, [JSON.stringify(memberships)]);
+  const [first] = families;
+  if (first === undefined) {
     return (
       <main>
         <NoFamily account={account} />
       </main>
     );
   }
+  const family = desks.get(families.includes(chosen) ? chosen : first);
   const choose = (id: string) => {
     localStorage.setItem(FAMILY, id);
     setChosen(id);
   };
   return family === undefined ? null : (
     <>
-      <Header {...{ account, family, families, choose }} />
-      <Routes {...{ account, family, name, onLock }} />
+      <Header key={family.familyId} {...{ account, family, desks, choose }} />
+      <Routes key={`${family.familyId} routes`} {...{ account, family, name, onLock }} />
     </>
   );
 }
@@ -162,32 +172,36 @@ function Member(
 const PAGES = ["Inbox", "Sessions", "Ceremonies", "Family", "Device"] as const;
 
 function Header(
-  { account, family, families, choose }: {
+  { account, family, desks, choose }: {
     account: Account;
     family: FamilyDesk;
-    families: readonly string[];
+    desks: ReadonlyMap<string, FamilyDesk>;
     choose: (id: string) => void;
   },
 ) {
   const [page] = useRoute();
-  const waiting = useComputed(() => {
-    const desk = family.desk.value;
-    return desk === undefined ? 0 : desk.asked.value.length + desk.recoveries.value.length;
+  const waiting = useComputed(() => family.waiting.value);
+  useSignalEffect(() => {
+    tellOfWork([...desks.values()].reduce((sum, desk) => sum + desk.waiting.value, 0));
   });
-  useSignalEffect(() => tellOfWork(waiting.value));
   const pages = account.isOperator.value ? [...PAGES, "Operators"] : PAGES;
   return (
     <header>
       <a class="skip" href="#main">To the page</a>
       <span class="brand">Permafrost</span>
-      {families.length < 2 ? null : (
+      {desks.size < 2 ? null : (
         <label>
           Family{" "}
           <select
             value={family.familyId}
             onChange={({ currentTarget }) => choose(currentTarget.value)}
           >
-            {families.map((id) => <option key={id} value={id}>{marked(id)}</option>)}
+            {[...desks].map(([id, { waiting }]) => (
+              <option key={id} value={id}>
+                {marked(id)}
+                {waiting.value === 0 ? "" : ` (${waiting.value} waiting)`}
+              </option>
+            ))}
           </select>
         </label>
       )}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
 import type { HostKey } from "../ceremonies/host_key.ts";
 import { recoverCurrentShare, RecoveryDataError } from "../ceremonies/recovery.ts";
@@ -80,6 +80,12 @@ export class FamilyDesk {
   get desk(): ReadonlySignal<Desk | undefined> {
     return this.#desk;
   }
+
+  /** How many things await this guardian. */
+  readonly waiting = computed(() => {
+    const desk = this.#desk.value;
+    return desk === undefined ? 0 : desk.asked.value.length + desk.recoveries.value.length;
+  });
 
   get registration(): ReadonlySignal<Registration> {
     return this.#registration;

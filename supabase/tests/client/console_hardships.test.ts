@@ -162,8 +162,15 @@ Deno.test({
     await withAnn(async (ann, family) => {
       await ann.page.getByLabel("Family").selectOption("treasury");
       await ann.sees("This device has no share of this family's key");
+      // What awaits in another family is told, and is there at once.
+      const there = await ask(family, "In the other one");
+      await ann.page.getByRole("option", { name: "smith (1 waiting)" }).waitFor({
+        state: "attached",
+      });
       await ann.page.getByLabel("Family").selectOption("smith");
-      await ann.sees("Nothing awaits you");
+      await ann.press("Approve");
+      await family.approve("bob", there);
+      await ann.sees("Signed by all");
 
       await ann.page.route(
         "**/auth/v1/token?grant_type=refresh_token",
