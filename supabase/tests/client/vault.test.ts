@@ -12,7 +12,7 @@ async function bundlePage(): Promise<string> {
   try {
     const { outputFiles: [{ text }] } = await esbuild.build({
       absWorkingDir: ROOT,
-      entryPoints: ["supabase/tests/client/vault_page.js"],
+      entryPoints: ["client/console/vault_page.js"],
       bundle: true,
       write: false,
       format: "esm",

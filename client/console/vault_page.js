@@ -1,6 +1,6 @@
-// The console's vault in a page, for the test to work with by hand.
-import { Vault } from "../../../client/console/vault.ts";
-import { askToPersist } from "../../../client/console/persistence.ts";
+// The vault in a page of its own, for supabase/tests/client/vault.test.ts to work with by hand.
+import { Vault } from "./vault.ts";
+import { askToPersist } from "./persistence.ts";
 
 globalThis.Vault = Vault;
 globalThis.askToPersist = askToPersist;
