@@ -66,6 +66,23 @@ Deno.test("watch() shows a refused session once, and what comes after it", async
   assert.deepEqual(coordinator.shares.flat().map(({ sessionId }) => sessionId), ["next"]);
 });
 
+Deno.test("watch() asks of each session by itself, also of one message; a no costs the others nothing", async () => {
+  const [coordinator, store] = [new ScriptedCoordinator(), new MemoryNonceStore()];
+  for (const id of ["no", "yes", "same"]) await ask(coordinator, store, id);
+  const asked: string[] = [];
+  const results = await watchUntil(coordinator, ({ success }) => success, {
+    approve: () => true,
+    approveEach: ({ session_id }) => {
+      asked.push(session_id);
+      return session_id !== "no";
+    },
+    store,
+  });
+  assert.deepEqual(asked, ["no", "yes", "same"]);
+  assert.deepEqual(coordinator.shares.flat().map(({ sessionId }) => sessionId), ["yes", "same"]);
+  assert.match(JSON.stringify(results), /"code":"not_approved"[^{}]*"sessionId":"no"/);
+});
+
 Deno.test("watch() takes up what the network broke off, and does not ask again", async () => {
   const [coordinator, store] = [new ScriptedCoordinator(), new MemoryNonceStore()];
   await ask(coordinator, store, "s");

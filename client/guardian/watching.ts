@@ -16,6 +16,11 @@ import type { SigningSession } from "./signing_session.ts";
 export interface WatchOptions {
   /** Asked once for what came together, with one session for each different message. Nothing but `true` is a yes. */
   readonly approve?: (sessions: readonly SigningSession[]) => boolean | Promise<boolean>;
+  /**
+   * In place of `approve`: asked of each session by itself, also where several are of one message; a no to one is no answer to
+   * the others. It should answer at once: what came together waits for it.
+   */
+  readonly approveEach?: (session: FrostSession) => boolean | Promise<boolean>;
   /** Ends the watch. */
   readonly signal: AbortSignal;
   /** How many commitments the pool is kept at; 64 if not given. */
@@ -35,11 +40,12 @@ const POOL = 64;
 
 /** Watches until the signal is aborted. */
 export async function watch(
-  approver: Approver,
+  guardian: Approver,
   familyId: string | undefined,
   fill: ((count: number) => Promise<Result<PublishedNonces>>) | undefined,
-  { signal, pool = POOL, onResult = () => {}, onPool = () => {} }: WatchOptions,
+  { signal, approveEach, pool = POOL, onResult = () => {}, onPool = () => {} }: WatchOptions,
 ): Promise<void> {
+  const approver = approveEach === undefined ? guardian : { ...guardian, askEach: approveEach };
   const { transport, participantId } = approver;
   const seen = new Set<string>();
   /** Those that need no other run: under way, done, or refused. */
