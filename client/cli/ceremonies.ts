@@ -14,6 +14,7 @@ import { startRollCall } from "../ceremonies/roll_call.ts";
 import { agree } from "./ask.ts";
 import { openDevice } from "./context.ts";
 import type { Action } from "./main.ts";
+import { whole } from "./numbers.ts";
 import { columns } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
 
@@ -25,7 +26,7 @@ export function addCeremonies(program: Command, doing: Doing): void {
 
   ceremony.command("start")
     .description("ask guardians to make a key, or to deal the current one anew")
-    .requiredOption("--threshold <number>", "how many sign", Number)
+    .requiredOption("--threshold <number>", "how many sign", whole(1))
     .requiredOption("--participants <ids>", "who gets a share, with commas between", list)
     .option("--dealers <ids>", "deal the current key anew: who deals", list)
     .option("--protocol <name>", "chilldkg or pedersen")

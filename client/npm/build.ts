@@ -37,6 +37,7 @@ const DEPENDENCIES = [
   "idb",
   "nostr-tools",
   "uqr",
+  "ws",
 ] as const;
 const PEER = "@supabase/supabase-js";
 /** The oldest that the package is tested with. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { eventId } from "../../supabase/functions/_shared/frost/nostr.ts";
 import { dealKey } from "../guardian/dealer.ts";
 import { parseSigningSession } from "../guardian/signing_session.ts";
-import { kindName, marked, sessionText } from "./session_text.ts";
+import { beginningOf, kindName, marked, sessionText } from "./session_text.ts";
 
 const [key] = dealKey({ familyId: "f", threshold: 2, participants: ["ann", "bob"] }).keyShares;
 const template = {
@@ -52,6 +52,12 @@ Deno.test("characters that hide or reorder are written out; others stay as they 
   assert.equal(marked("Größe 雪 🙂\nnext"), "Größe 雪 🙂\nnext");
   assert.equal(marked("tag\u{e0041}"), "tag⟨U+E0041⟩");
   assert.equal(marked("\ud800"), "\ufffd");
+});
+
+Deno.test("the beginning of a text is one line, and is not cut within a character", () => {
+  assert.equal(beginningOf("Hi\nyou\u200b"), "Hi⟨U+000A⟩you⟨U+200B⟩");
+  assert.equal(beginningOf("🙂".repeat(60)), "🙂".repeat(60));
+  assert.equal(beginningOf("🙂".repeat(61)), `${"🙂".repeat(60)}…`);
 });
 
 Deno.test("kinds have names, and credentials say so", () => {

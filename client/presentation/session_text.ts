@@ -15,6 +15,15 @@ export interface Line {
   readonly text: string;
 }
 
+/** What is shown of a session. */
+export type ShownSession = Pick<
+  SigningSession,
+  "message_hash" | "event_template" | "participants" | "threshold"
+>;
+
+/** What is shown of a key. */
+export type ShownKey = Pick<KeyShare, "group_public_key" | "threshold" | "participants">;
+
 /** What is asked of a guardian. */
 export interface SessionText {
   readonly lines: readonly Line[];
@@ -52,7 +61,7 @@ export function kindName(kind: number): string {
  * @param session - As the server tells it.
  * @param key - The guardian's own share: group key and threshold are taken from there, and never from the answer.
  */
-export function sessionText(session: SigningSession, key: KeyShare): SessionText {
+export function sessionText(session: ShownSession, key: ShownKey): SessionText {
   const { message_hash, threshold, participants } = session;
   const signers: Line[] = [
     { label: "Signers", text: `${threshold} of ${marked(participants.join(", "))}` },
@@ -98,6 +107,13 @@ function eventOf(template: unknown, groupPublicKey: string): NostrEvent | undefi
 const INVISIBLE =
   // deno-lint-ignore no-control-regex
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+/** The first characters of a text on one line, marked; `…` stands for the rest. */
+export function beginningOf(text: string, most = 60): string {
+  const characters = [...text];
+  const first = marked(characters.slice(0, most).join("")).replaceAll("\n", "⟨U+000A⟩");
+  return characters.length > most ? `${first}…` : first;
+}
 
 /** The text with each character that shows nothing, or reorders others, written as ⟨U+200B⟩. */
 export function marked(text: string): string {
