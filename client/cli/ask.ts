@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { cancel, confirm, isCancel, password, text } from "@clack/prompts";
+import { textIn } from "./files.ts";
 import { STATUS, Stop } from "./stop.ts";
 
 /** Whether somebody is there. */
@@ -14,7 +14,7 @@ export const canAsk = () => process.stdin.isTTY === true && process.stdout.isTTY
 /** A secret: from the file that the variable names, else asked for. */
 export async function secret(question: string, variable: string): Promise<string> {
   const file = process.env[variable];
-  if (file !== undefined) return (await readFile(file, "utf8")).replace(/\r?\n$/, "");
+  if (file !== undefined) return (await textIn(file)).replace(/\r?\n$/, "");
   if (!canAsk()) {
     throw new Stop(
       `${question}: nobody can be asked here. Name a file that holds it by ${variable}`,
@@ -38,10 +38,11 @@ export async function ask(question: string): Promise<string> {
   return answered(await text({ message: question }));
 }
 
-/** Yes or no; no where nobody can be asked. */
-export async function agree(question: string): Promise<boolean> {
+/** Yes or no; no where nobody can be asked, and once `signal` is aborted. */
+export async function agree(question: string, signal?: AbortSignal): Promise<boolean> {
   if (!canAsk()) return false;
-  return answered(await confirm({ message: question, initialValue: false }));
+  const answer = await confirm({ message: question, initialValue: false, signal });
+  return signal?.aborted ? false : answered(answer);
 }
 
 function answered<Answer>(answer: Answer): Exclude<Answer, symbol> {

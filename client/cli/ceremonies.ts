@@ -11,9 +11,11 @@ import { hostKeyFingerprint } from "../ceremonies/host_key.ts";
 import { checkReadiness } from "../ceremonies/readiness.ts";
 import { type CeremonyView, readCeremony } from "../ceremonies/reading.ts";
 import { startRollCall } from "../ceremonies/roll_call.ts";
+import { wordsOf } from "../presentation/fingerprint.ts";
 import { agree } from "./ask.ts";
 import { openDevice } from "./context.ts";
 import type { Action } from "./main.ts";
+import { whole } from "./numbers.ts";
 import { columns } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
 
@@ -25,7 +27,7 @@ export function addCeremonies(program: Command, doing: Doing): void {
 
   ceremony.command("start")
     .description("ask guardians to make a key, or to deal the current one anew")
-    .requiredOption("--threshold <number>", "how many sign", Number)
+    .requiredOption("--threshold <number>", "how many sign", whole(1))
     .requiredOption("--participants <ids>", "who gets a share, with commas between", list)
     .option("--dealers <ids>", "deal the current key anew: who deals", list)
     .option("--protocol <name>", "chilldkg or pedersen")
@@ -70,6 +72,7 @@ export function addCeremonies(program: Command, doing: Doing): void {
           [
             stateOf(view),
             `params_id ${view.paramsId}`,
+            `In words: ${wordsOf(view.paramsId).join(" ")}`,
             columns(
               terms.participants.map((
                 name,

@@ -56,7 +56,7 @@ export async function askPerson(
   output: Output,
   sessions: readonly SigningSession[],
   keyShare: KeyShare,
-  yes: boolean,
+  { yes = false, signal }: { yes?: boolean; signal?: AbortSignal },
 ): Promise<boolean> {
   for (const session of sessions) {
     const { lines, readable } = sessionText(session, keyShare);
@@ -66,5 +66,5 @@ export async function askPerson(
       return false;
     }
   }
-  return yes || await agree("Sign this? It cannot be taken back");
+  return yes || await agree("Sign this? It cannot be taken back", signal);
 }

@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { membershipsOf } from "../../supabase/functions/_shared/caller.ts";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { FileCeremonyStore } from "../ceremonies/file_ceremony_store.ts";
 import { HostKey } from "../ceremonies/host_key.ts";
@@ -45,6 +46,11 @@ export class Device {
 
   get folder(): string {
     return this.#folder;
+  }
+
+  /** The file of what was signed with nobody there. */
+  get signedPath(): string {
+    return join(this.#folder, "signed.jsonl");
   }
 
   /** @throws {Stop} unless `init` was run. */
@@ -192,6 +198,15 @@ export class Device {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await writeFile(join(this.#folder, name), text, { mode: 0o600 });
   }
+}
+
+/** What the login's claims say; the server judges by them. */
+export async function membershipsIn(device: Device): Promise<Readonly<Record<string, string>>> {
+  const kept = await device.readText("token") ?? await device.readText("session");
+  if (kept === undefined) throw new Stop('There is no login: run "permafrost login"');
+  const token = kept.startsWith("{") ? fieldOf(JSON.parse(kept), "access_token") : kept.trim();
+  const [, payload = ""] = String(token).split(".");
+  return membershipsOf(JSON.parse(Buffer.from(payload, "base64url").toString("utf8")));
 }
 
 function folderOf(): string {

@@ -7,11 +7,18 @@
  */
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
+import { reasonOf } from "../answers.ts";
+import { GuardianError } from "../errors.ts";
 import { addCeremonies } from "./ceremonies.ts";
+import { addDoctor } from "./doctor.ts";
 import { addDevice } from "./setup.ts";
+import { addRequest } from "./requesting.ts";
+import { RulesError } from "./rules.ts";
 import { addSigning } from "./signing.ts";
 import { Output } from "./output.ts";
 import { STATUS, Stop } from "./stop.ts";
+import { addWatch } from "./watch.ts";
 
 /** What a command does, and answers its status. */
 export type Action = (output: Output) => Promise<number | void>;
@@ -24,7 +31,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .option("--json", "answer one JSON object on standard output")
     .showHelpAfterError('(see "permafrost --help")')
     .exitOverride();
-  const output = () => new Output(program.opts<{ json?: boolean }>().json === true);
+  const isJson = () => program.opts<{ json?: boolean }>().json === true;
+  const output = () => new Output(isJson());
   const doing = async (action: Action) => {
     try {
       status = await action(output()) ?? STATUS.done;
@@ -32,12 +40,17 @@ export async function run(args: readonly string[]): Promise<number> {
       status = told(output(), error);
     }
   };
-  for (const add of [addDevice, addCeremonies, addSigning]) add(program, doing);
+  for (const add of [addDevice, addDoctor, addCeremonies, addSigning, addRequest, addWatch]) {
+    add(program, doing);
+  }
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? STATUS.done : STATUS.misused;
+    if (error.exitCode === 0) return STATUS.done;
+    // People were told already, with what would be right.
+    if (isJson()) output().failure("misused", error.message);
+    return STATUS.misused;
   }
   return status;
 }
@@ -47,8 +60,13 @@ function told(output: Output, error: unknown): number {
     output.failure(error.code, error.message);
     return error.status;
   }
-  // A mistake in here: its trace is what helps, and holds no secret.
-  output.failure("failed", error instanceof Error ? error.message : String(error));
+  if (error instanceof RulesError) {
+    output.failure("misused", error.message);
+    return STATUS.misused;
+  }
+  if (error instanceof FrostError || error instanceof GuardianError) {
+    output.failure(error.code, error.message);
+  } else output.failure("failed", reasonOf(error));
   return STATUS.failed;
 }
 

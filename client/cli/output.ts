@@ -9,6 +9,8 @@ import process from "node:process";
 /** Says things. */
 export class Output {
   readonly #json: boolean;
+  /** What has to wait while a person is asked: a question is drawn over what is below it. */
+  #held: string[] | undefined;
 
   constructor(json: boolean) {
     this.#json = json;
@@ -28,7 +30,20 @@ export class Output {
 
   /** How far it has come. */
   progress(text: string): void {
-    process.stderr.write(`${text}\n`);
+    if (this.#held === undefined) process.stderr.write(`${text}\n`);
+    else this.#held.push(text);
+  }
+
+  /** Says nothing of how far it has come until `asking` is done. */
+  async quietly<Answer>(asking: () => Promise<Answer>): Promise<Answer> {
+    this.#held = [];
+    try {
+      return await asking();
+    } finally {
+      const held = this.#held;
+      this.#held = undefined;
+      for (const text of held) this.progress(text);
+    }
   }
 
   /** Why it did not. */

@@ -54,17 +54,9 @@ export class RulesError extends Error {
   override readonly name = "RulesError";
 }
 
-const FIELDS = [
-  "then",
-  "requesters",
-  "kinds",
-  "hosts",
-  "maxBytes",
-  "hours",
-  "until",
-  "perHour",
-  "perDay",
-];
+/** What a rule fits, and what bounds it. */
+const FITTING = ["then", "requesters", "kinds", "hosts", "maxBytes", "hours"] as const;
+const FIELDS: readonly string[] = [...FITTING, "until", "perHour", "perDay"];
 
 /**
  * Reads rules.
@@ -114,6 +106,15 @@ function parseRule(value: unknown, name: string): Rule {
     "two hours, such as [8, 22]",
   );
   return value as Rule; // each field was looked at
+}
+
+/**
+ * Whether two rules are one: they fit the same. So what a rule has allowed counts for it after it was moved in its file, or its
+ * end and its caps were changed.
+ */
+export function isSameRule(one: Rule, other: Rule): boolean {
+  const fits = (rule: Rule) => JSON.stringify(FITTING.map((field) => rule[field] ?? null));
+  return fits(one) === fits(other);
 }
 
 /** What was allowed before, for the caps: milliseconds since the epoch, by rule (from 1). */

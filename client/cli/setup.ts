@@ -3,23 +3,21 @@
  *
  * @module
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { membershipsOf } from "../../supabase/functions/_shared/caller.ts";
-import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
+import { registerHostKey } from "../ceremonies/calls.ts";
 import { HostKey } from "../ceremonies/host_key.ts";
 import { fromPaper, toPaper } from "../ceremonies/paper.ts";
 import { readRecoveryData, recoverCurrentShare, recoverKeyShare } from "../ceremonies/recovery.ts";
 import { qrSheet } from "../presentation/qr_sheet.ts";
-import { isWord, numbersToAsk } from "../presentation/words.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
-import { fieldOf } from "../shapes.ts";
 import { ask, canAsk, secret } from "./ask.ts";
 import { openDevice } from "./context.ts";
-import type { Device } from "./device.ts";
+import { membershipsIn } from "./device.ts";
+import { jsonIn, textIn } from "./files.ts";
 import type { Action } from "./main.ts";
 import { columns } from "./output.ts";
-import { must, STATUS, Stop } from "./stop.ts";
+import { must, STATUS } from "./stop.ts";
 
 type Doing = (action: Action) => Promise<void>;
 
@@ -61,7 +59,7 @@ export function addDevice(program: Command, doing: Doing): void {
             numbered(words.split(" ")),
             "",
           ].join("\n"));
-          await confirmWords(words);
+          await confirmWords(hostKey);
         }
         output.result(
           {
@@ -85,7 +83,7 @@ export function addDevice(program: Command, doing: Doing): void {
       doing(async (output) => {
         const device = openDevice();
         if (options.tokenFile !== undefined) {
-          await device.keepToken(await readFile(options.tokenFile, "utf8"));
+          await device.keepToken(await textIn(options.tokenFile));
         } else {
           const email = options.email ?? await ask("E-mail");
           await device.logIn(email, await secret("Password", "PERMAFROST_PASSWORD_FILE"));
@@ -166,27 +164,13 @@ export function addDevice(program: Command, doing: Doing): void {
         );
       })
     );
-
-  program.command("doctor")
-    .description("look whether this device can do its work")
-    .action(() =>
-      doing(async (output) => {
-        const checks = await examine(openDevice());
-        const ok = checks.every((check) => check.ok);
-        output.result(
-          { ok, checks },
-          columns(checks.map((check) => [check.ok ? "ok" : "NOT OK", check.name, check.what])),
-        );
-        return ok ? STATUS.done : STATUS.failed;
-      })
-    );
 }
 
 /** Asks for four of the words until they are right; where nobody can be asked, nobody is. */
-async function confirmWords(words: string): Promise<void> {
+async function confirmWords(hostKey: HostKey): Promise<void> {
   if (!canAsk()) return;
-  for (const number of numbersToAsk()) {
-    while (!isWord(words, number, await ask(`Word ${number}, from your paper`))) {
+  for (const place of hostKey.placesToConfirm()) {
+    while (!hostKey.confirms(new Map([[place, await ask(`Word ${place}, from your paper`)]]))) {
       // It is asked again: the words are still above.
     }
   }
@@ -200,79 +184,7 @@ function numbered(words: readonly string[]): string {
 
 /** What a file holds of `export`: its JSON, or the texts of its QR codes. */
 async function exportIn(path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8");
-  if (!text.startsWith("PERMAFROST")) return JSON.parse(text);
+  const text = await textIn(path);
+  if (!text.startsWith("PERMAFROST")) return await jsonIn(path);
   return await fromPaper(text.split("\n").filter((line) => line !== ""));
-}
-
-/** What the login's claims say; the server judges by them. */
-async function membershipsIn(device: Device): Promise<Readonly<Record<string, string>>> {
-  const kept = await device.readText("token") ?? await device.readText("session");
-  if (kept === undefined) throw new Stop('There is no login: run "permafrost login"');
-  const token = kept.startsWith("{") ? fieldOf(JSON.parse(kept), "access_token") : kept.trim();
-  const [, payload = ""] = String(token).split(".");
-  return membershipsOf(JSON.parse(Buffer.from(payload, "base64url").toString("utf8")));
-}
-
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly what: string;
-}
-
-async function examine(device: Device): Promise<Check[]> {
-  const checks: Check[] = [];
-  const look = async (name: string, work: () => Promise<string>) => {
-    try {
-      checks.push({ name, ok: true, what: await work() });
-    } catch (error) {
-      checks.push({
-        name,
-        ok: false,
-        what: error instanceof Error ? error.message : String(error),
-      });
-    }
-  };
-  await look("device", async () => {
-    const { participantId, familyId } = await device.settings();
-    return `${participantId} of ${familyId}, in ${device.folder}`;
-  });
-  await look("host key", async () => (await device.hostKey()).fingerprint);
-  await look("login", async () => {
-    const { participantId, familyId } = await device.settings();
-    const who = (await membershipsIn(device))[familyId];
-    if (who !== participantId) throw new Stop(`The login is of ${who ?? "nobody"} in ${familyId}`);
-    return `of ${who}`;
-  });
-  await look("server", async () => {
-    const { familyId, participantId } = await device.settings();
-    const { hostKeys } = must(await listHostKeys(await device.client(), familyId));
-    const own = hostKeys.find((key) =>
-      key.participantId === participantId && key.retiredAt === null
-    );
-    if (own?.hostPublicKey !== (await device.hostKey()).publicKey) {
-      throw new Stop(
-        "Another host key is registered for this guardian: another device may be in use",
-      );
-    }
-    return "answers, and has this device's host key";
-  });
-  await look("share", async () => {
-    const { familyId } = await device.settings();
-    const newest = await device.newestShare();
-    if (newest === undefined) throw new Stop("There is no key share on this device");
-    const { keyPackage } = must(await readCurrentKeyPackage(await device.client(), familyId));
-    const isCurrent =
-      keyPackage.verifying_shares.join() === newest.keyShare.verifying_shares.join();
-    if (!isCurrent) {
-      throw new Stop(`The share is of epoch ${newest.epoch}, and the family has another key`);
-    }
-    return `of the current key, epoch ${newest.epoch}`;
-  });
-  await look("store", async () => {
-    const store = await device.nonces();
-    await store.prune(Date.now());
-    return "can be written";
-  });
-  return checks;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { rollCallHash } from "../ceremonies/roll_call.ts";
+import { type ApprovedSession, shownOf } from "../guardian/approving.ts";
 import { Guardian } from "../guardian/guardian.ts";
 import { guardianTransport } from "../guardian/guardian_transport.ts";
 import type { NonceStore } from "../guardian/stores/nonce_store.ts";
@@ -12,6 +14,7 @@ import { type SessionText, sessionText } from "../presentation/session_text.ts";
 import type { Failure, Result } from "../result.ts";
 import { RecoveryRequests } from "../recovery/requests.ts";
 import type { FrostSession, RecoveryRequestSummary } from "../sessions/session.ts";
+import { mayPass } from "../sessions/wait.ts";
 import type { Supabase } from "../supabase.ts";
 import { pause, rpc } from "../transport.ts";
 import type { KeptShare } from "./device.ts";
@@ -34,6 +37,7 @@ export interface Outcome {
 /** How many commitments the pool is kept at: of a device that is not always on. */
 const POOL = 32;
 const RECOVERIES_MS = 15_000;
+const RETRY_MS = 2_000;
 
 /** The desk. */
 export class Desk {
@@ -46,7 +50,7 @@ export class Desk {
   readonly #outcomes = signal<readonly Outcome[]>([]);
   readonly #problem = signal<Failure | undefined>(undefined);
   readonly #otherDevice = signal(false);
-  readonly #decisions = new Map<string, (yes: boolean) => void>();
+  #guardian: Guardian | undefined;
 
   constructor(supabase: Supabase, familyId: string, share: KeptShare) {
     this.#supabase = supabase;
@@ -87,13 +91,19 @@ export class Desk {
       store,
       transport: guardianTransport(this.#supabase),
       familyId: this.#familyId,
+      // It was read again since it was shown.
+      approveAll: (sessions) => sessions.every((session) => this.#isApproved(session)),
     });
+    this.#guardian = guardian;
     let filledBefore = false;
     void guardian.watch({
       signal,
       pool: POOL,
-      each: true,
-      approve: ([session]) => this.#ask(session),
+      approveEach: (session) => {
+        this.#show(session);
+        // Its person answers when it likes, by `approve`.
+        return false;
+      },
       onAwaited: (ids) => {
         this.#problem.value = undefined;
         this.#withdraw((id) => !ids.includes(id));
@@ -110,15 +120,25 @@ export class Desk {
 
   close(): void {
     this.#closing.abort();
-    this.#withdraw(() => true);
   }
 
-  approve(sessionId: string): void {
+  /** Signs what is shown; goes on until this guardian's part is done. */
+  async approve(sessionId: string): Promise<void> {
     this.#asked.value = this.#asked.value.map((asked) =>
       asked.session.session_id === sessionId ? { ...asked, approved: true } : asked
     );
-    this.#decisions.get(sessionId)?.(true);
-    this.#decisions.delete(sessionId);
+    const { signal } = this.#closing;
+    for (;;) {
+      const result = await this.#guardian?.approve(sessionId, { signal });
+      if (result === undefined || signal.aborted) return;
+      this.#note(result, "The server shows another text now");
+      if (result.success) return this.#remove(sessionId);
+      if (!mayPass(result)) {
+        this.#remove(sessionId);
+        return this.#say({ sessionId, ok: false, what: result.error });
+      }
+      await pause(RETRY_MS, signal);
+    }
   }
 
   /** Says no, for all to read; final. */
@@ -134,40 +154,43 @@ export class Desk {
     return declined;
   }
 
-  #ask(session: FrostSession): Promise<boolean> {
+  #show(session: FrostSession): void {
     const { keyShare, epoch } = this.#share;
-    const asked = { session, text: sessionText(session, keyShare, epoch), approved: false };
-    this.#asked.value = [asked, ...this.#asked.value];
-    return new Promise((resolve) => this.#decisions.set(session.session_id, resolve));
+    const text = sessionText(session, keyShare, rollCallHash({ ...keyShare, epoch }));
+    this.#asked.value = [{ session, text, approved: false }, ...this.#asked.value];
   }
 
-  /** Finished, declined or expired: nobody is asked about it any more. */
+  #isApproved(session: FrostSession): boolean {
+    const { session_id } = session;
+    const shown = this.#asked.value.find((asked) => asked.session.session_id === session_id);
+    return shown?.approved === true && shownOf(shown.session) === shownOf(session);
+  }
+
+  /** Finished, declined or expired: nobody is asked about it any more. What was approved here has an outcome. */
   #withdraw(isMoot: (sessionId: string) => boolean): void {
-    for (const [id, decide] of this.#decisions) {
-      if (!isMoot(id)) continue;
-      this.#decisions.delete(id);
-      this.#remove(id);
-      decide(false);
-    }
+    this.#asked.value = this.#asked.value.filter(({ session, approved }) =>
+      approved || !isMoot(session.session_id)
+    );
   }
 
   #remove(sessionId: string): void {
     this.#asked.value = this.#asked.value.filter(({ session }) => session.session_id !== sessionId);
   }
 
-  #note(result: Parameters<NonNullable<Parameters<Guardian["watch"]>[0]["onResult"]>>[0]): void {
+  /** @param refusal - What to say of a session that was not approved; nothing of those that are only shown. */
+  #note(result: Result<{ sessions: ApprovedSession[] }>, refusal?: string): void {
     if (!result.success) {
       if (result.code !== "aborted") this.#problem.value = result;
       return;
     }
     for (const session of result.sessions) {
-      this.#remove(session.sessionId);
+      const { sessionId } = session;
       if (session.success) {
         const what = session.finalSignature === undefined ? "You have signed" : "Signed by all";
-        this.#say({ sessionId: session.sessionId, ok: true, what });
+        this.#say({ sessionId, ok: true, what });
       } else if (session.code !== "not_approved") {
-        this.#say({ sessionId: session.sessionId, ok: false, what: session.error });
-      }
+        this.#say({ sessionId, ok: false, what: session.error });
+      } else if (refusal !== undefined) this.#say({ sessionId, ok: false, what: refusal });
     }
   }
 

@@ -38,6 +38,8 @@ export interface Approver {
   check(session: SigningSession): void;
   /** Asks the person, once for all of them. */
   ask(sessions: readonly FrostSession[]): Promise<boolean>;
+  /** In place of `ask`: asked of each session by itself. */
+  askEach?(session: FrostSession): boolean | Promise<boolean>;
   /** The one commitment of a session of two rounds. */
   commitmentOf(session: SigningSession): Promise<string>;
   /** The one share of a session of two rounds. */
@@ -99,19 +101,22 @@ export class Approving {
         else this.#open.set(session.session_id, session);
       });
     }
-    // The same message twice is shown once; with another text, or other participants, it is not the same.
-    const shown = new Map(asked.map((session) => [shownOf(session), session]));
-    if (shown.size > 0 && !await this.#by.ask([...shown.values()])) {
-      const no = failureOf(new GuardianError("not_approved", "The session was not approved"));
-      for (const { session_id } of asked) this.#fail(session_id, no);
-      return;
-    }
+    const together = this.#by.askEach === undefined && await this.#askTogether(asked);
     for (const session of asked) {
       await this.#guarded(session.session_id, async () => {
+        if (!together && await this.#by.askEach?.(session) !== true) {
+          throw new GuardianError("not_approved", "The session was not approved");
+        }
         await this.#by.quorums.approve(session);
         this.#open.set(session.session_id, session);
       });
     }
+  }
+
+  /** The same message twice is shown once; with another text, or other participants, it is not the same. */
+  async #askTogether(asked: readonly FrostSession[]): Promise<boolean> {
+    const shown = new Map(asked.map((session) => [shownOf(session), session]));
+    return shown.size > 0 && await this.#by.ask([...shown.values()]);
   }
 
   /** Leaves the sessions that are finished, or where this guardian's part is. */
@@ -282,6 +287,9 @@ export class Approving {
 }
 
 /** What a person sees of a session. */
-function shownOf({ message_hash, event_template, participants, threshold }: FrostSession): string {
+/** What a person is shown of a session, and approves: another of these is another question. */
+export function shownOf(
+  { message_hash, event_template, participants, threshold }: FrostSession,
+): string {
   return JSON.stringify([message_hash, event_template, participants, threshold]);
 }

@@ -66,19 +66,24 @@ Deno.test("watch() shows a refused session once, and what comes after it", async
   assert.deepEqual(coordinator.shares.flat().map(({ sessionId }) => sessionId), ["next"]);
 });
 
-Deno.test("watch() asks for each by itself where it is told to, of its own family, and tells what awaits", async () => {
+Deno.test("watch() asks of each session by itself, also of one message; a no costs the others nothing; of its own family alone", async () => {
   const [coordinator, store] = [new ScriptedCoordinator(), new MemoryNonceStore()];
-  for (const id of ["one", "two"]) await ask(coordinator, store, id);
-  const shown: string[][] = [];
+  for (const id of ["no", "yes", "same"]) await ask(coordinator, store, id);
+  const asked: string[] = [];
   const awaited: (readonly string[])[] = [];
-  await watchUntil(coordinator, () => coordinator.shares.length > 1, {
-    approve: (sessions) => shown.push(sessions.map(({ session_id }) => session_id)) > 0,
-    each: true,
+  const results = await watchUntil(coordinator, ({ success }) => success, {
+    approve: () => true,
+    approveEach: ({ session_id }) => {
+      asked.push(session_id);
+      return session_id !== "no";
+    },
     onAwaited: (ids) => awaited.push(ids),
     store,
   });
-  assert.deepEqual(shown, [["one"], ["two"]]);
-  assert.deepEqual(awaited[0], ["one", "two"]);
+  assert.deepEqual(asked, ["no", "yes", "same"]);
+  assert.deepEqual(coordinator.shares.flat().map(({ sessionId }) => sessionId), ["yes", "same"]);
+  assert.match(JSON.stringify(results), /"code":"not_approved"[^{}]*"sessionId":"no"/);
+  assert.deepEqual(awaited[0], ["no", "yes", "same"]);
   assert.deepEqual([...new Set(coordinator.listed)], ["family"]);
 });
 

@@ -15,8 +15,11 @@ import type { PublishedNonces } from "./pooling.ts";
 export interface WatchOptions {
   /** Asked once for what came together, with one session for each different message. Nothing but `true` is a yes. */
   readonly approve?: (sessions: readonly FrostSession[]) => boolean | Promise<boolean>;
-  /** Asks for every session by itself, also for those that came together. */
-  readonly each?: boolean;
+  /**
+   * In place of `approve`: asked of each session by itself, also where several are of one message; a no to one is no answer to
+   * the others. It should answer at once: what came together waits for it.
+   */
+  readonly approveEach?: (session: FrostSession) => boolean | Promise<boolean>;
   /** Is told each time which sessions await this guardian: what was asked about and is not among them is moot. */
   readonly onAwaited?: (sessionIds: readonly string[]) => void;
   /** Ends the watch. */
@@ -38,11 +41,13 @@ const POOL = 64;
 
 /** Watches until the signal is aborted. */
 export async function watch(
-  approver: Approver,
+  guardian: Approver,
   familyId: string | undefined,
   fill: ((count: number) => Promise<Result<PublishedNonces>>) | undefined,
-  { signal, pool = POOL, each, onAwaited, onResult = () => {}, onPool = () => {} }: WatchOptions,
+  { signal, approveEach, pool = POOL, onAwaited, onResult = () => {}, onPool = () => {} }:
+    WatchOptions,
 ): Promise<void> {
+  const approver = approveEach === undefined ? guardian : { ...guardian, askEach: approveEach };
   const { transport, participantId } = approver;
   const seen = new Set<string>();
   /** Those that need no other run: under way, done, or refused. */
@@ -93,11 +98,8 @@ export async function watch(
       filled = -Infinity;
     }
     for (const id of fresh) seen.add(id), taken.add(id);
-    const { sessions } = read;
-    for (const together of each ? sessions.map((session) => [session]) : [sessions]) {
-      const run = approve(together).finally(() => going.delete(run));
-      going.add(run);
-    }
+    const run = approve(read.sessions).finally(() => going.delete(run));
+    going.add(run);
     return read;
   };
 

@@ -35,6 +35,7 @@ const DEPENDENCIES = [
   "idb",
   "nostr-tools",
   "uqr",
+  "ws",
 ] as const;
 const PEER = "@supabase/supabase-js";
 /** The oldest that the package is tested with. */

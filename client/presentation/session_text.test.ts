@@ -3,7 +3,7 @@ import { eventId } from "../../supabase/functions/_shared/frost/nostr.ts";
 import { rollCallHash } from "../ceremonies/roll_call.ts";
 import { dealKey } from "../guardian/dealer.ts";
 import { parseSigningSession } from "../guardian/signing_session.ts";
-import { kindName, marked, sessionText } from "./session_text.ts";
+import { beginningOf, kindName, marked, sessionText } from "./session_text.ts";
 
 const [key] = dealKey({ familyId: "f", threshold: 2, participants: ["ann", "bob"] }).keyShares;
 const template = {
@@ -46,13 +46,13 @@ Deno.test("an event is shown whole, with the hash that was computed here", () =>
 });
 
 Deno.test("a roll call of this key is told as one, and of no other epoch", () => {
-  const asked = sessionOf({
-    message_hash: rollCallHash({ ...key, epoch: 3 }),
-    event_template: null,
-  });
-  const { lines: [{ text }], readable } = sessionText(asked, key, 3);
-  assert.ok(readable && text.startsWith("roll call of epoch 3"), text);
-  for (const epoch of [2, undefined]) assert.equal(sessionText(asked, key, epoch).readable, false);
+  const hash = rollCallHash({ ...key, epoch: 3 });
+  const asked = sessionOf({ message_hash: hash, event_template: null });
+  const { lines: [{ text }], readable } = sessionText(asked, key, hash);
+  assert.ok(readable && text.startsWith("roll call"), text);
+  for (const other of [rollCallHash({ ...key, epoch: 2 }), undefined]) {
+    assert.equal(sessionText(asked, key, other).readable, false);
+  }
 });
 
 Deno.test("a hash that is not the event's, and a hash without an event, are not readable", () => {
@@ -70,6 +70,12 @@ Deno.test("characters that hide or reorder are written out; others stay as they 
   assert.equal(marked("Größe 雪 🙂\nnext"), "Größe 雪 🙂\nnext");
   assert.equal(marked("tag\u{e0041}"), "tag⟨U+E0041⟩");
   assert.equal(marked("\ud800"), "\ufffd");
+});
+
+Deno.test("the beginning of a text is one line, and is not cut within a character", () => {
+  assert.equal(beginningOf("Hi\nyou\u200b"), "Hi⟨U+000A⟩you⟨U+200B⟩");
+  assert.equal(beginningOf("🙂".repeat(60)), "🙂".repeat(60));
+  assert.equal(beginningOf("🙂".repeat(61)), `${"🙂".repeat(60)}…`);
 });
 
 Deno.test("kinds have names, and credentials say so", () => {

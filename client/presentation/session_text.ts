@@ -5,7 +5,6 @@
  * @module
  */
 import { npubEncode } from "nostr-tools/nip19";
-import { rollCallHash } from "../ceremonies/roll_call.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { finishEvent, type NostrEvent } from "../../supabase/functions/_shared/frost/nostr.ts";
 import type { SigningSession } from "../guardian/signing_session.ts";
@@ -16,6 +15,15 @@ export interface Line {
   readonly label: string;
   readonly text: string;
 }
+
+/** What is shown of a session. */
+export type ShownSession = Pick<
+  SigningSession,
+  "message_hash" | "event_template" | "participants" | "threshold"
+>;
+
+/** What is shown of a key. */
+export type ShownKey = Pick<KeyShare, "group_public_key" | "threshold" | "participants">;
 
 /** What is asked of a guardian. */
 export interface SessionText {
@@ -53,9 +61,9 @@ export function kindName(kind: number): string {
  *
  * @param session - As the server tells it.
  * @param key - The guardian's own share: group key and threshold are taken from there, and never from the answer.
- * @param epoch - Of that share; where it is given, a roll call of its key is told as one.
+ * @param rollCall - What a roll call of this key signs (`rollCallHash`): it is told as one.
  */
-export function sessionText(session: SigningSession, key: KeyShare, epoch?: number): SessionText {
+export function sessionText(session: ShownSession, key: ShownKey, rollCall?: string): SessionText {
   const { message_hash, threshold, participants } = session;
   const signers: Line[] = [
     { label: "Signers", text: `${threshold} of ${marked(participants.join(", "))}` },
@@ -63,9 +71,8 @@ export function sessionText(session: SigningSession, key: KeyShare, epoch?: numb
   ];
   const event = eventOf(session.event_template, key.group_public_key);
   if (event === undefined) {
-    if (epoch !== undefined && message_hash === rollCallHash({ ...key, epoch })) {
-      const text =
-        `roll call of epoch ${epoch}: it proves that you can sign, and serves nothing else`;
+    if (message_hash === rollCall) {
+      const text = "roll call: it proves that you can sign, and serves nothing else";
       return { lines: [{ label: "Message", text }, ...signers], readable: true };
     }
     return {
@@ -107,6 +114,13 @@ function eventOf(template: unknown, groupPublicKey: string): NostrEvent | undefi
 const INVISIBLE =
   // deno-lint-ignore no-control-regex
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+/** The first characters of a text on one line, marked; `…` stands for the rest. */
+export function beginningOf(text: string, most = 60): string {
+  const characters = [...text];
+  const first = marked(characters.slice(0, most).join("")).replaceAll("\n", "⟨U+000A⟩");
+  return characters.length > most ? `${first}…` : first;
+}
 
 /** The text with each character that shows nothing, or reorders others, written as ⟨U+200B⟩. */
 export function marked(text: string): string {

@@ -46,6 +46,11 @@ const ORDERS: Readonly<Record<SigningMethod, readonly string[]>> = {
 };
 const FINISHED = ["completed", "failed", "expired"];
 
+/** Whether nothing follows a state. */
+export function isFinished(status: string): boolean {
+  return FINISHED.includes(status);
+}
+
 /**
  * Waits until a session has come to `status` or is past it, or is finished.
  *
@@ -95,7 +100,7 @@ export async function waitFor(
         const impossible = neverHas(known, status);
         if (impossible) return impossible;
         const reached = isReached(found, status);
-        if (reached || FINISHED.includes(found.status)) return success({ ...found, reached });
+        if (reached || isFinished(found.status)) return success({ ...found, reached });
         if (hasRealtime(supabase)) {
           feed ??= listen(supabase, found.session.family_id, (said) => {
             if (said === "connected" || said.sessionId === id) news.come();

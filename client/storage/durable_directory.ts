@@ -106,15 +106,19 @@ export class DurableDirectory {
     }
   }
 
-  /** Names are as durable as the directory; Windows cannot open one, and writes names through. */
-  async #sync(): Promise<void> {
-    if (process.platform === "win32") return;
-    const directory = await open(this.#path, "r");
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+  #sync(): Promise<void> {
+    return syncDirectory(this.#path);
+  }
+}
+
+/** Names are as durable as their directory; Windows cannot open one, and writes names through. */
+export async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

@@ -78,7 +78,7 @@ function Question({ asked, desk, family }: { asked: Asked; desk: Desk; family: F
             <Act
               kind="main"
               disabled={!text.readable && !allowed}
-              work={() => Promise.resolve(desk.approve(session.session_id))}
+              work={() => desk.approve(session.session_id)}
             >
               Approve
             </Act>

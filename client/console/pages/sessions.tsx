@@ -6,6 +6,7 @@
 import { useState } from "preact/hooks";
 import { eventId, type EventTemplate } from "../../../supabase/functions/_shared/frost/nostr.ts";
 import { FrostError } from "../../../supabase/functions/_shared/frost/error.ts";
+import { rollCallHash } from "../../ceremonies/roll_call.ts";
 import { marked, sessionText } from "../../presentation/session_text.ts";
 import { success } from "../../result.ts";
 import { listPage, SESSIONS } from "../../sessions/list.ts";
@@ -167,7 +168,15 @@ export function Session({ account, family, id }: Props & { id: string }) {
           <StateLine session={data.session} />
           {share === undefined
             ? <p>Without a share this device cannot tell what this key would sign.</p>
-            : <Lines text={sessionText(data.session, share.keyShare, share.epoch)} />}
+            : (
+              <Lines
+                text={sessionText(
+                  data.session,
+                  share.keyShare,
+                  rollCallHash({ ...share.keyShare, epoch: share.epoch }),
+                )}
+              />
+            )}
           <SignedEvent session={data.session} />
           <History transcript={data.transcript} share={share} />
         </>

@@ -9,7 +9,9 @@ import { signToken } from "../../local/token.ts";
 import type { TestStack } from "../support/answers.ts";
 import { withStack } from "../support/harness.ts";
 import { withInstalled } from "../support/installed.ts";
+import { startRelay } from "../support/relay.ts";
 import { shared } from "../support/shared.ts";
+import { majorVersion } from "../docs/shell.ts";
 
 /** The folder that the package is installed in. */
 const installed = shared(withInstalled);
@@ -17,14 +19,37 @@ const FAMILY = "family";
 const NAMES = ["ann", "bob", "cleo"];
 
 const Answer = z.looseObject({ success: z.boolean() });
+const Published = z.looseObject({
+  finalSignature: z.string(),
+  event: z.object({
+    id: z.string(),
+    pubkey: z.string(),
+    created_at: z.number(),
+    kind: z.number(),
+    tags: z.array(z.array(z.string())),
+    content: z.string(),
+    sig: z.string(),
+  }),
+});
 
 /** A guardian's folder, and the command in it. */
 class Terminal {
   constructor(readonly root: string, readonly name: string, readonly folder = name) {}
 
   spawn(...args: readonly string[]): Deno.ChildProcess {
+    return this.spawnAsIs("--json", ...args);
+  }
+
+  /** As people have it. */
+  async read(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.spawnAsIs(...args).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    return new TextDecoder().decode(stdout);
+  }
+
+  private spawnAsIs(...args: readonly string[]): Deno.ChildProcess {
     return new Deno.Command("node", {
-      args: [join(installed(), "node_modules", project.name, "cli/main.js"), "--json", ...args],
+      args: [join(installed(), "node_modules", project.name, "cli/main.js"), ...args],
       env: {
         PERMAFROST_HOME: `${this.root}/${this.folder}`,
         PERMAFROST_PASSPHRASE_FILE: `${this.root}/passphrase`,
@@ -109,24 +134,80 @@ Deno.test("guardians make a key and sign a note with the command alone", async (
     assert.deepEqual([early.code, early.data.code], [1, "not_ready"]);
     await ann.must("decline", String(started.ceremonyId), "--reason", "a rehearsal");
     await makeKey(terminals);
-    assert.equal((await ann.must("doctor")).ok, true);
 
     const event = { kind: 1, created_at: 1_700_000_000, tags: [], content: "By\u200b command" };
     await Deno.writeTextFile(`${root}/note.json`, JSON.stringify(event));
-    const id = String((await ann.must("request", `${root}/note.json`)).sessionId);
-    assert.equal((await bob.must("show", id)).readable, true);
+    await using relay = startRelay();
+    const requesting = ann.spawn("request", `${root}/note.json`, "--publish", relay.url);
+    const progress = new Said(requesting.stderr);
+    const [, id = ""] = /Session (\S+),/.exec(await progress.upTo(/Waiting/)) ?? [];
+    assert.match(
+      await bob.read("show", id),
+      /Answered +nobody yet\nWaiting for +2 of ann, bob, cleo\n/,
+    );
     // Nobody can be asked: so nobody said yes.
     const silent = await bob.run("approve", id);
     assert.deepEqual([silent.code, silent.data.code], [3, "not_approved"]);
     assert.match(silent.progress, /Kind: note \(kind 1\)\n[^]*Text: By⟨U\+200B⟩ command/);
-    assert.ok(JSON.stringify(await cleo.must("pending")).includes(id));
+    assert.match(
+      await cleo.read("pending"),
+      RegExp(`^${id}  by ann  note \\(kind 1\\)  By⟨U\\+200B⟩ command  until 20\\d\\d-.*Z\n$`),
+    );
     await Promise.all([ann, cleo].map((each) => each.must("approve", id, "--yes")));
-    const { final_signature } = z.looseObject({ final_signature: z.string() })
-      .parse((await ann.must("show", id)).session);
-    assert.ok(verifyEvent(finishEvent(event, await groupKeyOf(stack), final_signature)));
-    assert.ok(!JSON.stringify(await cleo.must("pending")).includes(id));
+    const { finalSignature, event: published } = Published.parse(
+      JSON.parse(await new Said(requesting.stdout).upTo(/\n/)),
+    );
+    assert.deepEqual(published, finishEvent(event, await groupKeyOf(stack), finalSignature));
+    assert.ok(verifyEvent(published));
+    assert.equal((await requesting.status).code, 0);
+    assert.equal(relay.received(), 1);
+    const { readable, answered, awaited } = await bob.must("show", id);
+    assert.deepEqual([readable, answered, awaited], [true, ["ann", "cleo"], []]);
+    assert.equal((await cleo.read("pending")).trim(), "Nothing awaits you");
+
+    const hashed = String((await ann.must("request", "--hash", "ab".repeat(32))).sessionId);
+    await bob.must("decline", hashed, "--reason", "Nobody can read it");
+    assert.match(
+      await cleo.read("show", hashed),
+      /Message +unreadable: [^]*Waiting for +2 of ann, cleo\nDeclined +bob: Nobody can read it\n/,
+    );
+    await refuseWhatIsWrong(stack, root, ann);
   });
 });
+
+/** Each with one sentence and a status; and nothing is asked for. */
+async function refuseWhatIsWrong({ database }: TestStack, root: string, by: Terminal) {
+  const note = { kind: 1, created_at: 1_700_000_000, tags: [], content: "" };
+  const files = {
+    "not-json": "{",
+    foreign: JSON.stringify({ ...note, pubkey: "ab".repeat(32) }),
+    rules: '[{"then":"allow","kind":[1]}]',
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${root}/${name}`, text);
+  }
+  const count = () => database.sql`select count(*) from public.frost_signing_sessions`;
+  const before = await count();
+  const cases: [string[], number, string, RegExp][] = [
+    [["request", `${root}/not-json`], 2, "misused", /not-json is not JSON$/],
+    [["request", `${root}/missing`], 2, "misused", /^There is no file \S+missing$/],
+    [["request", `${root}/foreign`], 1, "event_mismatch", /^The event is another key's$/],
+    [["request", "--hash", "a".repeat(63)], 1, "message_hash_invalid", /must be 32 bytes/],
+    [["request", "--minutes", "half", "x"], 2, "misused", /a whole number from 1 to 10080/],
+    [["show", "unknown"], 1, "session_not_found", /./],
+    [["decline", "unknown", "--reason", "no"], 1, "session_not_found", /./],
+    [["rules", "test", `${root}/rules`, `${root}/note.json`], 2, "misused", /no field kind; /],
+  ];
+  const runs = await Promise.all(cases.map(([args]) => by.run(...args)));
+  for (const [i, { code, data, progress }] of runs.entries()) {
+    const [args, status, name, sentence] = cases[i];
+    const shown = `${args.join(" ")}: ${JSON.stringify(data)}${progress}`;
+    assert.deepEqual([code, data.code], [status, name], shown);
+    assert.match(String(data.error), sentence, shown);
+    assert.doesNotMatch(shown, /\n +at |\S+Error:/);
+  }
+  assert.deepEqual(await count(), before);
+}
 
 Deno.test("two who watch answer by their rules, and end on a signal", async () => {
   await withTerminals(async (stack, root, terminals) => {
@@ -147,28 +228,90 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
         .parse(refused.wouldAllow).requesters,
     ], ["ask", ["eve"]]);
 
-    const watching = [bob, cleo].map((each) =>
-      each.spawn("watch", "--rules", `${root}/rules.json`, "--pool", "6")
-    );
-    const waited = await ann.must("request", `${root}/note.json`, "--wait");
-    assert.match(String(waited.finalSignature), /^[0-9a-f]{128}$/);
-    for (const process of watching) {
-      await said(process.stderr, /: answered\n/);
+    const watch = (each: Terminal) => {
+      const process = each.spawn("watch", "--rules", `${root}/rules.json`, "--pool", "6");
+      return { process, progress: new Said(process.stderr), result: new Said(process.stdout) };
+    };
+    const stop = async ({ process, result }: ReturnType<typeof watch>) => {
       process.kill("SIGTERM");
       assert.equal((await process.status).code, 0);
-      assert.equal(Answer.parse(JSON.parse(await said(process.stdout, /\n/))).signed, 1);
+      return Answer.parse(JSON.parse(await result.upTo(/\n/))).signed;
+    };
+    const watching = [bob, cleo].map(watch);
+    const { finalSignature, sessionId } = await ann.must("request", `${root}/note.json`, "--wait");
+    assert.match(String(finalSignature), /^[0-9a-f]{128}$/);
+    for (const each of watching) {
+      await each.progress.upTo(/: answered\n/);
+      assert.equal(await stop(each), 1);
     }
+
+    // What was signed with nobody there is listed; and it counts for the rule's hour, also in another process.
+    assert.match(
+      await bob.read("signed"),
+      RegExp(
+        `^20\\S+Z  ${sessionId}\\n  Asked by +ann\\n  Rule +1: {"then":"allow",[^]*\\n  Text +By rules\\n`,
+      ),
+    );
+    const [again, other] = [watch(bob), watch(await anotherDevice(cleo))];
+    const second = String((await ann.must("request", `${root}/note.json`)).sessionId);
+    const told = await again.progress.upTo(/it stays pending\n/);
+    assert.ok(
+      told.includes(`${second} by ann: note (kind 1): ask. No rule fits.\nThis rule would`),
+    );
+    assert.equal(await stop(again), 0);
+    const { signed } = z.looseObject({ signed: z.array(z.looseObject({ sessionId: z.string() })) })
+      .parse(await bob.must("signed"));
+    assert.deepEqual(signed.map((one) => one.sessionId), [sessionId]);
+
+    // The other device has none of the nonces of what the first has published.
+    await other.progress.upTo(
+      / commitments of cleo were not this device's, and were withdrawn\. If/,
+    );
+    await stop(other);
   });
 });
 
-/** What a process says, up to this. */
-async function said(stream: ReadableStream<Uint8Array>, end: RegExp): Promise<string> {
-  let text = "";
-  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
-    text += part;
-    if (end.test(text)) return text;
+/** A guardian's folder without what it keeps for signing, as a second device of it has it. */
+async function anotherDevice({ root, name, folder }: Terminal): Promise<Terminal> {
+  const other = new Terminal(root, name, `${folder}-too`);
+  await Deno.mkdir(`${root}/${other.folder}`, { mode: 0o700 });
+  for (const file of ["settings.json", "host-key", "token", "share-1"]) {
+    await Deno.copyFile(`${root}/${folder}/${file}`, `${root}/${other.folder}/${file}`);
   }
-  throw new Error(`It ended without ${end}: ${text}`);
+  return other;
+}
+
+/** What a process says, as it comes. */
+class Said {
+  #text = "";
+  #ended = false;
+  #heard = Promise.withResolvers<void>();
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    void this.#read(stream.pipeThrough(new TextDecoderStream()));
+  }
+
+  async #read(stream: ReadableStream<string>): Promise<void> {
+    const heard = () => {
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
+    };
+    for await (const part of stream) {
+      this.#text += part;
+      heard();
+    }
+    this.#ended = true;
+    heard();
+  }
+
+  /** All of it, once it has this. */
+  async upTo(end: RegExp): Promise<string> {
+    while (!end.test(this.#text)) {
+      if (this.#ended) throw new Error(`It ended without ${end}: ${this.#text}`);
+      await this.#heard.promise;
+    }
+    return this.#text;
+  }
 }
 
 Deno.test("a lost device comes back from its words, by the server and by a file", async () => {
@@ -185,7 +328,7 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     const restored = await found.arrive(stack, "--restore");
     assert.deepEqual([restored.fingerprint, restored.words], [made.fingerprint, undefined]);
     assert.equal((await found.must("recover")).epoch, 1);
-    assert.equal((await found.must("doctor")).ok, true);
+    await examine(stack, found);
     assert.equal((await found.must("recover", "--file", `${root}/recovery.json`)).epoch, 1);
     // As scanned from paper.
     await Deno.writeTextFile(
@@ -212,6 +355,51 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     }
   });
 });
+
+const Checks = z.array(z.object({ name: z.string(), ok: z.boolean(), what: z.string() }));
+
+/** All is well; and then the server's clock and the database's are an hour and a right away from what they should be. */
+async function examine({ apiUrl, database }: TestStack, found: Terminal): Promise<void> {
+  const { root, folder } = found;
+  await Deno.writeTextFile(`${root}/database`, `${database.url}\n`);
+  const hasPsql = await majorVersion("psql") > 0;
+  const well = await found.run("doctor", "--db-url-file", `${root}/database`);
+  const checks = Checks.parse(well.data.checks);
+  const wrong = checks.filter(({ ok }) => !ok).map(({ what }) => what);
+  assert.deepEqual(
+    wrong.map((what) => what.replace(/:.*/, "")),
+    hasPsql ? [] : ["There is no psql here. Run it in the SQL editor"],
+  );
+  assert.ok(!hasPsql || checks.filter(({ name }) => name.startsWith("self_check: ")).length > 10);
+
+  const path = `${root}/${folder}/settings.json`;
+  const settings = await Deno.readTextFile(path);
+  await using late = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const answer = await fetch(`${apiUrl}${pathname}${search}`, {
+        method: request.method,
+        headers: request.headers,
+        body: request.method === "GET" ? undefined : await request.text(),
+      });
+      const headers = new Headers(answer.headers);
+      headers.set("date", new Date(Date.now() + 3_600_000).toUTCString());
+      return new Response(answer.body, { status: answer.status, headers });
+    },
+  );
+  await Deno.writeTextFile(path, settings.replaceAll(apiUrl, `http://127.0.0.1:${late.addr.port}`));
+  await database.sql`grant select on public.frost_host_keys to anon`;
+  const { code, data } = await found.run("doctor", "--db-url-file", `${root}/database`);
+  assert.equal(code, 1);
+  const ill = Checks.parse(data.checks).filter(({ ok }) => !ok);
+  assert.deepEqual(
+    ill.map(({ name }) => name),
+    ["clock", hasPsql ? "self_check: rights" : "self_check"],
+  );
+  assert.match(ill[0].what, /^This clock is 3[56]\d\d s behind the server's: /);
+  await Deno.writeTextFile(path, settings);
+}
 
 async function groupKeyOf({ database }: TestStack): Promise<string> {
   const [{ group_public_key }] = await database.sql<{ group_public_key: string }[]>`

@@ -29,13 +29,13 @@ async function withAnn(
   );
 }
 
+const noteOf = (content: string) => ({ kind: 1, created_at: 1_790_000_000, tags: [], content });
+
 /** Bob asks for a signature on a note, or on a hash alone. */
 async function ask(family: CeremonyFamily, content?: string): Promise<string> {
   const { supabase, keyShare } = family.guardian("bob");
   assert.ok(keyShare);
-  const eventTemplate = content === undefined
-    ? undefined
-    : { kind: 1, created_at: 1_790_000_000, tags: [], content };
+  const eventTemplate = content === undefined ? undefined : noteOf(content);
   const { sessionId } = must(
     await new FrostSessionManager(supabase).createSession({
       familyId: family.id,
@@ -98,6 +98,19 @@ Deno.test({
       await ask(family, "Nothing of weight");
       await ann.sees(/Not signed: /);
       await ann.sees("Nothing awaits you");
+      // Another one, with its own hash, once the first was shown.
+      await ask(family, "What was shown");
+      await ann.sees("What was shown");
+      const key = family.guardian("ann").keyShare?.group_public_key ?? "";
+      const hashOf = (content: string) => eventId(noteOf(content), key);
+      await ann.page.route("**/rest/v1/rpc/get_signing_session*", async (route) => {
+        const response = await route.fetch();
+        const text = (await response.text()).replaceAll("What was shown", "Something else")
+          .replaceAll(hashOf("What was shown"), hashOf("Something else"));
+        await route.fulfill({ response, body: text });
+      });
+      await ann.press("Approve");
+      await ann.sees("The server shows another text now");
 
       await ann.go("Family");
       const bobs = ann.page.getByRole("article", { name: "bob" });

@@ -92,11 +92,23 @@ function idOf({ pubkey, created_at, kind, tags, content }: UnsignedEvent): strin
 
 function parseTemplate(template: unknown, groupPublicKey: string): UnsignedEvent {
   const pubkey = nostrPublicKey(groupPublicKey);
-  const mismatch = (message: string) => new FrostError("event_mismatch", message);
+  const { pubkey: claimed, ...event } = parseEventTemplate(template);
+  if (claimed !== undefined && claimed !== pubkey) throw mismatch("The event is another key's");
+  return { pubkey, ...event };
+}
+
+/**
+ * Checks the form of an event template, whoever's it is; answers a copy, with nothing but its fields.
+ *
+ * @throws {FrostError} `event_mismatch`.
+ */
+export function parseEventTemplate(template: unknown): Omit<UnsignedEvent, "pubkey"> & {
+  readonly pubkey?: string;
+} {
   if (typeof template !== "object" || template === null) {
     throw mismatch("An event template must be an object");
   }
-  const { kind, created_at, tags, content, pubkey: claimed }: Partial<
+  const { kind, created_at, tags, content, pubkey }: Partial<
     Record<keyof EventTemplate, unknown>
   > = template;
   if (!isInteger(kind) || kind > 65535) {
@@ -107,10 +119,15 @@ function parseTemplate(template: unknown, groupPublicKey: string): UnsignedEvent
   }
   if (!isText(content)) throw mismatch("An event's content must be Unicode text");
   if (!isTagList(tags)) throw mismatch("An event's tags must be lists of Unicode texts");
-  if (claimed !== undefined && claimed !== pubkey) {
+  if (pubkey !== undefined && typeof pubkey !== "string") {
     throw mismatch("The event is another key's");
   }
-  return { pubkey, created_at, kind, tags: tags.map((tag) => [...tag]), content };
+  const claimed = pubkey === undefined ? {} : { pubkey };
+  return { ...claimed, created_at, kind, tags: tags.map((tag) => [...tag]), content };
+}
+
+function mismatch(message: string): FrostError {
+  return new FrostError("event_mismatch", message);
 }
 
 function isInteger(value: unknown): value is number {
