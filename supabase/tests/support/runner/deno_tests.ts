@@ -57,18 +57,21 @@ async function runLane(
   }
 }
 
+/** Where the output of a file begins, in colour or not. */
+// deno-lint-ignore no-control-regex
+const BEGINNING = /(?<=\n)(?:\u001b\[[0-9;]*m)*running \d/g;
+
 /** Passes output on, a test file at a time: that of another process may come in between. */
 async function printByFile(output: ReadableStream<Uint8Array>): Promise<void> {
-  let file = "";
-  const lines = output.pipeThrough(new TextDecoderStream());
-  for await (const some of lines) {
-    file += some;
-    const next = file.lastIndexOf("\nrunning ");
-    if (next < 0) continue;
-    console.log(file.slice(0, next));
-    file = file.slice(next + 1);
+  let text = "";
+  for await (const some of output.pipeThrough(new TextDecoderStream())) {
+    text += some;
+    const next = [...text.matchAll(BEGINNING)].at(-1)?.index ?? 0;
+    if (next === 0) continue;
+    console.log(text.slice(0, next).trimEnd());
+    text = text.slice(next);
   }
-  if (file !== "") console.log(file.trimEnd());
+  if (text !== "") console.log(text.trimEnd());
 }
 
 /** Adds up the test suites of a JUnit report. */
