@@ -66,5 +66,6 @@ export async function askPerson(
       return false;
     }
   }
-  return yes || await agree("Sign this? It cannot be taken back", signal);
+  return yes ||
+    await output.quietly(() => agree("Sign this? It cannot be taken back", signal));
 }

@@ -193,7 +193,7 @@ class Desk {
       return await until(
         expires_at,
         this.#ending.signal,
-        (signal) => this.#output.quietly(() => askPerson(this.#output, sessions, key, { signal })),
+        (signal) => askPerson(this.#output, sessions, key, { signal }),
       );
     } finally {
       this.#asked.get(session_id)?.();

@@ -47,16 +47,30 @@ class Terminal {
     return new TextDecoder().decode(stdout);
   }
 
+  /** As `spawn`, with a person before it: what is written to its standard input is typed. */
+  spawnWithPerson(...args: readonly string[]): Deno.ChildProcess {
+    const line = ["node", this.main, "--json", ...args].map((part) => `'${part}'`).join(" ");
+    return this.start("script", ["-qefc", `stty cols 100; ${line}`, "/dev/null"], "piped");
+  }
+
   private spawnAsIs(...args: readonly string[]): Deno.ChildProcess {
-    return new Deno.Command("node", {
-      args: [join(installed(), "node_modules", project.name, "cli/main.js"), ...args],
+    return this.start("node", [this.main, ...args]);
+  }
+
+  private get main(): string {
+    return join(installed(), "node_modules", project.name, "cli/main.js");
+  }
+
+  private start(program: string, args: string[], stdin: "null" | "piped" = "null") {
+    return new Deno.Command(program, {
+      args,
       env: {
         PERMAFROST_HOME: `${this.root}/${this.folder}`,
         PERMAFROST_PASSPHRASE_FILE: `${this.root}/passphrase`,
         PERMAFROST_WORDS_FILE: `${this.root}/words`,
         NO_COLOR: "1",
       },
-      stdin: "null",
+      stdin,
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -267,9 +281,29 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
     await other.progress.upTo(
       / commitments of cleo were not this device's, and were withdrawn\. If/,
     );
+    if (hasTerminals) await answerByHand(bob, second);
     await stop(other);
   });
 });
+
+/** Whether this machine can act as if somebody sat there. */
+const hasTerminals = Deno.build.os === "linux" &&
+  await new Deno.Command("script", { args: ["-V"], stdout: "null" }).output()
+    .then(({ success }) => success, () => false);
+
+/** What no rule allows is asked of who is there. */
+async function answerByHand(guardian: Terminal, session: string): Promise<void> {
+  const process = guardian.spawnWithPerson("watch", "--pool", "6");
+  const [shown, person] = [new Said(process.stdout), process.stdin.getWriter()];
+  const type = (keys: string) => person.write(new TextEncoder().encode(keys));
+  assert.match(await shown.upTo(/Sign this\?/), /Text: By rules\r\n/);
+  await type("y");
+  await shown.upTo(RegExp(`${session}: answered`));
+  await type("\x03");
+  assert.equal((await process.status).code, 0);
+  assert.match(await shown.upTo(/"signed":/), /{"success":true,"signed":1}/);
+  await person.close();
+}
 
 /** A guardian's folder without what it keeps for signing, as a second device of it has it. */
 async function anotherDevice({ root, name, folder }: Terminal): Promise<Terminal> {
@@ -298,6 +332,7 @@ class Said {
     };
     for await (const part of stream) {
       this.#text += part;
+
       heard();
     }
     this.#ended = true;
