@@ -151,13 +151,10 @@ export function addDevice(program: Command, doing: Doing): void {
         const { recoveryData } = must(await readRecoveryData(supabase, keyPackage.key_package_id));
         const texts = await toPaper(recoveryData);
         const { epoch } = recoveryData.key_package;
-        const codes = texts.map((text, i) => ({
-          text,
-          caption: `${familyId}, epoch ${epoch}: ${i + 1} of ${texts.length}`,
-        }));
+        const svg = qrSheet(texts, `${familyId}, epoch ${epoch}`);
         const sheet = `${path}.svg`;
         await writeFile(path, `${JSON.stringify(recoveryData)}\n`, { mode: 0o600, flag: "wx" });
-        await writeFile(sheet, qrSheet(codes), { mode: 0o600, flag: "wx" });
+        await writeFile(sheet, svg, { mode: 0o600, flag: "wx" });
         output.result(
           { path, sheet, texts },
           `Written to ${path}, and ${texts.length} QR codes to print to ${sheet}. Keep them with the words`,

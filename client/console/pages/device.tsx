@@ -12,6 +12,7 @@ import type { Account } from "../account.ts";
 import type { FamilyDesk } from "../family_desk.ts";
 import { askToPersist, persistenceSentence } from "../persistence.ts";
 import { Act, Field, Page, Tick } from "../parts/basics.tsx";
+import { SHORTEST, TOO_SHORT } from "./entry.tsx";
 import { Vault, VaultError } from "../vault.ts";
 
 interface Props {
@@ -75,7 +76,7 @@ function Locks({ vault, name }: { vault: Vault; name: string }) {
     }
   };
   const change = async () => {
-    if (next.length < 12) return "At least 12 characters";
+    if (next.length < SHORTEST) return TOO_SHORT;
     await vault.changePassphrase(next);
     setNext("");
   };
@@ -165,12 +166,9 @@ function Paper({ account, family }: { account: Account; family: FamilyDesk }) {
     if (!read.success) return read.error;
     const texts = await toPaper(read.recoveryData);
     const { epoch } = read.recoveryData.key_package;
-    const codes = texts.map((text, i) => ({
-      text,
-      caption: `${family.familyId}, epoch ${epoch}: ${i + 1} of ${texts.length}`,
-    }));
+    const svg = qrSheet(texts, `${family.familyId}, epoch ${epoch}`);
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([qrSheet(codes)], { type: "image/svg+xml" }));
+    link.href = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
     link.download = `permafrost-${family.familyId}-epoch-${epoch}.svg`;
     link.click();
     URL.revokeObjectURL(link.href);

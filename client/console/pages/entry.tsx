@@ -54,14 +54,15 @@ export function NoFamily({ account }: { account: Account }) {
 }
 
 /** The shortest passphrase that is taken. */
-const SHORTEST = 12;
+export const SHORTEST = 12;
+export const TOO_SHORT = `At least ${SHORTEST} characters`;
 
 /** Making the vault of this browser. */
 export function MakeVault({ name, onVault }: { name: string; onVault: (vault: Vault) => void }) {
   const [passphrase, setPassphrase] = useState("");
   const [again, setAgain] = useState("");
   const make = async () => {
-    if (passphrase.length < SHORTEST) return `At least ${SHORTEST} characters`;
+    if (passphrase.length < SHORTEST) return TOO_SHORT;
     if (passphrase !== again) return "The two are not the same";
     onVault(await Vault.create(passphrase, name));
   };

@@ -5,24 +5,16 @@
  */
 import { useEffect, useRef } from "preact/hooks";
 import UPlot from "uplot";
+import { Constants } from "../../../supabase/functions/_shared/database.types.ts";
 import { marked } from "../../presentation/session_text.ts";
 import { type Metrics, readMetrics } from "../../sessions/metrics.ts";
-import type { FrostStatus } from "../../sessions/session.ts";
 import type { Account } from "../account.ts";
 import { Page, Problem } from "../parts/basics.tsx";
 import { usePolled } from "../parts/polled.ts";
 
 const DAY_S = 86_400;
 
-const STATES: readonly FrostStatus[] = [
-  "pending",
-  "nonce_collection",
-  "signing",
-  "aggregating",
-  "completed",
-  "failed",
-  "expired",
-];
+const STATES = Constants.public.Enums.signing_session_status;
 
 /** The page. */
 export function Operators({ account }: { account: Account }) {
