@@ -23,6 +23,7 @@ const SCRIPT = fileURLToPath(new URL("./ceremony_process.ts", import.meta.url));
 const stack = sharedStack();
 
 const FIVE = ["ann", "bob", "cleo", "dora", "emil"];
+const TEN = [...FIVE, "finn", "gwen", "hugo", "iris", "jens"];
 
 /** What a device does, in its order. */
 const STEPS = {
@@ -124,15 +125,34 @@ Deno.test("pedersen under another suite: three of five, killed around what is ke
 });
 
 Deno.test("chilldkg: seven of ten, each killed once", async () => {
-  const ten = [...FIVE, "finn", "gwen", "hugo", "iris", "jens"];
-  const family = await CeremonyFamily.found(stack(), ten);
-  const moments = momentsOf(STEPS.chilldkg).filter((moment) => !moment.includes("get_key"));
+  const family = await CeremonyFamily.found(stack(), TEN);
   await holdInProcesses(
     family,
-    { kind: "dkg", threshold: 7, participants: ten },
-    (_, i) => [moments[2 * i + i % 2]],
+    { kind: "dkg", threshold: 7, participants: TEN },
+    (_, i) => once(STEPS.chilldkg, i),
   );
 });
+
+Deno.test("pedersen and its reshare: seven of ten, each killed once", async () => {
+  const family = await CeremonyFamily.found(stack(), TEN);
+  await holdInProcesses(
+    family,
+    { kind: "dkg", protocol: "pedersen", threshold: 7, participants: TEN },
+    (_, i) => once(STEPS.pedersen, i),
+  );
+  const dealers = TEN.slice(0, 7);
+  await holdInProcesses(
+    family,
+    { kind: "reshare", threshold: 7, participants: TEN, dealers },
+    (name, i) => once(dealers.includes(name) ? STEPS.reshare : STEPS.joining, i),
+  );
+});
+
+/** One moment of these steps: another one for each guardian, as far as there are so many. */
+function once(steps: readonly string[], i: number): string[] {
+  const moments = momentsOf(steps).filter((moment) => !moment.includes("get_key"));
+  return [moments[(2 * i + i % 2) % moments.length]];
+}
 
 /** Before and after each step. */
 function momentsOf(steps: readonly string[]): string[] {
