@@ -17,7 +17,10 @@ Deno.test({
         const people: Person[] = [];
         for (const name of ["ann", "bob", "cleo"]) {
           const person = await Person.arrive(browser, stack, name);
-          await person.becomeGuardian({ smith: name }, { killed: name === "bob" });
+          await person.becomeGuardian({ smith: name }, {
+            killed: name === "bob",
+            pictured: name === "cleo",
+          });
           people.push(person);
         }
         const [ann, bob, cleo] = people;

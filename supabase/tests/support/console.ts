@@ -74,15 +74,27 @@ export class Person {
   /** Signs up, is put into a family by an operator, and makes this browser its own. */
   async becomeGuardian(
     families: Readonly<Record<string, string>>,
-    { killed = false }: { /** Whether its tab is killed at each step. */ killed?: boolean } = {},
+    { killed = false, pictured = false }: {
+      /** Whether its tab is killed at each step. */
+      killed?: boolean;
+      /** Whether pictures are kept of the way in. */
+      pictured?: boolean;
+    } = {},
   ): Promise<void> {
+    const picture = async (name: string) => {
+      if (pictured) await this.picture(name);
+    };
+    await picture("log-in");
     await this.signUp();
+    await picture("protect");
     await this.joinFamilies(families);
     if (killed) await this.reopen({ locked: false });
     await this.protect();
     if (killed) await this.reopen();
+    await picture("make-words");
     await this.press("Show my 24 words");
     await this.readWords();
+    await picture("words");
     if (killed) {
       const { words } = this;
       await this.reopen();
@@ -96,6 +108,7 @@ export class Person {
     }
     await this.confirmWords();
     await this.heading("You are in no family yet");
+    await picture("no-family");
     if (killed) await this.reopen();
     await this.press("Look again");
     await this.heading("Inbox");
