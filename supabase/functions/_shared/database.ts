@@ -259,6 +259,12 @@ export const Metrics = z.object({
   ),
   orphaned_sessions: z.number(),
   stuck_sessions: z.number(),
+  unrecorded_refusals: z.number(),
+  // By family, of which one may be called `__proto__`.
+  one_tap_sessions: z.custom<Readonly<Record<string, number>>>((value) =>
+    typeof value === "object" && value !== null
+  ),
+  unproven_guardians: z.number(),
   ledger_size: z.number(),
   alerts: z.array(z.object({ alert: z.string() })),
 });
