@@ -117,6 +117,7 @@ create table permafrost.kinds (
   taking_part text default 't.participants'::text not null,
   for_family boolean default false not null,
   cleaned_from text default 'completed'::text not null,
+  awaiting text default 'false'::text not null,
   created_detail text[] not null,
   constraint kinds_pkey PRIMARY KEY (kind)
 );
@@ -137,6 +138,8 @@ comment on column permafrost.kinds.for_family is
   'Whether the whole family may see that it is there and how far it has come, or only its creator and who takes part.';
 comment on column permafrost.kinds.cleaned_from is
   'Cleanup deletes rows of this status and of those after it.';
+comment on column permafrost.kinds.awaiting is
+  'Who is awaited while it is open, in SQL on t: whether it awaits %1$s, who takes part.';
 comment on column permafrost.kinds.created_detail is
   'The columns that its event created tells.';
 
@@ -5259,6 +5262,33 @@ comment on function permafrost.is_awaited(public.frost_signing_sessions,pg_catal
 
 revoke all on function permafrost.is_awaited(public.frost_signing_sessions,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.is_live(text,text) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_live(p_key_column text, p_live_from text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
+  where k.key_package_id = t.%I and k.retired_at < t.expires_at)'::text, p_live_from, p_key_column);
+
+comment on function permafrost.is_live(pg_catalog.text,pg_catalog.text) is
+  'The condition, in SQL on t, that ended_by is null.';
+
+revoke all on function permafrost.is_live(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.is_awaiting(permafrost.kinds,text,text,text) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_awaiting(p_kind permafrost.kinds, p_participant text, p_now text, p_live_from text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN format('t.status < ''completed'' and t.expires_at > %s and %s and %s @> array[%s] and %s'::text, p_now, permafrost.is_live((p_kind).key_column, p_live_from), (p_kind).taking_part, p_participant, format((p_kind).awaiting, p_participant));
+
+comment on function permafrost.is_awaiting(permafrost.kinds,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'The condition, in SQL on t, that it is open and awaits a participant. The others are SQL, too.';
+
+revoke all on function permafrost.is_awaiting(permafrost.kinds,text,text,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.is_bound(public.frost_nonce_commitments) ------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_bound(p_commitment public.frost_nonce_commitments)
  RETURNS boolean
@@ -5312,20 +5342,6 @@ comment on function permafrost.is_identifier(pg_catalog.text) is
   'True for 1 to 255 characters without control characters: families, participants and sessions.';
 
 revoke all on function permafrost.is_identifier(text) from public, anon, authenticated, service_role;
-
--- function permafrost.is_live(text,text) ----------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_live(p_key_column text, p_live_from text)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
-  where k.key_package_id = t.%I and k.retired_at < t.expires_at)'::text, p_live_from, p_key_column);
-
-comment on function permafrost.is_live(pg_catalog.text,pg_catalog.text) is
-  'The condition, in SQL on t, that ended_by is null.';
-
-revoke all on function permafrost.is_live(text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.is_monitor() ----------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_monitor()
@@ -5429,6 +5445,7 @@ BEGIN ATOMIC
      k.taking_part,
      k.for_family,
      k.cleaned_from,
+     k.awaiting,
      k.created_detail
     FROM (permafrost.event_heads h
       JOIN permafrost.kinds k ON ((k.kind = h.subject)))
@@ -5491,8 +5508,7 @@ declare
   v_live_from integer := permafrost.live_from();
 begin
   return (select coalesce(jsonb_agg(permafrost.ceremony_summary(c, v_now, v_live_from) order by page.n), '[]')
-    from unnest(permafrost.page_of('ceremony', p_status::text, case when p_awaiting_me then
-      $sql$ $1 ->> f = any (permafrost.missing_senders(t, permafrost.round_of(t.status)))$sql$ end,
+    from unnest(permafrost.page_of('ceremony', p_status::text, p_awaiting_me,
       p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
     join public.frost_key_ceremonies as c on c.ceremony_id = page.id);
 end;
@@ -5514,13 +5530,7 @@ declare
   v_requests jsonb;
 begin
   select coalesce(jsonb_agg(permafrost.request_summary(r, v_now, v_live_from) order by page.n), '[]') into v_requests
-  from unnest(permafrost.page_of('recovery', p_status::text, case when p_awaiting_me then
-    $sql$t.status < 'ready'
-      and not exists (select from public.sss_encrypted_shares as s
-        where s.request_id = t.request_id and s.guardian_id = $1 ->> f and s.status = 'submitted')
-      and not exists (select from permafrost.declines as d
-        where d.subject_id = t.request_id and d.kind = 'recovery' and d.participant_id = $1 ->> f)$sql$ end,
-    p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  from unnest(permafrost.page_of('recovery', p_status::text, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
   join public.sss_signing_requests as r on r.request_id = page.id;
   return v_requests;
 end;
@@ -5542,19 +5552,7 @@ declare
   v_sessions jsonb;
 begin
   select coalesce(jsonb_agg(permafrost.session_summary(s, v_now, v_live_from) order by page.n), '[]') into v_sessions
-  from unnest(permafrost.page_of('session', p_status::text, case when p_awaiting_me then
-    -- Nobody is awaited in a dry run. With all shares there, each participant can finish it: its last caller may have
-    -- died. A commitment that is used is answered, or marked so that it is not to be.
-    $sql$t.key_package_id is not null and case
-      when t.status = 'aggregating' then true
-      when t.mode <> 'two_round' then permafrost.is_awaited(t, $1 ->> f)
-      when t.signers is null then not exists (select from public.frost_nonce_commitments as c
-          where c.session_id = t.session_id and c.participant_id = $1 ->> f)
-        and not exists (select from permafrost.declines as d
-          where d.subject_id = t.session_id and d.kind = 'session' and d.participant_id = $1 ->> f)
-      else $1 ->> f = any (t.signers) and exists (select from public.frost_nonce_commitments as c
-          where c.session_id = t.session_id and c.participant_id = $1 ->> f and not c.nonce_used)
-      end$sql$ end, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  from unnest(permafrost.page_of('session', p_status::text, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
   join public.frost_signing_sessions as s on s.session_id = page.id;
   return v_sessions;
 end;
@@ -6042,8 +6040,8 @@ comment on function permafrost.own_request(pg_catalog.text) is
 
 revoke all on function permafrost.own_request(text) from public, anon, authenticated, service_role;
 
--- function permafrost.page_of(text,text,text,integer,bigint,text,text) ----------------------------
-CREATE OR REPLACE FUNCTION permafrost.page_of(p_kind text, p_status text, p_awaiting text, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
+-- function permafrost.page_of(text,text,boolean,integer,bigint,text,text) -------------------------
+CREATE OR REPLACE FUNCTION permafrost.page_of(p_kind text, p_status text, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
  RETURNS text[]
  LANGUAGE plpgsql
  STABLE
@@ -6077,9 +6075,8 @@ begin
         else 't.status = %L and t.expires_at > $5 and %s'
       end, p_status, v_is_live);
   end if;
-  if p_awaiting is not null then
-    v_conditions := v_conditions || format('t.status < ''completed'' and t.expires_at > $5 and %s
-      and %s @> array[$1 ->> f] and %s', v_is_live, v_kind.taking_part, p_awaiting);
+  if p_awaiting_me then
+    v_conditions := v_conditions || permafrost.is_awaiting(v_kind, '($1 ->> f)', '$5', '$6');
   end if;
   v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
     v_kind.id_column, v_kind.relation, '%s');
@@ -6106,10 +6103,10 @@ begin
 end;
 $function$;
 
-comment on function permafrost.page_of(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer,bigint,pg_catalog.text,pg_catalog.text) is
-  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that meet p_awaiting (SQL, on t, the caller being $1 ->> f). Refuses invalid_input, not_in_family.';
+comment on function permafrost.page_of(pg_catalog.text,pg_catalog.text,boolean,integer,bigint,pg_catalog.text,pg_catalog.text) is
+  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that await the caller. Refuses invalid_input, not_in_family.';
 
-revoke all on function permafrost.page_of(text,text,text,integer,bigint,text,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.page_of(text,text,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.pool_commitments(public.frost_key_packages,text,text[]) ---------------------
 CREATE OR REPLACE FUNCTION permafrost.pool_commitments(p_package public.frost_key_packages, p_participant_id text, p_nonce_commitments text[])
