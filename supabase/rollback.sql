@@ -45,7 +45,7 @@ begin
         'session_states', 'publishing_nonces', 'reading_sessions', 'listing', 'creating_sessions', 'recording_round_one', 'recording_round_two', 'signing_work', 'signing_over_http',
         'recovery_requests', 'recovery_shares', 'reading_recoveries', 'recovery_calls', 'host_keys', 'key_ceremonies',
         'ceremony_states', 'reading_ceremonies', 'ceremony_calls', 'key_status', 'declining_and_publishing',
-        'maintenance', 'transcripts', 'monitoring', 'self_check');
+        'maintenance', 'transcripts', 'monitoring', 'telling', 'self_check');
   end if;
 
   drop view if exists public.frost_session_statuses, public.frost_sessions_by_hour, public.frost_session_durations,

@@ -117,6 +117,7 @@ create table permafrost.kinds (
   taking_part text default 't.participants'::text not null,
   for_family boolean default false not null,
   cleaned_from text default 'completed'::text not null,
+  awaiting text default 'false'::text not null,
   created_detail text[] not null,
   constraint kinds_pkey PRIMARY KEY (kind)
 );
@@ -137,6 +138,8 @@ comment on column permafrost.kinds.for_family is
   'Whether the whole family may see that it is there and how far it has come, or only its creator and who takes part.';
 comment on column permafrost.kinds.cleaned_from is
   'Cleanup deletes rows of this status and of those after it.';
+comment on column permafrost.kinds.awaiting is
+  'Who is awaited while it is open, in SQL on t: whether it awaits %1$s, who takes part.';
 comment on column permafrost.kinds.created_detail is
   'The columns that its event created tells.';
 
@@ -2731,6 +2734,43 @@ $function$;
 revoke all on function permafrost.approve_key_package(text,text,text,text) from public, anon, authenticated, service_role;
 grant execute on function permafrost.approve_key_package(text,text,text,text) to service_role;
 
+-- function permafrost.asked_by(public.frost_events,text[]) ----------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.asked_by(p_event public.frost_events, p_people text[])
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  case
+    when p_event.subject = 'ceremony' then
+      return (select permafrost.senders(c, r.round)
+        from public.frost_key_ceremonies as c, (values ('created', 1), ('round_one_closed', 2), ('confirming', 3)) as r (event, round)
+        where c.ceremony_id = p_event.subject_id and r.event = p_event.event);
+    when p_event.event = 'created' then
+      return case when p_event.detail -> 'key_package_id' <> 'null' then p_people end;
+    when p_event.event = 'round_one_closed' then
+      return array(select jsonb_array_elements_text(p_event.detail -> 'signers'));
+    when p_event.event = 'share_rejected' then
+      return array[p_event.detail ->> 'guardian'];
+    -- In a robust session the others of a quorum that is lost may have to fill another.
+    when p_event.event in ('share_refused', 'declined') and p_event.subject = 'session' then
+      return array(select distinct c.participant_id from public.frost_signing_sessions as s
+        join public.frost_nonce_commitments as c using (session_id)
+        join public.frost_nonce_commitments as own using (session_id, quorum)
+        where s.mode <> 'two_round' and c.session_id = p_event.subject_id and own.participant_id = p_event.actor
+          and c.quorum = coalesce((p_event.detail ->> 'quorum')::integer, c.quorum));
+    else
+      return null;
+  end case;
+end;
+$function$;
+
+comment on function permafrost.asked_by(public.frost_events,pg_catalog.text[]) is
+  'Whom an event may have made the awaited ones, of p_people, who take part; null for an event that asks nobody.';
+
+revoke all on function permafrost.asked_by(public.frost_events,text[]) from public, anon, authenticated, service_role;
+
 -- function permafrost.asked_quorum(public.frost_signing_sessions,integer,text) --------------------
 CREATE OR REPLACE FUNCTION permafrost.asked_quorum(p_session public.frost_signing_sessions, p_quorum integer, p_participant_id text)
  RETURNS public.frost_signing_quorums
@@ -2768,6 +2808,28 @@ comment on function permafrost.asked_quorum(public.frost_signing_sessions,intege
   'A quorum with its signers: p_quorum, or (null) the participant''s first unanswered one. Refuses round_open.';
 
 revoke all on function permafrost.asked_quorum(public.frost_signing_sessions,integer,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.awaited(permafrost.kinds,text) ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.awaited(p_kind permafrost.kinds, p_id text)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_awaited text[];
+begin
+  execute format('select array(select p from unnest(%s) as p where %s) from %s as t where t.%I = $1', p_kind.taking_part,
+    permafrost.is_awaiting(p_kind, 'p', '$2', '$3'), p_kind.relation, p_kind.id_column)
+  into v_awaited using p_id, permafrost.now_ms(), permafrost.live_from();
+  return v_awaited;
+end;
+$function$;
+
+comment on function permafrost.awaited(permafrost.kinds,pg_catalog.text) is
+  'Whom something awaits now.';
+
+revoke all on function permafrost.awaited(permafrost.kinds,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.bind_pool(public.frost_key_packages,text[],text[],integer) ------------------
 CREATE OR REPLACE FUNCTION permafrost.bind_pool(p_package public.frost_key_packages, p_sessions text[], p_signers text[], p_threshold integer)
@@ -5259,6 +5321,33 @@ comment on function permafrost.is_awaited(public.frost_signing_sessions,pg_catal
 
 revoke all on function permafrost.is_awaited(public.frost_signing_sessions,text) from public, anon, authenticated, service_role;
 
+-- function permafrost.is_live(text,text) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_live(p_key_column text, p_live_from text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
+  where k.key_package_id = t.%I and k.retired_at < t.expires_at)'::text, p_live_from, p_key_column);
+
+comment on function permafrost.is_live(pg_catalog.text,pg_catalog.text) is
+  'The condition, in SQL on t, that ended_by is null.';
+
+revoke all on function permafrost.is_live(text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.is_awaiting(permafrost.kinds,text,text,text) --------------------------------
+CREATE OR REPLACE FUNCTION permafrost.is_awaiting(p_kind permafrost.kinds, p_participant text, p_now text, p_live_from text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+RETURN format('t.status < ''completed'' and t.expires_at > %s and %s and %s @> array[%s] and %s'::text, p_now, permafrost.is_live((p_kind).key_column, p_live_from), (p_kind).taking_part, p_participant, format((p_kind).awaiting, p_participant));
+
+comment on function permafrost.is_awaiting(permafrost.kinds,pg_catalog.text,pg_catalog.text,pg_catalog.text) is
+  'The condition, in SQL on t, that it is open and awaits a participant. The others are SQL, too.';
+
+revoke all on function permafrost.is_awaiting(permafrost.kinds,text,text,text) from public, anon, authenticated, service_role;
+
 -- function permafrost.is_bound(public.frost_nonce_commitments) ------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_bound(p_commitment public.frost_nonce_commitments)
  RETURNS boolean
@@ -5312,20 +5401,6 @@ comment on function permafrost.is_identifier(pg_catalog.text) is
   'True for 1 to 255 characters without control characters: families, participants and sessions.';
 
 revoke all on function permafrost.is_identifier(text) from public, anon, authenticated, service_role;
-
--- function permafrost.is_live(text,text) ----------------------------------------------------------
-CREATE OR REPLACE FUNCTION permafrost.is_live(p_key_column text, p_live_from text)
- RETURNS text
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-RETURN format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
-  where k.key_package_id = t.%I and k.retired_at < t.expires_at)'::text, p_live_from, p_key_column);
-
-comment on function permafrost.is_live(pg_catalog.text,pg_catalog.text) is
-  'The condition, in SQL on t, that ended_by is null.';
-
-revoke all on function permafrost.is_live(text,text) from public, anon, authenticated, service_role;
 
 -- function permafrost.is_monitor() ----------------------------------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.is_monitor()
@@ -5429,6 +5504,7 @@ BEGIN ATOMIC
      k.taking_part,
      k.for_family,
      k.cleaned_from,
+     k.awaiting,
      k.created_detail
     FROM (permafrost.event_heads h
       JOIN permafrost.kinds k ON ((k.kind = h.subject)))
@@ -5491,8 +5567,7 @@ declare
   v_live_from integer := permafrost.live_from();
 begin
   return (select coalesce(jsonb_agg(permafrost.ceremony_summary(c, v_now, v_live_from) order by page.n), '[]')
-    from unnest(permafrost.page_of('ceremony', p_status::text, case when p_awaiting_me then
-      $sql$ $1 ->> f = any (permafrost.missing_senders(t, permafrost.round_of(t.status)))$sql$ end,
+    from unnest(permafrost.page_of('ceremony', p_status::text, p_awaiting_me,
       p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
     join public.frost_key_ceremonies as c on c.ceremony_id = page.id);
 end;
@@ -5514,13 +5589,7 @@ declare
   v_requests jsonb;
 begin
   select coalesce(jsonb_agg(permafrost.request_summary(r, v_now, v_live_from) order by page.n), '[]') into v_requests
-  from unnest(permafrost.page_of('recovery', p_status::text, case when p_awaiting_me then
-    $sql$t.status < 'ready'
-      and not exists (select from public.sss_encrypted_shares as s
-        where s.request_id = t.request_id and s.guardian_id = $1 ->> f and s.status = 'submitted')
-      and not exists (select from permafrost.declines as d
-        where d.subject_id = t.request_id and d.kind = 'recovery' and d.participant_id = $1 ->> f)$sql$ end,
-    p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  from unnest(permafrost.page_of('recovery', p_status::text, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
   join public.sss_signing_requests as r on r.request_id = page.id;
   return v_requests;
 end;
@@ -5542,19 +5611,7 @@ declare
   v_sessions jsonb;
 begin
   select coalesce(jsonb_agg(permafrost.session_summary(s, v_now, v_live_from) order by page.n), '[]') into v_sessions
-  from unnest(permafrost.page_of('session', p_status::text, case when p_awaiting_me then
-    -- Nobody is awaited in a dry run. With all shares there, each participant can finish it: its last caller may have
-    -- died. A commitment that is used is answered, or marked so that it is not to be.
-    $sql$t.key_package_id is not null and case
-      when t.status = 'aggregating' then true
-      when t.mode <> 'two_round' then permafrost.is_awaited(t, $1 ->> f)
-      when t.signers is null then not exists (select from public.frost_nonce_commitments as c
-          where c.session_id = t.session_id and c.participant_id = $1 ->> f)
-        and not exists (select from permafrost.declines as d
-          where d.subject_id = t.session_id and d.kind = 'session' and d.participant_id = $1 ->> f)
-      else $1 ->> f = any (t.signers) and exists (select from public.frost_nonce_commitments as c
-          where c.session_id = t.session_id and c.participant_id = $1 ->> f and not c.nonce_used)
-      end$sql$ end, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  from unnest(permafrost.page_of('session', p_status::text, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
   join public.frost_signing_sessions as s on s.session_id = page.id;
   return v_sessions;
 end;
@@ -6042,8 +6099,8 @@ comment on function permafrost.own_request(pg_catalog.text) is
 
 revoke all on function permafrost.own_request(text) from public, anon, authenticated, service_role;
 
--- function permafrost.page_of(text,text,text,integer,bigint,text,text) ----------------------------
-CREATE OR REPLACE FUNCTION permafrost.page_of(p_kind text, p_status text, p_awaiting text, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
+-- function permafrost.page_of(text,text,boolean,integer,bigint,text,text) -------------------------
+CREATE OR REPLACE FUNCTION permafrost.page_of(p_kind text, p_status text, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text)
  RETURNS text[]
  LANGUAGE plpgsql
  STABLE
@@ -6077,9 +6134,8 @@ begin
         else 't.status = %L and t.expires_at > $5 and %s'
       end, p_status, v_is_live);
   end if;
-  if p_awaiting is not null then
-    v_conditions := v_conditions || format('t.status < ''completed'' and t.expires_at > $5 and %s
-      and %s @> array[$1 ->> f] and %s', v_is_live, v_kind.taking_part, p_awaiting);
+  if p_awaiting_me then
+    v_conditions := v_conditions || permafrost.is_awaiting(v_kind, '($1 ->> f)', '$5', '$6');
   end if;
   v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
     v_kind.id_column, v_kind.relation, '%s');
@@ -6106,10 +6162,68 @@ begin
 end;
 $function$;
 
-comment on function permafrost.page_of(pg_catalog.text,pg_catalog.text,pg_catalog.text,integer,bigint,pg_catalog.text,pg_catalog.text) is
-  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that meet p_awaiting (SQL, on t, the caller being $1 ->> f). Refuses invalid_input, not_in_family.';
+comment on function permafrost.page_of(pg_catalog.text,pg_catalog.text,boolean,integer,bigint,pg_catalog.text,pg_catalog.text) is
+  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that await the caller. Refuses invalid_input, not_in_family.';
 
-revoke all on function permafrost.page_of(text,text,text,integer,bigint,text,text) from public, anon, authenticated, service_role;
+revoke all on function permafrost.page_of(text,text,boolean,integer,bigint,text,text) from public, anon, authenticated, service_role;
+
+-- function permafrost.people_to_tell(bigint) ------------------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.people_to_tell(p_event_id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_event public.frost_events := e from public.frost_events as e where e.event_id = p_event_id;
+  v_kind permafrost.kinds := k from permafrost.kinds as k where k.kind = v_event.subject;
+  v_news text;
+  v_people text[];
+  v_creator text;
+  v_awaited text[];
+  v_told text[];
+begin
+  -- A table that is copied elsewhere fires its triggers, and what is old is no news.
+  if v_kind.kind is null or v_event.occurred_at < permafrost.now_ms() - 86400000 then
+    return null;
+  end if;
+  v_news := case when v_event.event = 'completed' then 'done' when v_event.event in ('failed', 'expired') then 'withdrawn'
+    else 'awaits_you' end;
+  execute format('select array(select p from unnest(%s) with ordinality as u (p, n) group by p order by min(n)), t.created_by
+    from %s as t where t.%I = $1', v_kind.taking_part, v_kind.relation, v_kind.id_column) into v_people, v_creator using v_event.subject_id;
+  if v_news = 'done' then
+    v_told := array(select p from unnest(v_people || case when v_creator <> all (v_people) then v_creator end) with ordinality as u (p, n)
+      -- A recovery ends on the device of who asked for it.
+      where p <> coalesce(case v_event.subject when 'recovery' then v_creator else permafrost.whose_act(v_event) end, '') order by n);
+  else
+    v_awaited := case when v_news = 'awaits_you' then permafrost.awaited(v_kind, v_event.subject_id) else v_people end;
+    with asking as (
+      select e.seq, e.event, a.asked, coalesce(permafrost.whose_act(e), '') as whose
+      from public.frost_events as e cross join lateral permafrost.asked_by(e, v_people) as a (asked)
+      where e.subject = v_event.subject and e.subject_id = v_event.subject_id and e.seq <= v_event.seq and a.asked is not null
+    ), people as (
+      -- A decline is an act, and so is failing it; a refusal is none.
+      select u.p, u.n, coalesce(max(e.seq), 0) as acted
+      from unnest(v_people) with ordinality as u (p, n) left join public.frost_events as e on e.subject = v_event.subject
+        and e.subject_id = v_event.subject_id and e.actor = u.p and e.event not like '%\_refused'
+      where u.p = any (v_awaited) group by 1, 2
+    ), open as (
+      -- The first time that each was asked since they acted last.
+      select p.p, p.n, min(a.seq) as asked_at from people as p join asking as a on p.p = any (a.asked) and a.whose <> p.p and a.seq > p.acted
+        -- What ended with the quorum that was lost asked nobody for another.
+        and not (v_news = 'withdrawn' and a.event in ('share_refused', 'declined') and a.seq = v_event.seq - 1)
+      group by 1, 2
+    )
+    select array_agg(o.p order by o.n) into v_told from open as o
+    where v_news = 'withdrawn' or o.asked_at = v_event.seq;
+  end if;
+  return case when cardinality(v_told) > 0 then jsonb_build_object('kind', v_news, 'family_id', v_event.family_id, 'subject', v_event.subject,
+    'id', v_event.subject_id, 'participants', v_told, 'digest', encode(v_event.digest, 'hex')) end;
+end;
+$function$;
+
+revoke all on function permafrost.people_to_tell(bigint) from public, anon, authenticated, service_role;
+grant execute on function permafrost.people_to_tell(bigint) to service_role;
 
 -- function permafrost.pool_commitments(public.frost_key_packages,text,text[]) ---------------------
 CREATE OR REPLACE FUNCTION permafrost.pool_commitments(p_package public.frost_key_packages, p_participant_id text, p_nonce_commitments text[])
@@ -7566,6 +7680,26 @@ comment on function permafrost.visible_subject(pg_catalog.text) is
 
 revoke all on function permafrost.visible_subject(text) from public, anon, authenticated, service_role;
 
+-- function permafrost.whose_act(public.frost_events) ----------------------------------------------
+CREATE OR REPLACE FUNCTION permafrost.whose_act(p_event public.frost_events)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return coalesce(p_event.actor, case when p_event.event not in ('failed', 'expired') then (
+    select e.actor from public.frost_events as e
+    where e.subject = p_event.subject and e.subject_id = p_event.subject_id and e.seq < p_event.seq and e.actor is not null
+    order by e.seq desc limit 1) end);
+end;
+$function$;
+
+comment on function permafrost.whose_act(public.frost_events) is
+  'Who did it, or did what it followed from; null for nobody.';
+
+revoke all on function permafrost.whose_act(public.frost_events) from public, anon, authenticated, service_role;
+
 -- function permafrost.withdraw_nonce_commitments(text,text[]) -------------------------------------
 CREATE OR REPLACE FUNCTION permafrost.withdraw_nonce_commitments(p_family_id text, p_nonce_commitments text[])
  RETURNS jsonb
@@ -8181,6 +8315,22 @@ comment on function public.mark_nonce_as_used(pg_catalog.text) is
 
 revoke all on function public.mark_nonce_as_used(text) from public, anon, authenticated, service_role;
 grant execute on function public.mark_nonce_as_used(text) to service_role;
+
+-- function public.people_to_tell(bigint) ----------------------------------------------------------
+CREATE OR REPLACE FUNCTION public.people_to_tell(p_event_id bigint)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+BEGIN ATOMIC
+ SELECT permafrost.people_to_tell(p_event_id) AS people_to_tell;
+END;
+
+comment on function public.people_to_tell(bigint) is
+  'Whom an event is news for now: kind (awaits_you: it asks them, and they have not answered; done: to all but who finished it; withdrawn: it failed or expired, to those who were asked and had not answered), family_id, subject, id, participants, digest (of the event). Null where it is news for nobody: an event that is unknown, a day old, or overtaken.';
+
+revoke all on function public.people_to_tell(bigint) from public, anon, authenticated, service_role;
+grant execute on function public.people_to_tell(bigint) to service_role;
 
 -- function public.publish_nonce_commitments(text,text,text[],text[]) ------------------------------
 CREATE OR REPLACE FUNCTION public.publish_nonce_commitments(p_family_id text, p_participant_id text, p_nonce_commitments text[], p_valid_suites text[] DEFAULT NULL::text[])

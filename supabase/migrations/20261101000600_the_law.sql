@@ -16,6 +16,7 @@ create table if not exists permafrost.kinds (
   taking_part text not null default 't.participants',
   for_family boolean not null default false,
   cleaned_from text not null default 'completed',
+  awaiting text not null default 'false',
   created_detail text[] not null
 );
 comment on table permafrost.kinds is 'What has a state.';
@@ -26,6 +27,8 @@ comment on column permafrost.kinds.key_column is 'Which column has the key packa
 comment on column permafrost.kinds.taking_part is 'Who takes part, in SQL on t: a text[].';
 comment on column permafrost.kinds.for_family is 'Whether the whole family may see that it is there and how far it has come, or only its creator and who takes part.';
 comment on column permafrost.kinds.cleaned_from is 'Cleanup deletes rows of this status and of those after it.';
+comment on column permafrost.kinds.awaiting is
+  'Who is awaited while it is open, in SQL on t: whether it awaits %1$s, who takes part.';
 comment on column permafrost.kinds.created_detail is 'The columns that its event created tells.';
 
 create table if not exists permafrost.transitions (
@@ -95,6 +98,16 @@ language sql immutable set search_path = pg_catalog, pg_temp
 return format('t.incarnation >= %s and not exists (select from public.frost_key_packages as k
   where k.key_package_id = t.%I and k.retired_at < t.expires_at)', p_live_from, p_key_column);
 comment on function permafrost.is_live(text, text) is 'The condition, in SQL on t, that ended_by is null.';
+
+-- One rule for lists, each for its caller, and for who is told that something awaits them.
+create or replace function permafrost.is_awaiting(
+  p_kind permafrost.kinds, p_participant text, p_now text, p_live_from text
+) returns text
+language sql immutable set search_path = pg_catalog, pg_temp
+return format('t.status < ''completed'' and t.expires_at > %s and %s and %s @> array[%s] and %s', p_now,
+  permafrost.is_live((p_kind).key_column, p_live_from), (p_kind).taking_part, p_participant, format((p_kind).awaiting, p_participant));
+comment on function permafrost.is_awaiting(permafrost.kinds, text, text, text) is
+  'The condition, in SQL on t, that it is open and awaits a participant. The others are SQL, too.';
 
 create or replace function permafrost.refuse_finished(p_noun text, p_status text, p_error_message text) returns void
 language plpgsql stable set search_path = pg_catalog, pg_temp
@@ -343,6 +356,6 @@ end;
 $$;
 
 revoke all on function permafrost.ended_by(integer, integer, uuid, bigint), permafrost.status_now(anyenum, bigint, bigint, text),
-  permafrost.is_live(text, text), permafrost.redacted(jsonb), permafrost.may_set(text, jsonb, jsonb), permafrost.refuse_finished(text, text, text), permafrost.tg__10_start(),
+  permafrost.is_live(text, text), permafrost.is_awaiting(permafrost.kinds, text, text, text), permafrost.redacted(jsonb), permafrost.may_set(text, jsonb, jsonb), permafrost.refuse_finished(text, text, text), permafrost.tg__10_start(),
   permafrost.check_creation(text, text, bigint), permafrost.tg__20_guard(), permafrost.tg__40_log()
   from public, anon, authenticated, service_role;

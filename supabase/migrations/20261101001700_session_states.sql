@@ -4,11 +4,23 @@
 --   pending -> nonce_collection -> signing -> aggregating -> completed
 --      \______________\_______________\____________\_______-> failed | expired
 
-insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, created_detail) values
+insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, awaiting, created_detail) values
   ('session', 'public.frost_signing_sessions', 'session_id', 'session', 'frost', 'key_package_id',
+    -- Nobody is awaited in a dry run. With all shares there, each participant can finish it: its last caller may have
+    -- died. A commitment that is used is answered, or marked so that it is not to be.
+    $sql$t.key_package_id is not null and case
+      when t.status = 'aggregating' then true
+      when t.mode <> 'two_round' then permafrost.is_awaited(t, %1$s)
+      when t.signers is null then not exists (select from public.frost_nonce_commitments as c
+          where c.session_id = t.session_id and c.participant_id = %1$s)
+        and not exists (select from permafrost.declines as d
+          where d.subject_id = t.session_id and d.kind = 'session' and d.participant_id = %1$s)
+      else %1$s = any (t.signers) and exists (select from public.frost_nonce_commitments as c
+          where c.session_id = t.session_id and c.participant_id = %1$s and not c.nonce_used)
+      end$sql$,
     '{mode,message_hash,participants,threshold,key_package_id,event_type,expires_at}')
 on conflict (kind) do update set relation = excluded.relation, id_column = excluded.id_column, noun = excluded.noun,
-  method = excluded.method, key_column = excluded.key_column, created_detail = excluded.created_detail;
+  method = excluded.method, key_column = excluded.key_column, awaiting = excluded.awaiting, created_detail = excluded.created_detail;
 
 insert into permafrost.transitions (kind, from_status, to_status, event, detail) values
   ('session', 'pending', 'nonce_collection', null, '{}'),

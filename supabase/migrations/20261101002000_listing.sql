@@ -5,7 +5,7 @@
 -- Each filter is written out where it is asked for, and the query planned anew, so that it finds the index that
 -- was made for it.
 create or replace function permafrost.page_of(
-  p_kind text, p_status text, p_awaiting text, p_limit integer, p_before bigint, p_before_id text, p_family_id text
+  p_kind text, p_status text, p_awaiting_me boolean, p_limit integer, p_before bigint, p_before_id text, p_family_id text
 ) returns text[]
 language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
@@ -37,9 +37,8 @@ begin
         else 't.status = %L and t.expires_at > $5 and %s'
       end, p_status, v_is_live);
   end if;
-  if p_awaiting is not null then
-    v_conditions := v_conditions || format('t.status < ''completed'' and t.expires_at > $5 and %s
-      and %s @> array[$1 ->> f] and %s', v_is_live, v_kind.taking_part, p_awaiting);
+  if p_awaiting_me then
+    v_conditions := v_conditions || permafrost.is_awaiting(v_kind, '($1 ->> f)', '$5', '$6');
   end if;
   v_page := format('select t.%I as id, t.created_at from %s as t where %s order by t.created_at desc, t.%1$I desc limit $7',
     v_kind.id_column, v_kind.relation, '%s');
@@ -65,8 +64,8 @@ begin
   return coalesce(v_ids, '{}');
 end;
 $$;
-comment on function permafrost.page_of(text, text, text, integer, bigint, text, text) is
-  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that meet p_awaiting (SQL, on t, the caller being $1 ->> f). Refuses invalid_input, not_in_family.';
+comment on function permafrost.page_of(text, text, boolean, integer, bigint, text, text) is
+  'The ids of a page of a kind, newest first: of the caller''s families or one; of a status that is true now; those that await the caller. Refuses invalid_input, not_in_family.';
 
 -- In a robust session: who owes a share, and who may fill another quorum. A guardian who has answered a quorum of pooled
 -- commitments waits for its co-signers while that quorum lives.
@@ -106,19 +105,7 @@ declare
   v_sessions jsonb;
 begin
   select coalesce(jsonb_agg(permafrost.session_summary(s, v_now, v_live_from) order by page.n), '[]') into v_sessions
-  from unnest(permafrost.page_of('session', p_status::text, case when p_awaiting_me then
-    -- Nobody is awaited in a dry run. With all shares there, each participant can finish it: its last caller may have
-    -- died. A commitment that is used is answered, or marked so that it is not to be.
-    $sql$t.key_package_id is not null and case
-      when t.status = 'aggregating' then true
-      when t.mode <> 'two_round' then permafrost.is_awaited(t, $1 ->> f)
-      when t.signers is null then not exists (select from public.frost_nonce_commitments as c
-          where c.session_id = t.session_id and c.participant_id = $1 ->> f)
-        and not exists (select from permafrost.declines as d
-          where d.subject_id = t.session_id and d.kind = 'session' and d.participant_id = $1 ->> f)
-      else $1 ->> f = any (t.signers) and exists (select from public.frost_nonce_commitments as c
-          where c.session_id = t.session_id and c.participant_id = $1 ->> f and not c.nonce_used)
-      end$sql$ end, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  from unnest(permafrost.page_of('session', p_status::text, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
   join public.frost_signing_sessions as s on s.session_id = page.id;
   return v_sessions;
 end;
@@ -133,7 +120,7 @@ begin atomic select permafrost.list_signing_sessions(p_status, p_awaiting_me, p_
 comment on function public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text) is
   'An array of summaries of the caller''s sessions, newest first, 1 to 500 of them: of one status; only those where the caller owes a commitment or a share, or can finish; before the last row''s created_at (milliseconds) and session_id; of one family. Refuses invalid_input, not_in_family.';
 
-revoke all on function permafrost.is_awaited(public.frost_signing_sessions, text), permafrost.page_of(text, text, text, integer, bigint, text, text),
+revoke all on function permafrost.is_awaited(public.frost_signing_sessions, text), permafrost.page_of(text, text, boolean, integer, bigint, text, text),
   permafrost.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text),
   public.list_signing_sessions(public.signing_session_status, boolean, integer, bigint, text, text)
   from public, anon, authenticated, service_role;

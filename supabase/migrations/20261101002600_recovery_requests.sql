@@ -74,11 +74,16 @@ create policy "Requesters and guardians read their requests" on public.sss_signi
 
 -- The states: which edges there are, and what must hold to enter one. The law does the rest ------------------
 
-insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, created_detail) values
+insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, awaiting, created_detail) values
   ('recovery', 'public.sss_signing_requests', 'request_id', 'request', 'sss', 'key_package_id',
+    $sql$t.status < 'ready'
+      and not exists (select from public.sss_encrypted_shares as s
+        where s.request_id = t.request_id and s.guardian_id = %1$s and s.status = 'submitted')
+      and not exists (select from permafrost.declines as d
+        where d.subject_id = t.request_id and d.kind = 'recovery' and d.participant_id = %1$s)$sql$,
     '{message_hash,participants,threshold,key_package_id,event_type,use_case,recipient_public_key,expires_at}')
 on conflict (kind) do update set relation = excluded.relation, id_column = excluded.id_column, noun = excluded.noun,
-  method = excluded.method, key_column = excluded.key_column, created_detail = excluded.created_detail;
+  method = excluded.method, key_column = excluded.key_column, awaiting = excluded.awaiting, created_detail = excluded.created_detail;
 
 insert into permafrost.transitions (kind, from_status, to_status, event, detail) values
   ('recovery', 'pending', 'partial', 'partial', '{}'),

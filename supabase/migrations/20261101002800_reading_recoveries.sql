@@ -97,13 +97,7 @@ declare
   v_requests jsonb;
 begin
   select coalesce(jsonb_agg(permafrost.request_summary(r, v_now, v_live_from) order by page.n), '[]') into v_requests
-  from unnest(permafrost.page_of('recovery', p_status::text, case when p_awaiting_me then
-    $sql$t.status < 'ready'
-      and not exists (select from public.sss_encrypted_shares as s
-        where s.request_id = t.request_id and s.guardian_id = $1 ->> f and s.status = 'submitted')
-      and not exists (select from permafrost.declines as d
-        where d.subject_id = t.request_id and d.kind = 'recovery' and d.participant_id = $1 ->> f)$sql$ end,
-    p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
+  from unnest(permafrost.page_of('recovery', p_status::text, p_awaiting_me, p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
   join public.sss_signing_requests as r on r.request_id = page.id;
   return v_requests;
 end;

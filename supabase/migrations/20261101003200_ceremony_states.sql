@@ -1,13 +1,13 @@
 -- The states of a ceremony: which edges there are, what must hold to enter a state, and how the last confirmation makes
 -- the new key the family's current one, in its own transaction. The law does the rest.
 
-insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, taking_part, for_family, cleaned_from, created_detail) values
+insert into permafrost.kinds (kind, relation, id_column, noun, method, key_column, taking_part, for_family, awaiting, cleaned_from, created_detail) values
   -- A completed ceremony is where the shares of its key come back from: cleanup leaves it.
   ('ceremony', 'public.frost_key_ceremonies', 'ceremony_id', 'ceremony', 'ceremony', 'current_key_package_id',
-    '(t.participants || t.dealers)', true, 'failed',
+    '(t.participants || t.dealers)', true, '%1$s = any (permafrost.missing_senders(t, permafrost.round_of(t.status)))', 'failed',
     '{kind,protocol,ciphersuite,threshold,participants,host_public_keys,dealers,dealer_host_public_keys,from_key_package_id,params_id,expires_at}')
 on conflict (kind) do update set relation = excluded.relation, id_column = excluded.id_column, noun = excluded.noun,
-  method = excluded.method, key_column = excluded.key_column, taking_part = excluded.taking_part, for_family = excluded.for_family,
+  method = excluded.method, key_column = excluded.key_column, taking_part = excluded.taking_part, for_family = excluded.for_family, awaiting = excluded.awaiting,
   cleaned_from = excluded.cleaned_from, created_detail = excluded.created_detail;
 
 -- Events are for ever, and a key that is dealt anew is not to be recovered from them: no ciphertext of an honest device's

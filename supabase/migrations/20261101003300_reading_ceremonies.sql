@@ -99,8 +99,7 @@ declare
   v_live_from integer := permafrost.live_from();
 begin
   return (select coalesce(jsonb_agg(permafrost.ceremony_summary(c, v_now, v_live_from) order by page.n), '[]')
-    from unnest(permafrost.page_of('ceremony', p_status::text, case when p_awaiting_me then
-      $sql$ $1 ->> f = any (permafrost.missing_senders(t, permafrost.round_of(t.status)))$sql$ end,
+    from unnest(permafrost.page_of('ceremony', p_status::text, p_awaiting_me,
       p_limit, p_before, p_before_id, p_family_id)) with ordinality as page (id, n)
     join public.frost_key_ceremonies as c on c.ceremony_id = page.id);
 end;

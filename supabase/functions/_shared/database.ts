@@ -245,6 +245,16 @@ export const Decline = z.object({
   status: z.string(),
 });
 
+/** `people_to_tell`; null where an event is news for nobody. */
+export const PeopleToTell = z.object({
+  kind: z.enum(["awaits_you", "done", "withdrawn"]),
+  family_id: z.string(),
+  subject: z.enum(["session", "recovery", "ceremony"]),
+  id: z.string(),
+  participants: z.array(z.string()),
+  digest: z.string(),
+}).nullable();
+
 /** `frost_signing_metrics` */
 export const Metrics = z.object({
   sessions: z.record(z.string(), z.number()),
@@ -259,6 +269,12 @@ export const Metrics = z.object({
   ),
   orphaned_sessions: z.number(),
   stuck_sessions: z.number(),
+  unrecorded_refusals: z.number(),
+  // By family, of which one may be called `__proto__`.
+  one_tap_sessions: z.custom<Readonly<Record<string, number>>>((value) =>
+    typeof value === "object" && value !== null
+  ),
+  unproven_guardians: z.number(),
   ledger_size: z.number(),
   alerts: z.array(z.object({ alert: z.string() })),
 });

@@ -980,6 +980,7 @@ export type Database = {
         Returns: Json;
       };
       "mark_nonce_as_used": { Args: { "p_nonce_commitment": string }; Returns: boolean };
+      "people_to_tell": { Args: { "p_event_id": number }; Returns: Json };
       "publish_nonce_commitments": {
         Args: {
           "p_family_id": string;

@@ -51,6 +51,21 @@ function gauges(metrics: Metrics) {
       metrics.orphaned_sessions,
     ),
     one("stuck_sessions", "Sessions aggregating for more than a minute.", metrics.stuck_sessions),
+    one(
+      "unrecorded_refusals",
+      "Refusals of the last two minutes that are past a limit and not in the events.",
+      metrics.unrecorded_refusals,
+    ),
+    {
+      name: "permafrost_one_tap_sessions",
+      help: "How many more one_tap sessions there could be now, by family.",
+      samples: byKey("family", metrics.one_tap_sessions),
+    },
+    one(
+      "unproven_guardians",
+      "Guardians of a current key who have not signed with it for 90 days.",
+      metrics.unproven_guardians,
+    ),
     one("nonce_ledger_points", "Nonce points ever accepted.", metrics.ledger_size),
     {
       name: "permafrost_alert",

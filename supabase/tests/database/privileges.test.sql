@@ -22,7 +22,7 @@ select f, '{service_role}'::text[] from unnest('{register_key_package,record_non
   expire_old_frost_signing_sessions,cleanup_old_frost_signing_sessions,mark_nonce_as_used,
   expire_old_sss_signing_requests,cleanup_old_sss_signing_requests,
   register_host_key,record_ceremony_message,record_refused_ceremony_message,advance_key_ceremony,blame_in_ceremony,approve_key_package,
-  expire_old_key_ceremonies,cleanup_old_key_ceremonies}'::text[]) as f;
+  expire_old_key_ceremonies,cleanup_old_key_ceremonies,people_to_tell}'::text[]) as f;
 
 create temp table roles as select unnest(array['anon', 'authenticated', 'service_role']) as role;
 

@@ -24,9 +24,9 @@ import { setUpWorkplace, type Workplace } from "./shell.ts";
 import { walk } from "./walk.ts";
 
 /** These have tests of their own. */
-const OPERATORS_PAGES = ["backup", "claims", "deployment", "rollback"].map((name) =>
-  `docs/${name}.md`
-);
+const OPERATORS_PAGES = ["backup", "claims", "deployment", "notifications", "rollback"].map((
+  name,
+) => `docs/${name}.md`);
 
 const client = await readPage("docs/client.md");
 const operations = await readPage("docs/operations.md");

@@ -60,6 +60,13 @@ export const SERVE_BOTH: readonly string[] = ["create-key-ceremony", "approve-ke
 /** Functions that take a body, by name, with one that is in order. */
 export const BODIES: Readonly<Record<string, Json>> = {
   ...USER_FUNCTIONS,
+  // An event that there is not: it is news for nobody.
+  "notify-guardians": {
+    type: "INSERT",
+    schema: "public",
+    table: "frost_events",
+    record: { event_id: Number.MAX_SAFE_INTEGER },
+  },
   "register-key-package": {
     ...dealKey({ familyId: "newcomers", threshold: 2, participants: ["ann", "bob"] }).registration,
   },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { signToken } from "../../local/token.ts";
 import { assertCors, call, type Credentials, refused, sharedStack } from "../support/answers.ts";
 import { parseExposition, type Sample } from "./exposition.ts";
-import { secret } from "../support/http_family.ts";
+import { HttpFamily, secret } from "../support/http_family.ts";
 import { logged } from "./logged.ts";
 import { eventfulFamily, metricsOf } from "./monitored.ts";
 
@@ -67,6 +67,31 @@ Deno.test("the numbers are those of what happened, whatever a family is called",
     nonce_reuse_attempts: 1,
     stuck_sessions: 1,
   });
+});
+
+Deno.test("pools, guardians who do not sign and refusals past a limit are told of, with their alerts", async () => {
+  const { sql } = stack().database;
+  const before = parseExposition((await scrape()).text);
+  const single = (samples: readonly Sample[], name: string) =>
+    valuesOf(samples, `permafrost_${name}`)[""];
+  const family = await HttpFamily.found(stack(), { id: "__proto__" });
+  await family.fillPools(2);
+  await sql`
+    insert into permafrost.limits values ('recorded_refusals_per_minute', ${family.id}, 0)`;
+  refused(await family.commit("ann", await family.create(), "00"), "commitment_invalid");
+  await sql`
+    update permafrost.guardian_proofs set last_proved_at = 1 where key_package_id in (
+      select key_package_id from public.frost_key_packages where family_id = ${family.id})`;
+  const samples = parseExposition((await scrape()).text);
+  assert.deepEqual(
+    samples.filter(({ name }) => name === "permafrost_one_tap_sessions"),
+    [{ name: "permafrost_one_tap_sessions", labels: { family: "__proto__" }, value: 2 }],
+  );
+  for (const [name, more] of [["unrecorded_refusals", 1], ["unproven_guardians", 3]] as const) {
+    assert.equal(single(samples, name), single(before, name) + more, name);
+  }
+  const { low_pools, unproven_guardians } = valuesOf(samples, "permafrost_alert");
+  assert.deepEqual([low_pools, unproven_guardians], [1, 1]);
 });
 
 Deno.test("phases are in seconds, the same as the database has in milliseconds", async () => {
