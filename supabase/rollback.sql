@@ -39,7 +39,7 @@ begin
   -- So that a later push applies the migrations again.
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations
-    where version between '20261101000100' and '20261101004000'
+    where version between '20261101000100' and '20261101004100'
       and name in ('claims', 'refusals', 'incarnations', 'events', 'limits', 'the_law', 'turns_and_sweeps', 'realtime',
         'ciphersuites', 'key_packages', 'requests', 'signing_sessions', 'quorums', 'nonce_commitments', 'signature_shares', 'nonce_pools',
         'session_states', 'publishing_nonces', 'reading_sessions', 'listing', 'creating_sessions', 'recording_round_one', 'recording_round_two', 'signing_work', 'signing_over_http',
