@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import { marked } from "../presentation/session_text.ts";
 
 /** Says things. */
 export class Output {
@@ -19,18 +20,18 @@ export class Output {
   /** The outcome. */
   result(data: Readonly<Record<string, unknown>>, text: string): void {
     process.stdout.write(
-      this.#json ? `${JSON.stringify({ success: true, ...data })}\n` : `${text}\n`,
+      this.#json ? `${JSON.stringify({ success: true, ...data })}\n` : lineOf(text),
     );
   }
 
   /** What a person is to see before it goes on; programs find it in the result. */
   show(text: string): void {
-    if (!this.#json) process.stdout.write(`${text}\n`);
+    if (!this.#json) process.stdout.write(lineOf(text));
   }
 
   /** How far it has come. */
   progress(text: string): void {
-    if (this.#held === undefined) process.stderr.write(`${text}\n`);
+    if (this.#held === undefined) process.stderr.write(lineOf(text));
     else this.#held.push(text);
   }
 
@@ -50,9 +51,12 @@ export class Output {
   failure(code: string, text: string): void {
     if (this.#json) {
       process.stdout.write(`${JSON.stringify({ success: false, code, error: text })}\n`);
-    } else process.stderr.write(`${text}\n`);
+    } else process.stderr.write(lineOf(text));
   }
 }
+
+/** What the server or an event says could move the terminal's cursor, or turn the text around. */
+const lineOf = (text: string) => `${marked(text)}\n`;
 
 /** Rows as columns, for people. */
 export function columns(rows: readonly (readonly string[])[]): string {

@@ -42,12 +42,12 @@ export class PageDevice {
     await this.vault.write("words-on-paper", "yes");
   }
 
-  /** The newest share of a family. */
-  async share(familyId: string): Promise<KeptShare | undefined> {
+  /** The shares of a family, the newest first. */
+  async shares(familyId: string): Promise<KeptShare[]> {
     const kept = await this.#all("share", familyId);
-    const newest = kept.sort((a, b) => Number(b.name) - Number(a.name)).at(0);
-    if (newest === undefined) return undefined;
-    return { keyShare: parseKeyShare(JSON.parse(newest.text)), epoch: Number(newest.name) };
+    return kept
+      .map(({ name, text }) => ({ keyShare: parseKeyShare(JSON.parse(text)), epoch: Number(name) }))
+      .sort((a, b) => b.epoch - a.epoch);
   }
 
   async keepShare(familyId: string, { keyShare, epoch }: KeptShare): Promise<void> {

@@ -64,7 +64,7 @@ export class FamilyDesk {
         share: () => desk.share.value,
         onShare: (kept) => desk.keepShare(kept),
       }));
-    const share = await device.share(family.familyId);
+    const [share] = await device.shares(family.familyId);
     if (share !== undefined) await family.#work(share);
     void family.#register();
     await family.ceremonies.resume();

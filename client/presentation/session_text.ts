@@ -27,6 +27,8 @@ export type ShownKey = Pick<KeyShare, "group_public_key" | "threshold" | "partic
 
 /** What is asked of a guardian. */
 export interface SessionText {
+  /** What it is, in a few words, by what is signed. */
+  readonly what: string;
   readonly lines: readonly Line[];
   /** Whether a person can tell what is signed: there is an event, and it has the hash that is signed. */
   readonly readable: boolean;
@@ -73,9 +75,14 @@ export function sessionText(session: ShownSession, key: ShownKey, rollCall?: str
   if (event === undefined) {
     if (message_hash === rollCall) {
       const text = "roll call: it proves that you can sign, and serves nothing else";
-      return { lines: [{ label: "Message", text }, ...signers], readable: true };
+      return {
+        what: "roll call",
+        lines: [{ label: "Message", text }, ...signers],
+        readable: true,
+      };
     }
     return {
+      what: "hash without an event",
       lines: [
         { label: "Message", text: "unreadable: a hash without an event" },
         ...signers,
@@ -87,6 +94,7 @@ export function sessionText(session: ShownSession, key: ShownKey, rollCall?: str
   const readable = event.id === message_hash;
   const hash = readable ? event.id : `${event.id}, and what is to be signed is ${message_hash}`;
   return {
+    what: kindName(event.kind),
     lines: [
       { label: "Author", text: npubEncode(event.pubkey) },
       { label: "Kind", text: kindName(event.kind) },

@@ -15,7 +15,7 @@ import { marked } from "../../presentation/session_text.ts";
 import { success } from "../../result.ts";
 import type { Account } from "../account.ts";
 import type { FamilyDesk } from "../family_desk.ts";
-import { Act, Field, Page, Problem, Tick, When } from "../parts/basics.tsx";
+import { Act, Field, Page, Problem, routeTo, Tick, When } from "../parts/basics.tsx";
 import { usePolled } from "../parts/polled.ts";
 
 interface Props {
@@ -71,10 +71,12 @@ function Listed({ ceremony }: { ceremony: CeremonySummary }) {
   return (
     <article aria-label={title}>
       <h2>
-        <a href={`#/ceremonies/${ceremonyId}`}>{title}: {threshold} of {participants.length}</a>
+        <a href={routeTo("ceremonies", ceremonyId)}>
+          {title}: {threshold} of {participants.length}
+        </a>
       </h2>
       <p class="dim">
-        {status.replaceAll("_", " ")}, started <When at={createdAt} />
+        {marked(status.replaceAll("_", " "))}, started <When at={createdAt} />
         {createdBy === null ? "" : ` by ${marked(createdBy)}`}, for{" "}
         {marked(participants.join(", "))}
       </p>
@@ -107,7 +109,7 @@ function Start(
     }, { participantId });
     if (!started.success) return started.error;
     onStarted();
-    location.hash = `#/ceremonies/${started.ceremonyId}`;
+    location.hash = routeTo("ceremonies", started.ceremonyId);
   };
   return (
     <details open={current === undefined}>

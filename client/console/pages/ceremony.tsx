@@ -63,6 +63,7 @@ function Body({ account, family, view }: Shown) {
   const takesPart = [...terms.participants, ...terms.dealers ?? []].includes(me);
   const isOpen = view.round !== null;
   const warnings = warningsOf(terms);
+  const digest = view.keyPackage === null ? "" : keyPackageDigest(view.keyPackage);
   return (
     <>
       <dl>
@@ -97,7 +98,7 @@ function Body({ account, family, view }: Shown) {
         ? null
         : (
           <p class={running.ended.ok ? "notice" : "notice bad"} role="status">
-            {running.ended.what}
+            {marked(running.ended.what)}
           </p>
         )}
       {!takesPart
@@ -109,10 +110,11 @@ function Body({ account, family, view }: Shown) {
           </p>
         )
         : isOpen
-        ? <Join {...{ account, family, view }} />
+        // What was ticked is of these terms: of others nothing is.
+        ? <Join key={view.paramsId} {...{ account, family, view }} />
         : null}
       {status === "confirming" && view.approvalsMissing > 0
-        ? <ApproveKey {...{ account, family, view }} />
+        ? <ApproveKey key={digest} {...{ account, family, view }} />
         : null}
       {isOpen ? <Stop {...{ account, family, view }} /> : null}
     </>

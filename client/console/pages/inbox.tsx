@@ -12,7 +12,7 @@ import type { FrostSession, RecoveryRequestSummary } from "../../sessions/sessio
 import type { Account } from "../account.ts";
 import type { Asked, Desk } from "../desk.ts";
 import type { FamilyDesk } from "../family_desk.ts";
-import { Act, Field, Page, Problem, sentenceOf, Tick, When } from "../parts/basics.tsx";
+import { Act, Field, Page, Problem, routeTo, sentenceOf, Tick, When } from "../parts/basics.tsx";
 
 /** The inbox. */
 export function Inbox({ account, family }: { account: Account; family: FamilyDesk }) {
@@ -58,8 +58,8 @@ function Question({ asked, desk, family }: { asked: Asked; desk: Desk; family: F
   const { familyId, device } = family;
   useEffect(() => void device.signsUnreadable(familyId).then(setAllowed), []);
   return (
-    <article aria-label={titleOf(session)}>
-      <h2>{titleOf(session)}</h2>
+    <article aria-label={titleOf(session, text.what)}>
+      <h2>{titleOf(session, text.what)}</h2>
       <p class="dim">
         Asked <When at={session.created_at} />, until <When at={session.expires_at} />
       </p>
@@ -110,10 +110,12 @@ export function Lines({ text }: { text: SessionText }) {
   );
 }
 
-/** A session in a few words. */
-export function titleOf(session: Pick<FrostSession, "created_by" | "event_kind">): string {
-  const what = session.event_kind === null ? "a hash" : kindName(session.event_kind);
-  return `${marked(session.created_by)} asks for a signature on ${what}`;
+/** A session in a few words. @param what - As it was found on this device; else as the server says. */
+export function titleOf(
+  { created_by, event_kind }: Pick<FrostSession, "created_by" | "event_kind">,
+  what = event_kind === null ? "a hash" : kindName(event_kind),
+): string {
+  return `${marked(created_by)} asks for a signature: ${what}`;
 }
 
 function Recovery(
@@ -189,7 +191,8 @@ function Outcomes({ desk }: { desk: Desk }) {
         {outcomes.map(({ sessionId, ok, what }) => (
           <li key={sessionId}>
             {ok ? "" : "Not signed: "}
-            {what} <a href={`#/sessions/${sessionId}`} class="mono">{sessionId}</a>
+            {marked(what)}{" "}
+            <a href={routeTo("sessions", sessionId)} class="mono">{marked(sessionId)}</a>
           </li>
         ))}
       </ul>

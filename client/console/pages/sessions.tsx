@@ -5,9 +5,10 @@
  */
 import { useState } from "preact/hooks";
 import { eventId, type EventTemplate } from "../../../supabase/functions/_shared/frost/nostr.ts";
+import { keyPackageFingerprint } from "../../../supabase/functions/_shared/frost/key_package.ts";
 import { FrostError } from "../../../supabase/functions/_shared/frost/error.ts";
 import { rollCallHash } from "../../ceremonies/roll_call.ts";
-import { marked, sessionText } from "../../presentation/session_text.ts";
+import { marked, type SessionText, sessionText } from "../../presentation/session_text.ts";
 import { success } from "../../result.ts";
 import { listPage, SESSIONS } from "../../sessions/list.ts";
 import { FrostSessionManager } from "../../sessions/manager.ts";
@@ -18,7 +19,7 @@ import type { Transcript } from "../../sessions/transcript_chain.ts";
 import type { Account } from "../account.ts";
 import type { KeptShare } from "../device.ts";
 import type { FamilyDesk } from "../family_desk.ts";
-import { Act, Field, Page, Problem, When } from "../parts/basics.tsx";
+import { Act, Field, Page, Problem, routeTo, When } from "../parts/basics.tsx";
 import { usePolled } from "../parts/polled.ts";
 import { Lines, titleOf } from "./inbox.tsx";
 
@@ -44,7 +45,7 @@ export function Sessions({ account, family }: Props) {
       {data?.rows.map((session) => (
         <article key={session.session_id} aria-label={titleOf(session)}>
           <h2>
-            <a href={`#/sessions/${session.session_id}`}>{titleOf(session)}</a>
+            <a href={routeTo("sessions", session.session_id)}>{titleOf(session)}</a>
           </h2>
           <StateLine session={session} />
         </article>
@@ -153,30 +154,35 @@ function Ask(
 /** One session. */
 export function Session({ account, family, id }: Props & { id: string }) {
   const { supabase } = account;
+  const { device, familyId } = family;
   const { data, problem } = usePolled(async (signal) => {
     const read = await readFrostSession(supabase, id, { signal });
     if (!read.success) return read;
     const told = await readTranscript(supabase, "session", id, { signal });
-    return told.success ? success({ ...read, transcript: told.transcript }) : told;
+    if (!told.success) return told;
+    // An older session was signed with the share of another epoch.
+    const { transcript } = told;
+    const key = transcript.key_package;
+    const fingerprint = key === null ? undefined : keyPackageFingerprint(key);
+    const share = (await device.shares(familyId))
+      .find(({ keyShare }) => keyShare.key_package_fingerprint === fingerprint);
+    return success({ session: read.session, transcript, share });
   }, [id]);
-  const share = family.share.value;
+  const share = data?.share;
+  const text = data === undefined || share === undefined ? undefined : textOf(data.session, share);
   return (
-    <Page title={data === undefined ? "Session" : titleOf(data.session)}>
+    <Page title={data === undefined ? "Session" : titleOf(data.session, text?.what)}>
       <Problem of={problem} />
       {data === undefined ? <p>Reading …</p> : (
         <>
           <StateLine session={data.session} />
-          {share === undefined
-            ? <p>Without a share this device cannot tell what this key would sign.</p>
-            : (
-              <Lines
-                text={sessionText(
-                  data.session,
-                  share.keyShare,
-                  rollCallHash({ ...share.keyShare, epoch: share.epoch }),
-                )}
-              />
-            )}
+          {text === undefined
+            ? (
+              <p>
+                This device has no share of the key of this session, and cannot tell what it signs.
+              </p>
+            )
+            : <Lines text={text} />}
           <SignedEvent session={data.session} />
           <History transcript={data.transcript} share={share} />
         </>
@@ -188,22 +194,27 @@ export function Session({ account, family, id }: Props & { id: string }) {
   );
 }
 
+function textOf(session: FrostSession, { keyShare, epoch }: KeptShare): SessionText {
+  return sessionText(session, keyShare, rollCallHash({ ...keyShare, epoch }));
+}
+
 function SignedEvent({ session }: { session: FrostSession }) {
   if (session.final_signature === null) return null;
   return (
     <p>
-      Signature: <code>{session.final_signature}</code>
+      Signature: <code>{marked(session.final_signature)}</code>
     </p>
   );
 }
 
 /** What happened, in order; what is proven by arithmetic, and what is the server's word. */
 function History({ transcript, share }: { transcript: Transcript; share: KeptShare | undefined }) {
+  const pin = share?.keyShare.key_package_fingerprint;
   const verified = verifyTranscript(
     transcript,
-    share === undefined || transcript.key_package === null
-      ? {}
-      : { keyPackageFingerprint: share.keyShare.key_package_fingerprint },
+    pin === undefined ? {} : {
+      keyPackageFingerprint: pin,
+    },
   );
   const claimed = new Set(verified.success ? verified.claimed.map(({ seq }) => seq) : []);
   return (
@@ -221,13 +232,13 @@ function History({ transcript, share }: { transcript: Transcript; share: KeptSha
         )
         : (
           <p class="notice bad" role="alert">
-            This record does not hold: {verified.error}. Tell the others, and sign nothing.
+            This record does not hold: {marked(verified.error)}. Tell the others, and sign nothing.
           </p>
         )}
       <ol class="plain">
         {transcript.events.map(({ seq, event, actor, occurred_at }) => (
           <li key={seq}>
-            <When at={occurred_at} /> {event.replaceAll("_", " ")}
+            <When at={occurred_at} /> {marked(event.replaceAll("_", " "))}
             {actor === null ? "" : `, ${marked(actor)}`}
             {claimed.has(seq) ? <span class="dim">(the server says)</span> : null}
           </li>

@@ -6,6 +6,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { pictureOf } from "../../presentation/fingerprint.ts";
+import { marked } from "../../presentation/session_text.ts";
 import type { Failure } from "../../result.ts";
 
 /** A page: its heading, and what is below. */
@@ -26,7 +27,7 @@ export function Problem({ of }: { of: Pick<Failure, "code" | "error"> | undefine
     <p class="notice bad" role="alert">
       {isOffline
         ? "The server cannot be reached. What this device knows is shown; it is tried again."
-        : `${of.error} (${of.code})`}
+        : marked(`${of.error} (${of.code})`)}
     </p>
   );
 }
@@ -80,7 +81,7 @@ export function Act(
         {children}
         {busy ? " …" : ""}
       </button>
-      {wrong === undefined ? null : <span class="wrong" role="alert">{wrong}</span>}
+      {wrong === undefined ? null : <span class="wrong" role="alert">{marked(wrong)}</span>}
     </>
   );
 }
@@ -159,6 +160,11 @@ export function Tick(
       <span>{children}</span>
     </label>
   );
+}
+
+/** The link to what a page is about. */
+export function routeTo(page: "sessions" | "ceremonies", id: string): string {
+  return `#/${page}/${encodeURIComponent(id)}`;
 }
 
 /** The sentence of a result that failed; nothing of one that did not. */

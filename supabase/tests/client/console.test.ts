@@ -61,13 +61,13 @@ Deno.test({
         await ann.fill("The note", "Hello from the three of us.\nSecond line");
         await ann.press("Ask the guardians");
         await ann.go("Inbox");
-        await bob.sees("ann asks for a signature on note (kind 1)");
+        await bob.sees("ann asks for a signature: note (kind 1)");
         await bob.picture("inbox");
         await bob.press("Approve");
         await bob.sees("You have signed");
         await bob.reopen();
         await bob.sees("Nothing awaits you");
-        await cleo.sees("ann asks for a signature on note (kind 1)");
+        await cleo.sees("ann asks for a signature: note (kind 1)");
         await ann.press("Approve");
         await ann.sees(/Signed by all|You have signed/);
         // Finished work leaves the inbox of who was not needed.
