@@ -82,6 +82,7 @@ insert into calls (role, call) values
   ('service_role', $$record_refused_ceremony_message('c', 'g1', 2, 'bad', '{}')$$), ('service_role', $$advance_key_ceremony('c', 1, 'ab')$$),
   ('service_role', $$approve_key_package('fam', repeat('ab', 32))$$), ('service_role', $$blame_in_ceremony('c', 'g1', 'g2', true, '{}')$$),
   ('authenticated', $$fail_key_ceremony('c', 'why')$$), ('authenticated', $$get_recovery_data(gen_random_uuid())$$),
+  ('service_role', $$people_to_tell(event_id) from public.frost_events where subject_id = 'd' and event = 'declined'$$),
   ('service_role', $$expire_old_key_ceremonies()$$), ('service_role', $$cleanup_old_key_ceremonies()$$);
 select pg_temp.session(id, 'fam', '{g1,g2}', 2) from unnest('{s,f,d}'::pg_catalog.text[]) as id;
 insert into public.sss_signing_requests (request_id, family_id, message_hash, participants, threshold, created_by)

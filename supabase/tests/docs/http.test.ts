@@ -14,7 +14,7 @@ import {
 } from "../../functions/_shared/frost/verification.ts";
 import { listFunctions } from "../../local/functions.ts";
 import { type Answer, call } from "../support/answers.ts";
-import { register, secret, serviceRpc } from "../support/http_family.ts";
+import { register, serviceRpc } from "../support/http_family.ts";
 import { Recovering } from "../support/http_recovery.ts";
 import { freshDatabase, withStack } from "../support/harness.ts";
 import { readPage, readTable } from "./markdown.ts";
@@ -124,8 +124,9 @@ Deno.test("docs/http.md shows what is answered", async () => {
       family.rpc("ann", name, args);
 
     asShown("register-key-package", await register(stack, family.key.registration));
-    const news = examples.get("notify-guardians");
-    asShown("notify-guardians", await call(stack, "notify-guardians", secret(stack), news));
+    const webhook = examples.get("notify-guardians");
+    const { secretKey: apikey } = stack;
+    asShown("notify-guardians", await call(stack, "notify-guardians", { apikey }, webhook));
     const request = family.eventRequest();
     await otherModes(family, asShown);
     const born = await ceremonies(stack, {
