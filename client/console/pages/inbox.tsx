@@ -72,7 +72,11 @@ function Question({ asked, desk, family }: { asked: Asked; desk: Desk; family: F
         </p>
       )}
       {approved
-        ? <p role="status">Approved. Your part is being done; you may close this page.</p>
+        ? (
+          <p role="status">
+            Approved. Your part is being done. If you close this page now, look here again later.
+          </p>
+        )
         : (
           <div class="acts">
             <Act

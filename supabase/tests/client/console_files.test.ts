@@ -5,7 +5,7 @@ import * as esbuild from "esbuild";
 import { buildConsole, digestOf, type Files } from "../../../client/console/build.ts";
 import { fileResponse } from "../../local/console.ts";
 import { findChromium } from "../support/chromium.ts";
-import { withBrowser } from "../support/console.ts";
+import { shellIsKept, withBrowser } from "../support/console.ts";
 
 const PROJECT = { url: "https://abc.supabase.co", publishableKey: "sb_publishable_x" };
 
@@ -53,9 +53,7 @@ Deno.test({
         await page.goto(`http://localhost:${host.addr.port}/`);
         const login = page.getByRole("heading", { name: "Log in" });
         await login.waitFor();
-        await page.evaluate(
-          "navigator.serviceWorker.ready.then(({ active }) => active.state === 'activated' || new Promise((resolve) => active.addEventListener('statechange', resolve)))",
-        );
+        await shellIsKept(page);
         served = undefined;
         await page.reload();
         await login.waitFor();

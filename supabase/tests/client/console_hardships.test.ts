@@ -6,7 +6,7 @@ import { findChromium } from "../support/chromium.ts";
 import { must } from "../support/app_family.ts";
 import { CeremonyFamily } from "../support/ceremony_family.ts";
 import { withFittingId } from "../support/lying_server.ts";
-import { Person, withBrowser } from "../support/console.ts";
+import { Person, shellIsKept, withBrowser } from "../support/console.ts";
 import { withStack } from "../support/harness.ts";
 
 const ignore = findChromium() === undefined;
@@ -51,6 +51,18 @@ async function ask(family: CeremonyFamily, content?: string): Promise<string> {
     }),
   );
   return sessionId;
+}
+
+/** Until the server has ann's commitment: from then on her approval is noted on her device. */
+async function annHasCommitted(family: CeremonyFamily, sessionId: string): Promise<void> {
+  const { supabase } = family.guardian("bob");
+  const sessions = new FrostSessionManager(supabase);
+  const signal = AbortSignal.timeout(20_000);
+  for (;;) {
+    signal.throwIfAborted();
+    const { session } = must(await sessions.getSession(sessionId, { signal }));
+    if (session.quorums.some(({ commitments }) => Object.hasOwn(commitments, "ann"))) return;
+  }
 }
 
 Deno.test({
@@ -190,7 +202,7 @@ Deno.test({
       await inOther.waitFor({ state: "detached" });
       await other.close();
 
-      await ann.page.evaluate("navigator.serviceWorker.ready.then(() => {})");
+      await shellIsKept(ann.page);
       await ann.context.setOffline(true);
       await ann.reopen();
       await ann.go("Family");
@@ -199,7 +211,7 @@ Deno.test({
       await ann.context.setOffline(false);
       await ann.go("Inbox");
       await ann.press("Approve");
-      await ann.sees("Approved. Your part is being done");
+      await annHasCommitted(family, second);
       // What was approved is done by another tab, and not asked again.
       await ann.reopen();
       await family.approve("bob", second);

@@ -120,7 +120,9 @@ export class CeremonyFamily {
     assert.ok(keyShare, name);
     const store = new MemoryNonceStore();
     const guardian = new Guardian({ keyShare, store, transport: guardianTransport(supabase) });
-    must(await guardian.approve(sessionId, { timeoutMs: 20_000 }));
+    // In a robust session it waits for the others, who may have failed.
+    const signal = AbortSignal.timeout(60_000);
+    must(await guardian.approve(sessionId, { timeoutMs: 20_000, signal }));
   }
 
   /** Signs with these guardians' shares; answers whether the signature verifies under the family's key. */

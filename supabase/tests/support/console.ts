@@ -15,6 +15,15 @@ const PICTURES = fileURLToPath(new URL("../../../dist/screenshots/", import.meta
 
 const PASSPHRASE = "four words are better";
 
+/** Waits until a page opens without a network, too. */
+export async function shellIsKept(page: Page): Promise<void> {
+  const signal = AbortSignal.timeout(20_000);
+  while (!await page.evaluate("navigator.serviceWorker.controller?.state === 'activated'")) {
+    signal.throwIfAborted();
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Runs `work` with a browser; profiles are made in it. */
 export async function withBrowser(work: (browser: Browser) => Promise<void>): Promise<void> {
   const browser = await chromium.launch({
