@@ -12,14 +12,12 @@ import { checkReadiness } from "../ceremonies/readiness.ts";
 import { type CeremonyView, readCeremony } from "../ceremonies/reading.ts";
 import { startRollCall } from "../ceremonies/roll_call.ts";
 import { wordsOf } from "../presentation/fingerprint.ts";
+import type { Doing } from "./action.ts";
 import { agree } from "./ask.ts";
 import { openDevice } from "./context.ts";
-import type { Action } from "./main.ts";
 import { whole } from "./numbers.ts";
 import { columns } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
-
-type Doing = (action: Action) => Promise<void>;
 
 /** Adds the commands. */
 export function addCeremonies(program: Command, doing: Doing): void {

@@ -6,21 +6,12 @@
 import type { Command } from "commander";
 import { listHostKeys } from "../ceremonies/calls.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
+import type { Doing } from "./action.ts";
 import { openDevice } from "./context.ts";
 import { type Device, membershipsIn } from "./device.ts";
-import type { Action } from "./main.ts";
 import { columns } from "./output.ts";
-import { selfCheck } from "./self_check.ts";
+import { type Check, selfCheck } from "./self_check.ts";
 import { must, STATUS, Stop } from "./stop.ts";
-
-type Doing = (action: Action) => Promise<void>;
-
-/** What was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly what: string;
-}
 
 /** How far a clock may be off, in milliseconds. */
 const OFF_MS = 30_000;

@@ -10,6 +10,7 @@ import { Command, CommanderError } from "commander";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { reasonOf } from "../answers.ts";
 import { GuardianError } from "../errors.ts";
+import type { Action } from "./action.ts";
 import { addCeremonies } from "./ceremonies.ts";
 import { addDoctor } from "./doctor.ts";
 import { addDevice } from "./setup.ts";
@@ -19,9 +20,6 @@ import { addSigning } from "./signing.ts";
 import { Output } from "./output.ts";
 import { STATUS, Stop } from "./stop.ts";
 import { addWatch } from "./watch.ts";
-
-/** What a command does, and answers its status. */
-export type Action = (output: Output) => Promise<number | void>;
 
 /** Runs what the arguments say; answers the exit status. */
 export async function run(args: readonly string[]): Promise<number> {

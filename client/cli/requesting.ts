@@ -14,15 +14,13 @@ import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
 import { FrostSessionManager } from "../sessions/manager.ts";
 import { publishSignedEvent } from "../sessions/publish.ts";
 import type { SigningMode } from "../sessions/session.ts";
+import type { Doing } from "./action.ts";
 import { openDevice } from "./context.ts";
 import type { Device } from "./device.ts";
 import { jsonIn } from "./files.ts";
-import type { Action } from "./main.ts";
 import { whole } from "./numbers.ts";
 import type { Output } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
-
-type Doing = (action: Action) => Promise<void>;
 
 /** Adds the commands. */
 export function addRequest(program: Command, doing: Doing): void {

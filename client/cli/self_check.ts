@@ -9,12 +9,18 @@ import process from "node:process";
 import { promisify } from "node:util";
 import { reasonOf } from "../answers.ts";
 import { fieldOf } from "../shapes.ts";
-import type { Check } from "./doctor.ts";
 import { textIn } from "./files.ts";
 import { STATUS, Stop } from "./stop.ts";
 
 const QUERY = "select json_agg(c) from permafrost.self_check() as c";
 const BY_HAND = "select * from permafrost.self_check() where not ok";
+
+/** What was looked at. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly what: string;
+}
 
 /**
  * What the database says of itself.

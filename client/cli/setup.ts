@@ -11,15 +11,13 @@ import { fromPaper, toPaper } from "../ceremonies/paper.ts";
 import { readRecoveryData, recoverCurrentShare, recoverKeyShare } from "../ceremonies/recovery.ts";
 import { qrSheet } from "../presentation/qr_sheet.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
+import type { Doing } from "./action.ts";
 import { ask, canAsk, secret } from "./ask.ts";
 import { openDevice } from "./context.ts";
 import { membershipsIn } from "./device.ts";
 import { jsonIn, textIn } from "./files.ts";
-import type { Action } from "./main.ts";
 import { columns } from "./output.ts";
 import { must, STATUS } from "./stop.ts";
-
-type Doing = (action: Action) => Promise<void>;
 
 interface InitOptions {
   readonly url: string;

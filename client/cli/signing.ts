@@ -12,12 +12,10 @@ import { FrostSessionManager } from "../sessions/manager.ts";
 import type { FrostSession } from "../sessions/session.ts";
 import { fieldOf } from "../shapes.ts";
 import { rpc } from "../transport.ts";
+import type { Doing } from "./action.ts";
 import { askPerson, openDevice, openGuardian } from "./context.ts";
-import type { Action } from "./main.ts";
 import { columns } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
-
-type Doing = (action: Action) => Promise<void>;
 
 /** Adds the commands. */
 export function addSigning(program: Command, doing: Doing): void {

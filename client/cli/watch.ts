@@ -16,19 +16,17 @@ import { marked, sessionText } from "../presentation/session_text.ts";
 import type { Result } from "../result.ts";
 import { type FrostSession, readFrostSession } from "../sessions/session.ts";
 import { isFinished } from "../sessions/wait.ts";
+import type { Doing } from "./action.ts";
 import { canAsk } from "./ask.ts";
 import { askPerson, openDevice, openGuardian, type Ready } from "./context.ts";
 import type { Device } from "./device.ts";
 import { jsonIn } from "./files.ts";
-import type { Action } from "./main.ts";
 import { whole } from "./numbers.ts";
 import { columns, type Output } from "./output.ts";
 import { Questions, until } from "./questions.ts";
 import { type Asked, judge, judgementText, parseRules } from "./rules.ts";
 import { readSigned, type Signed, SignedLog } from "./signed_log.ts";
 import { STATUS, Stop } from "./stop.ts";
-
-type Doing = (action: Action) => Promise<void>;
 
 /** Adds the commands. */
 export function addWatch(program: Command, doing: Doing): void {
