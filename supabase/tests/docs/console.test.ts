@@ -15,3 +15,22 @@ Deno.test("the console is built and compared as docs/console.md says", async () 
     assertPrinted(output, expected, `docs/console.md:${line}`);
   }
 });
+
+Deno.test("docs/guardians.md names what stands in the page", async () => {
+  const { text } = await readPage("docs/guardians.md");
+  const [, section = ""] = /^## In the page$([^]*?)^## /m.exec(text) ?? [];
+  // What ends as a sentence does is no label.
+  const labels = [...section.matchAll(/\*\*([^*]+[^.*])\*\*/g)].map(([, label]) => oneLine(label));
+  assert.ok(labels.length >= 15);
+  const pages = new URL("../../../client/console/", import.meta.url);
+  let source = "";
+  for (const folder of ["", "pages/", "parts/"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, pages))) {
+      if (name.endsWith(".tsx")) source += await Deno.readTextFile(new URL(folder + name, pages));
+    }
+  }
+  const shown = oneLine(source);
+  assert.deepEqual(labels.filter((label) => !shown.includes(label)), []);
+});
+
+const oneLine = (text: string) => text.replace(/\s+/g, " ").trim();
