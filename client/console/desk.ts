@@ -50,6 +50,8 @@ export class Desk {
   readonly #outcomes = signal<readonly Outcome[]>([]);
   readonly #problem = signal<Failure | undefined>(undefined);
   readonly #otherDevice = signal(false);
+  /** What was shown when its person approved it, by the session's id. */
+  readonly #approvedAs = new Map<string, string>();
   #guardian: Guardian | undefined;
 
   constructor(supabase: Supabase, familyId: string, share: KeptShare) {
@@ -122,8 +124,10 @@ export class Desk {
     this.#closing.abort();
   }
 
-  /** Signs what is shown; goes on until this guardian's part is done. */
-  async approve(sessionId: string): Promise<void> {
+  /** Signs this and nothing else; goes on until this guardian's part is done. @param asked - As its person saw it. */
+  async approve({ session }: Asked): Promise<void> {
+    const { session_id: sessionId } = session;
+    this.#approvedAs.set(sessionId, shownOf(session));
     this.#asked.value = this.#asked.value.map((asked) =>
       asked.session.session_id === sessionId ? { ...asked, approved: true } : asked
     );
@@ -155,15 +159,16 @@ export class Desk {
   }
 
   #show(session: FrostSession): void {
+    // One question for an id. What the server shows under it later is compared when it is approved.
+    if (this.#asked.value.some((asked) => asked.session.session_id === session.session_id)) return;
     const { keyShare, epoch } = this.#share;
     const text = sessionText(session, keyShare, rollCallHash({ ...keyShare, epoch }));
-    this.#asked.value = [{ session, text, approved: false }, ...this.#asked.value];
+    // Below the others: nothing is to move under a finger that is about to press.
+    this.#asked.value = [...this.#asked.value, { session, text, approved: false }];
   }
 
   #isApproved(session: FrostSession): boolean {
-    const { session_id } = session;
-    const shown = this.#asked.value.find((asked) => asked.session.session_id === session_id);
-    return shown?.approved === true && shownOf(shown.session) === shownOf(session);
+    return this.#approvedAs.get(session.session_id) === shownOf(session);
   }
 
   /** Finished, declined or expired: nobody is asked about it any more. What was approved here has an outcome. */
@@ -174,6 +179,7 @@ export class Desk {
   }
 
   #remove(sessionId: string): void {
+    this.#approvedAs.delete(sessionId);
     this.#asked.value = this.#asked.value.filter(({ session }) => session.session_id !== sessionId);
   }
 

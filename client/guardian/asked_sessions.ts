@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Result, success } from "../result.ts";
+import { failure, type Result, success } from "../result.ts";
 import type { FrostSession } from "../sessions/session.ts";
 import type { WorkFilter } from "../sessions/work.ts";
 import type { CallOptions } from "../transport.ts";
@@ -16,6 +16,9 @@ export async function sessionsOf(
   options: CallOptions,
 ): Promise<Result<{ sessions: FrostSession[]; filter: WorkFilter }>> {
   const read = await transport.readSession(id, options);
+  if (read.success && read.session.session_id !== id) {
+    return failure("unexpected_answer", "The server answers with another session");
+  }
   if (read.success) return success({ sessions: [read.session], filter: { sessionId: id } });
   if (read.code !== "session_not_found") return read;
   const batch = await transport.readSessions({ batchId: id }, options);
@@ -25,7 +28,7 @@ export async function sessionsOf(
     : success({ sessions: batch.sessions, filter: { batchId: id } });
 }
 
-/** Reads sessions by their ids. */
+/** Reads sessions by their ids: each once, whatever else the server answers. */
 export async function readAll(
   transport: QuorumTransport,
   ids: readonly string[],
@@ -35,7 +38,8 @@ export async function readAll(
   for (const sessionIds of chunksOf(ids, MOST_ITEMS)) {
     const read = await transport.readSessions({ sessionIds }, options);
     if (!read.success) return read;
-    sessions.push(...read.sessions);
+    const asked = new Set(sessionIds);
+    sessions.push(...read.sessions.filter(({ session_id }) => asked.delete(session_id)));
   }
   return success({ sessions });
 }

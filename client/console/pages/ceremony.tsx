@@ -5,6 +5,7 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import {
+  type CeremonyTerms,
   keyPackageDigest,
   paramsIdOf,
 } from "../../../supabase/functions/_shared/ceremony/terms.ts";
@@ -42,17 +43,24 @@ export function CeremonyPage({ account, family, id }: Props & { id: string }) {
       <Problem of={problem} />
       {view === undefined
         ? <p>Reading …</p>
-        : paramsIdOf(view.terms) === view.paramsId
-        ? <Body {...{ account, family, view }} />
-        : (
-          <p class="notice bad">
-            The server contradicts itself about this ceremony. Take no part in it.
-          </p>
-        )}
+        : <OneCeremony key={view.terms.ceremonyId} {...{ account, family, view, id }} />}
       <p>
         <a href="#/ceremonies">All ceremonies</a>
       </p>
     </Page>
+  );
+}
+
+/** Terms never change: what was read aloud is what stood here first, and what is joined is the same. */
+function OneCeremony({ id, ...shown }: Shown & { id: string }) {
+  const { family, view: { terms, paramsId } } = shown;
+  const [first] = useState(paramsId);
+  const isOne = paramsId === first && paramsIdOf(terms) === paramsId && terms.ceremonyId === id &&
+    terms.familyId === family.familyId;
+  return isOne ? <Body {...shown} /> : (
+    <p class="notice bad" role="alert">
+      The server contradicts itself about this ceremony. Take no part in it, and tell the others.
+    </p>
   );
 }
 
@@ -63,7 +71,6 @@ function Body({ account, family, view }: Shown) {
   const takesPart = [...terms.participants, ...terms.dealers ?? []].includes(me);
   const isOpen = view.round !== null;
   const warnings = warningsOf(terms);
-  const digest = view.keyPackage === null ? "" : keyPackageDigest(view.keyPackage);
   return (
     <>
       <dl>
@@ -110,11 +117,10 @@ function Body({ account, family, view }: Shown) {
           </p>
         )
         : isOpen
-        // What was ticked is of these terms: of others nothing is.
-        ? <Join key={view.paramsId} {...{ account, family, view }} />
+        ? <Join {...{ account, family, view }} />
         : null}
       {status === "confirming" && view.approvalsMissing > 0
-        ? <ApproveKey key={digest} {...{ account, family, view }} />
+        ? <ApproveKey key={digestOf(view)} {...{ account, family, view }} />
         : null}
       {isOpen ? <Stop {...{ account, family, view }} /> : null}
     </>
@@ -130,16 +136,26 @@ function stateOf({ status, missing, approvalsMissing, errorMessage }: CeremonyVi
     : name;
 }
 
+/** Who takes part with which host key: guardians, and dealers who get no share. */
+function membersOf(terms: CeremonyTerms): (readonly [string, string])[] {
+  const { participants, hostPublicKeys, dealers, dealerHostPublicKeys } = terms;
+  const all = [
+    ...participants.map((name, i) => [name, hostPublicKeys[i]] as const),
+    ...(dealers ?? []).map((name, i) => [name, dealerHostPublicKeys?.[i] ?? ""] as const),
+  ];
+  return [...new Map(all.map((member) => [member.join(), member])).values()];
+}
+
 function Join({ account, family, view }: Shown) {
   const { terms, paramsId } = view;
   const { device, familyId, hostKey, participantId } = family;
   const [same, setSame] = useState(false);
-  const [compared, setCompared] = useState<ReadonlyMap<string, string>>(new Map());
+  const [compared, setCompared] = useState<ReadonlyMap<string, string>>();
   const [checks, setChecks] = useState<readonly Readiness[]>([]);
   useEffect(() => void device.compared(familyId).then(setCompared), []);
-  const differing = terms.participants.filter((name, i) =>
-    (compared.get(name) ?? terms.hostPublicKeys[i]) !== terms.hostPublicKeys[i]
-  );
+  const members = membersOf(terms);
+  const differing = members.filter(([name, key]) => (compared?.get(name) ?? key) !== key)
+    .map(([name]) => name);
   const join = async () => {
     const store = await device.vault.ceremonies();
     const found = await checkReadiness(terms.ceremonyId, { paramsId }, {
@@ -162,11 +178,11 @@ function Join({ account, family, view }: Shown) {
       <details>
         <summary>Each guardian's host key</summary>
         <dl>
-          {terms.participants.map((name, i) => (
-            <div key={name}>
-              <dt>{marked(name)}{compared.has(name) ? ", compared" : ""}</dt>
+          {members.map(([name, hostPublicKey]) => (
+            <div key={`${name} ${hostPublicKey}`}>
+              <dt>{marked(name)}{compared?.has(name) ? ", compared" : ""}</dt>
               <dd>
-                <HostKeyFingerprint hostPublicKey={terms.hostPublicKeys[i]} />
+                <HostKeyFingerprint hostPublicKey={hostPublicKey} />
               </dd>
             </div>
           ))}
@@ -185,7 +201,13 @@ function Join({ account, family, view }: Shown) {
         The others have the same words and the same picture
       </Tick>
       <p class="acts">
-        <Act kind="main" disabled={!same || differing.length > 0} work={join}>Take part</Act>
+        <Act
+          kind="main"
+          disabled={!same || compared === undefined || differing.length > 0}
+          work={join}
+        >
+          Take part
+        </Act>
       </p>
       {checks.filter(({ ok }) => !ok).map(({ check, what }) => (
         <p key={check} class="notice bad" role="alert">{what}</p>
@@ -193,6 +215,9 @@ function Join({ account, family, view }: Shown) {
     </section>
   );
 }
+
+/** Of the key that would be registered. What was ticked is of the one that was shown. */
+const digestOf = ({ keyPackage }: CeremonyView) => keyPackage && keyPackageDigest(keyPackage);
 
 /** A key that nobody dealt from the current one takes its place only with the consent of that one's guardians. */
 function ApproveKey({ account, family, view: { keyPackage } }: Shown) {

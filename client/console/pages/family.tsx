@@ -111,13 +111,18 @@ export function Family({ account, family }: Props) {
 function Compared(
   { family, name, hostPublicKey }: { family: FamilyDesk; name: string; hostPublicKey: string },
 ) {
-  const [known, setKnown] = useState<string | undefined>();
+  const [compared, setCompared] = useState<ReadonlyMap<string, string>>();
+  // What its person has heard are the digits that stood here first.
+  const [shown] = useState(hostPublicKey);
   const { device, familyId } = family;
-  useEffect(() => void device.compared(familyId).then((all) => setKnown(all.get(name))), []);
+  const look = async () => setCompared(await device.compared(familyId));
+  useEffect(() => void look(), []);
+  if (compared === undefined) return null;
+  const known = compared.get(name);
   if (known === hostPublicKey) return <p>You have compared these digits.</p>;
   const note = async () => {
-    await device.noteCompared(familyId, name, hostPublicKey);
-    setKnown(hostPublicKey);
+    await device.noteCompared(familyId, name, shown);
+    await look();
   };
   return (
     <>
@@ -127,9 +132,17 @@ function Compared(
           whether they have a new device.
         </p>
       )}
-      <p class="acts">
-        <Act work={note}>{marked(name)} has read me these digits</Act>
-      </p>
+      {shown === hostPublicKey
+        ? (
+          <p class="acts">
+            <Act work={note}>{marked(name)} has read me these digits</Act>
+          </p>
+        )
+        : (
+          <p class="notice bad" role="alert">
+            These digits have changed while you looked. Come back to this page, and hear them again.
+          </p>
+        )}
     </>
   );
 }

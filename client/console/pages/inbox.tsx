@@ -45,7 +45,11 @@ export function Inbox({ account, family }: { account: Account; family: FamilyDes
         <Question key={one.session.session_id} asked={one} desk={desk} family={family} />
       ))}
       {recoveries.map((request) => (
-        <Recovery key={request.request_id} {...{ request, desk, account, family }} />
+        // What was heard and ticked is of this person's key, and of no other that the server shows after that.
+        <Recovery
+          key={[request.request_id, request.created_by, request.recipient_public_key].join()}
+          {...{ request, desk, account, family }}
+        />
       ))}
       <Outcomes desk={desk} />
     </Page>
@@ -82,7 +86,7 @@ function Question({ asked, desk, family }: { asked: Asked; desk: Desk; family: F
             <Act
               kind="main"
               disabled={!text.readable && !allowed}
-              work={() => desk.approve(session.session_id)}
+              work={() => desk.approve(asked)}
             >
               Approve
             </Act>
