@@ -34,6 +34,7 @@ import {
   verifyMessage,
 } from "../../supabase/functions/_shared/ceremony/verification.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
+import { keyPackageFingerprint } from "../../supabase/functions/_shared/frost/key_package.ts";
 import type { KeyShare } from "../guardian/key_share.ts";
 import { type Failure, failure, type Result, success } from "../result.ts";
 import { Pace } from "../sessions/pace.ts";
@@ -52,6 +53,8 @@ export interface CeremonyOptions {
   readonly supabase: Supabase;
   readonly hostKey: HostKey;
   readonly participantId: string;
+  /** The family that this device is of here: of another one's ceremony nothing is sent, and no share is kept. */
+  readonly familyId?: string;
   readonly store: CeremonyStore;
   /** Of a dealer in a reshare: its share of the old key. */
   readonly keyShare?: KeyShare;
@@ -180,7 +183,7 @@ export class Ceremony {
 
   /** Nothing is sent before the ceremony is the one that was compared. */
   async #admit(view: CeremonyView): Promise<Failure | undefined> {
-    const { participantId, hostKey, approve, keyShare } = this.#options;
+    const { participantId, familyId, hostKey, approve, keyShare } = this.#options;
     const { terms, paramsId } = view;
     const members = [...terms.participants, ...terms.dealers ?? []];
     if (terms.ceremonyId !== this.#id || paramsIdOf(terms) !== paramsId) {
@@ -195,6 +198,9 @@ export class Ceremony {
         "ceremony_mismatch",
         "The server shows other terms than those under which this device has begun",
       );
+    }
+    if (familyId !== undefined && terms.familyId !== familyId) {
+      return failure("ceremony_mismatch", "The ceremony is of another family");
     }
     if (!members.includes(participantId)) {
       return failure("not_a_participant", `${participantId} takes no part in this ceremony`);
@@ -214,7 +220,8 @@ export class Ceremony {
           "A dealer needs its share of the key that is dealt anew",
         );
       }
-      if (keyShare.verifying_shares.join() !== old.verifying_shares.join()) {
+      // Whole: an old threshold or names of the server's own would hide who leaves, and a lower threshold.
+      if (keyShare.key_package_fingerprint !== keyPackageFingerprint(old)) {
         return failure(
           "key_package_mismatch",
           "This device's share is of another epoch than the dealt one",

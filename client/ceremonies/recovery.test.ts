@@ -10,7 +10,7 @@ import {
   simulatedGuardians,
 } from "../../supabase/tests/support/simulated_ceremony.ts";
 import { HostKey } from "./host_key.ts";
-import { recoverKeyShare, RecoveryDataError } from "./recovery.ts";
+import { recoverCurrentShare, recoverKeyShare, RecoveryDataError } from "./recovery.ts";
 
 const guardians = simulatedGuardians(3);
 
@@ -75,9 +75,9 @@ for (const [protocol, ciphersuite] of KINDS) {
     const data = JSON.parse(JSON.stringify(confirmed(ceremony)));
     for (const { name, hostKey } of guardians) {
       for (let again = 0; again < 2; again++) {
-        const { keyShare, epoch } = recoverKeyShare(HostKey.fromWords(hostKey.words), data);
+        const { keyShare, ...of } = recoverKeyShare(HostKey.fromWords(hostKey.words), data);
         assert.deepEqual(keyShare, ceremony.confirm(name).keyShare);
-        assert.equal(epoch, 1);
+        assert.deepEqual(of, { epoch: 1, familyId: ceremony.terms.familyId });
       }
     }
     assert.throws(() => recoverKeyShare(HostKey.generate(), data), RecoveryDataError);
@@ -128,3 +128,24 @@ for (const protocol of ["chilldkg", "pedersen", "reshare"] as const) {
     }
   });
 }
+
+Deno.test("a server that gives back the share of another family of the same host key is refused", async () => {
+  const ceremony = ceremonyOf("chilldkg");
+  const data = confirmed(ceremony);
+  const [{ name, hostKey }] = guardians;
+  const answer = (data: unknown) => Promise.resolve({ data, error: null, status: 200 });
+  const row = { key_package_id: "current", ...data.key_package };
+  const rows = {
+    is: () => rows,
+    abortSignal: () => Object.assign(answer([row]), { maybeSingle: () => answer(row) }),
+  };
+  const server = {
+    rpc: () => ({ abortSignal: () => answer(data) }),
+    from: () => ({ select: () => ({ match: () => rows }) }),
+    functions: { invoke: () => Promise.reject(new Error("Nothing is invoked")) },
+  };
+  const recovered = await recoverCurrentShare(server, ceremony.terms.familyId, hostKey);
+  assert.ok(recovered.success);
+  assert.equal(recovered.keyShare.participant_id, name);
+  await assert.rejects(recoverCurrentShare(server, "another", hostKey), RecoveryDataError);
+});

@@ -65,6 +65,8 @@ export interface RecoveredKeyShare {
   /** Secret: to be kept. */
   readonly keyShare: KeyShare;
   readonly epoch: number;
+  /** Of whose ceremony it is: a host key may serve in several families. */
+  readonly familyId: string;
 }
 
 /**
@@ -143,7 +145,7 @@ export function recoverKeyShare(hostKey: HostKey, recoveryData: unknown): Recove
       signing_share: signingShare,
       key_package_fingerprint: keyPackageFingerprint(made),
     });
-    return { keyShare, epoch };
+    return { keyShare, epoch, familyId: terms.familyId };
   } catch (cause) {
     if (cause instanceof RecoveryDataError) throw cause;
     const isKnown = cause instanceof FrostError || cause instanceof SignedFault ||
@@ -191,7 +193,12 @@ export async function recoverCurrentShare(
   if (!current.success) return current;
   const read = await readRecoveryData(supabase, current.keyPackage.key_package_id, options);
   if (!read.success) return read;
-  return success(recoverKeyShare(hostKey, read.recoveryData));
+  const recovered = recoverKeyShare(hostKey, read.recoveryData);
+  // With one host key in two families the server could give one's share for the other's.
+  if (recovered.familyId !== familyId) {
+    throw new RecoveryDataError("The recovery data is of another family's key");
+  }
+  return success(recovered);
 }
 
 function fromChillDkg(

@@ -89,7 +89,7 @@ export function addCeremonies(program: Command, doing: Doing): void {
     .action((id: string, { paramsId }: { paramsId: string }) =>
       doing(async (output) => {
         const device = openDevice();
-        const { participantId } = await device.settings();
+        const { familyId, participantId } = await device.settings();
         const supabase = await device.client();
         const hostKey = await device.hostKey();
         const store = await device.ceremonies();
@@ -106,6 +106,7 @@ export function addCeremonies(program: Command, doing: Doing): void {
           await Ceremony.join(id, pin, {
             supabase,
             hostKey,
+            familyId,
             participantId,
             store,
             keyShare: (await device.newestShare())?.keyShare,

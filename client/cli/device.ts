@@ -99,7 +99,12 @@ export class Device {
     }
   }
 
+  /** @throws {Stop} if there is a share of another key in this epoch: nothing is written over it. */
   async keepShare(keyShare: KeyShare, epoch: number): Promise<void> {
+    const kept = await this.#shareOf(epoch);
+    if (kept !== undefined && kept.signing_share !== keyShare.signing_share) {
+      throw new Stop(`This device has the share of another key in epoch ${epoch}: it is kept`);
+    }
     const sealed = await sealKeyShare(keyShare, await this.#passphrase());
     await this.#write(`share-${epoch}`, sealed);
   }
@@ -110,8 +115,13 @@ export class Device {
       .flatMap((name) => /^share-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
     if (epochs.length === 0) return undefined;
     const epoch = Math.max(...epochs);
-    const sealed = await this.#read(`share-${epoch}`) ?? "";
-    return { keyShare: await openKeyShare(sealed, await this.#passphrase()), epoch };
+    const keyShare = await this.#shareOf(epoch);
+    return keyShare && { keyShare, epoch };
+  }
+
+  async #shareOf(epoch: number): Promise<KeyShare | undefined> {
+    const sealed = await this.#read(`share-${epoch}`);
+    return sealed === undefined ? undefined : await openKeyShare(sealed, await this.#passphrase());
   }
 
   /** @throws {Stop} if there is none. */

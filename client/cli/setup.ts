@@ -17,7 +17,7 @@ import { openDevice } from "./context.ts";
 import { membershipsIn } from "./device.ts";
 import { jsonIn, textIn } from "./files.ts";
 import { columns } from "./output.ts";
-import { must, STATUS } from "./stop.ts";
+import { must, STATUS, Stop } from "./stop.ts";
 
 interface InitOptions {
   readonly url: string;
@@ -124,9 +124,10 @@ export function addDevice(program: Command, doing: Doing): void {
         const device = openDevice();
         const hostKey = await device.hostKey();
         const { familyId } = await device.settings();
-        const { keyShare, epoch } = options.file === undefined
+        const { keyShare, epoch, familyId: family } = options.file === undefined
           ? must(await recoverCurrentShare(await device.client(), familyId, hostKey))
           : recoverKeyShare(hostKey, await exportIn(options.file));
+        if (family !== familyId) throw new Stop(`The share is of ${family}, not of ${familyId}`);
         await device.keepShare(keyShare, epoch);
         output.result(
           { epoch, participantId: keyShare.participant_id },

@@ -96,8 +96,11 @@ function Unlocked(
 ) {
   const [device] = useState(() => new PageDevice(vault));
   const [key, setKey] = useState<{ hostKey: HostKey | undefined; onPaper: boolean }>();
-  const look = async () =>
-    setKey({ hostKey: await device.hostKey(), onPaper: await device.wordsAreOnPaper() });
+  const look = async () => {
+    const hostKey = await device.hostKey();
+    const onPaper = hostKey !== undefined && await device.wordsAreOnPaper(hostKey);
+    setKey({ hostKey, onPaper });
+  };
   useEffect(() => void look(), []);
   if (key === undefined) return null;
   const { hostKey, onPaper } = key;

@@ -27,19 +27,26 @@ export class PageDevice {
     return words === undefined ? undefined : HostKey.fromWords(words);
   }
 
-  /** @param onPaper - Whether its words come from paper. */
-  async keepHostKey(hostKey: HostKey, onPaper: boolean): Promise<void> {
-    if (onPaper) await this.vault.write("words-on-paper", "yes");
-    await this.vault.write("host-key", hostKey.words);
+  /**
+   * Keeps the host key; false if another one is there, made in another tab: its words may be on paper already.
+   *
+   * @param onPaper - Whether its words come from paper.
+   */
+  async keepHostKey(hostKey: HostKey, onPaper: boolean): Promise<boolean> {
+    await this.vault.create("host-key", hostKey.words);
+    const kept = await this.hostKey();
+    if (kept?.publicKey !== hostKey.publicKey) return false;
+    if (onPaper) await this.noteWordsOnPaper(hostKey);
+    return true;
   }
 
-  /** Whether the words were written down: until then they are shown. */
-  async wordsAreOnPaper(): Promise<boolean> {
-    return await this.vault.read("words-on-paper") !== undefined;
+  /** Whether the words of this key were written down: until then they are shown. */
+  async wordsAreOnPaper({ publicKey }: HostKey): Promise<boolean> {
+    return await this.vault.read("words-on-paper") === publicKey;
   }
 
-  async noteWordsOnPaper(): Promise<void> {
-    await this.vault.write("words-on-paper", "yes");
+  async noteWordsOnPaper({ publicKey }: HostKey): Promise<void> {
+    await this.vault.write("words-on-paper", publicKey);
   }
 
   /** The shares of a family, the newest first. */
@@ -50,8 +57,14 @@ export class PageDevice {
       .sort((a, b) => b.epoch - a.epoch);
   }
 
+  /** @throws if there is a share of another key in this epoch: nothing is written over it. */
   async keepShare(familyId: string, { keyShare, epoch }: KeptShare): Promise<void> {
-    await this.vault.write(entry("share", familyId, String(epoch)), JSON.stringify(keyShare));
+    const name = entry("share", familyId, String(epoch));
+    if (await this.vault.create(name, JSON.stringify(keyShare))) return;
+    const kept = parseKeyShare(JSON.parse(await this.vault.read(name) ?? "null"));
+    if (kept.signing_share !== keyShare.signing_share) {
+      throw new Error(`This device has the share of another key in epoch ${epoch}: it is kept`);
+    }
   }
 
   /** The host keys that this person has compared, by participant. */

@@ -101,14 +101,23 @@ export class FamilyDesk {
 
   async keepShare(kept: KeptShare): Promise<void> {
     await this.device.keepShare(this.familyId, kept);
-    await this.#work(kept);
+    // One that came late is kept, and is not what this device works with.
+    if (kept.epoch >= (this.#share.value?.epoch ?? 0)) await this.#work(kept);
   }
 
   /** Gets the share of the current key back, by the host key. */
   async recover(): Promise<Result<object>> {
     try {
       const recovered = await recoverCurrentShare(this.#supabase, this.familyId, this.#hostKey);
-      if (recovered.success) await this.keepShare(recovered);
+      if (!recovered.success) return recovered;
+      const { keyShare, epoch } = recovered;
+      const own = this.#share.value?.epoch ?? 0;
+      if (epoch < own) {
+        const what =
+          `The server gives back epoch ${epoch}, and this device has epoch ${own} already`;
+        return failure("coordinator_faulty", what);
+      }
+      await this.keepShare({ keyShare, epoch });
       return recovered;
     } catch (error) {
       if (!(error instanceof RecoveryDataError)) throw error;

@@ -9,6 +9,7 @@ import {
   keyPackageDigest,
   paramsIdOf,
 } from "../../../supabase/functions/_shared/ceremony/terms.ts";
+import { keyPackageFingerprint } from "../../../supabase/functions/_shared/frost/key_package.ts";
 import { approveKeyPackage, failCeremony } from "../../ceremonies/calls.ts";
 import { warningsOf } from "../../ceremonies/pins.ts";
 import { type CeremonyView, readCeremony } from "../../ceremonies/reading.ts";
@@ -55,8 +56,13 @@ export function CeremonyPage({ account, family, id }: Props & { id: string }) {
 function OneCeremony({ id, ...shown }: Shown & { id: string }) {
   const { family, view: { terms, paramsId } } = shown;
   const [first] = useState(paramsId);
+  const own = family.share.value;
+  const { fromPackage } = terms;
+  // What is dealt anew, as this device knows it: warnings are told from it.
+  const isOurs = own === undefined || own.epoch !== fromPackage?.epoch ||
+    own.keyShare.key_package_fingerprint === keyPackageFingerprint(fromPackage);
   const isOne = paramsId === first && paramsIdOf(terms) === paramsId && terms.ceremonyId === id &&
-    terms.familyId === family.familyId;
+    terms.familyId === family.familyId && isOurs;
   return isOne ? <Body {...shown} /> : (
     <p class="notice bad" role="alert">
       The server contradicts itself about this ceremony. Take no part in it, and tell the others.

@@ -131,12 +131,14 @@ export function MakeHostKey({ device, onDone }: { device: PageDevice; onDone: ()
   const [words, setWords] = useState("");
   const [hasWords, setHasWords] = useState(false);
   const keep = async (hostKey: HostKey, onPaper: boolean) => {
-    await device.keepHostKey(hostKey, onPaper);
-    onDone();
+    if (await device.keepHostKey(hostKey, onPaper)) return onDone();
+    // Words that are on paper are never replaced by those of another tab.
+    if (!onPaper) return onDone();
+    return "This browser has other words already, from another tab: close this one";
   };
   const restore = async () => {
     try {
-      await keep(HostKey.fromWords(words), true);
+      return await keep(HostKey.fromWords(words), true);
     } catch (error) {
       if (!(error instanceof HostKeyError)) throw error;
       return error.message;
@@ -175,8 +177,9 @@ export function ShowWords(
   const [places, setPlaces] = useState<readonly number[]>();
   const [typed, setTyped] = useState<ReadonlyMap<number, string>>(new Map());
   const check = async () => {
-    if (!hostKey.confirms(typed)) return "One of these is not the word on that place";
-    await device.noteWordsOnPaper();
+    const asked = new Map((places ?? []).map((place) => [place, typed.get(place) ?? ""]));
+    if (!hostKey.confirms(asked)) return "One of these is not the word on that place";
+    await device.noteWordsOnPaper(hostKey);
     onDone();
   };
   if (places === undefined) {

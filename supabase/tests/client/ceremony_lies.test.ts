@@ -15,7 +15,7 @@ import {
 } from "../../functions/_shared/chilldkg/messages.ts";
 import { closeRound, keyOf } from "../../functions/_shared/ceremony/outcome.ts";
 import { messageOf, type Payload } from "../../functions/_shared/ceremony/payload.ts";
-import { chillDkgParams } from "../../functions/_shared/ceremony/terms.ts";
+import { chillDkgParams, paramsIdOf } from "../../functions/_shared/ceremony/terms.ts";
 import { accepted, sharedStack } from "../support/answers.ts";
 import { must, refusedWith } from "../support/app_family.ts";
 import { CeremonyFamily } from "../support/ceremony_family.ts";
@@ -356,6 +356,35 @@ Deno.test("a dealer who gets no share sees for itself that all new guardians hav
   refusedWith("coordinator_faulty", (await joinLied(ceremony, { messages })).result);
   assert.equal(await storeOf(ceremony).read(ceremony.id, "finished"), undefined);
   must(await finishWith(ceremony));
+});
+
+Deno.test("what a dealer deals from is what its device knows: no old threshold hides that the new one is lower", async () => {
+  const ceremony = await sceneOf(stack(), "reshare");
+  const { terms } = await ceremony.view();
+  for (const change of [{ threshold: 1 }, { participants: ["ann", "bob", "mallory"] }]) {
+    const lie = (told: Told) =>
+      withFittingId({
+        ...told,
+        from_key_package: { ...Object(told.from_key_package), ...change },
+      });
+    const { fromPackage } = terms;
+    assert.ok(fromPackage);
+    // The others have seen the same lie.
+    const paramsId = paramsIdOf({ ...terms, fromPackage: { ...fromPackage, ...change } });
+    const { result, sent } = await joinLied(ceremony, { ceremony: lie }, {
+      pin: { paramsId },
+      store: new MemoryCeremonyStore(),
+    });
+    refusedWith("key_package_mismatch", result);
+    assert.deepEqual([...sent], []);
+  }
+});
+
+Deno.test("a ceremony of another family is not joined, whoever shows the same words", async () => {
+  const ceremony = await sceneOf(stack(), "chilldkg");
+  const { result, sent } = await joinLied(ceremony, {}, { familyId: "another" });
+  refusedWith("ceremony_mismatch", result);
+  assert.deepEqual([...sent], []);
 });
 
 /** Ann joins, and is lied to. */
