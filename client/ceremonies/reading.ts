@@ -78,6 +78,8 @@ export interface CeremonySummary {
   readonly status: CeremonyStatus;
   readonly threshold: number;
   readonly participants: readonly string[];
+  /** Who is waited for in the open round; empty where none is. */
+  readonly missing: readonly string[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** Null for operators. */
@@ -102,16 +104,18 @@ function summaryOf(value: unknown): CeremonySummary[] {
   const field = (name: string) => fieldOf(value, name);
   const [ceremonyId, kind, status] = [field("ceremony_id"), field("kind"), field("status")];
   const [threshold, participants] = [field("threshold"), field("participants")];
+  const missing = field("missing");
   const [createdAt, createdBy] = [field("created_at"), field("created_by")];
   return typeof ceremonyId === "string" && (kind === "dkg" || kind === "reshare") &&
       isStatus(status) && typeof threshold === "number" && isTextList(participants) &&
-      typeof createdAt === "number"
+      isTextList(missing) && typeof createdAt === "number"
     ? [{
       ceremonyId,
       kind,
       status,
       threshold,
       participants,
+      missing,
       createdAt,
       createdBy: typeof createdBy === "string" ? createdBy : null,
     }]

@@ -4,12 +4,13 @@
  *
  * @module
  */
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Ceremony } from "../ceremonies/ceremony.ts";
 import type { HostKey } from "../ceremonies/host_key.ts";
-import type { CeremonyView } from "../ceremonies/reading.ts";
+import { type CeremonySummary, type CeremonyView, listCeremonies } from "../ceremonies/reading.ts";
 import type { CeremonyStore } from "../ceremonies/store.ts";
 import type { Supabase } from "../supabase.ts";
+import { pause } from "../transport.ts";
 import type { KeptShare, PageDevice } from "./device.ts";
 
 /** How a ceremony goes on this device. */
@@ -40,6 +41,13 @@ export class CeremonyDesk {
   readonly #closing = new AbortController();
   readonly #running = signal<ReadonlyMap<string, Running>>(new Map());
 
+  readonly #missed = signal<readonly CeremonySummary[]>([]);
+
+  /** Ceremonies that wait for this guardian, and that this device has not joined. */
+  readonly awaiting = computed(() =>
+    this.#missed.value.filter(({ ceremonyId }) => !this.#running.value.has(ceremonyId))
+  );
+
   constructor(options: CeremonyDeskOptions) {
     this.#options = options;
   }
@@ -49,9 +57,10 @@ export class CeremonyDesk {
     return this.#running;
   }
 
-  /** Goes on with what was begun. */
+  /** Goes on with what was begun, and looks out for others. */
   async resume(): Promise<void> {
     const { device, familyId } = this.#options;
+    void this.#lookOut();
     for (const [id, paramsId] of await device.joined(familyId)) void this.#run(id, paramsId);
   }
 
@@ -64,6 +73,19 @@ export class CeremonyDesk {
 
   close(): void {
     this.#closing.abort();
+  }
+
+  async #lookOut(): Promise<void> {
+    const { supabase, familyId, participantId } = this.#options;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const listed = await listCeremonies(supabase, familyId, { signal });
+      if (listed.success) {
+        this.#missed.value = listed.ceremonies
+          .filter(({ missing }) => missing.includes(participantId));
+      }
+      await pause(LIST_MS, signal);
+    }
   }
 
   async #run(id: string, paramsId: string): Promise<void> {
@@ -106,5 +128,7 @@ export class CeremonyDesk {
     this.#show(id, { ...this.#running.value.get(id), ended: { ok, what } });
   }
 }
+
+const LIST_MS = 10_000;
 
 const OVER: readonly string[] = ["ceremony_failed", "session_expired", "key_retired"];

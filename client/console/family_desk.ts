@@ -84,7 +84,8 @@ export class FamilyDesk {
   /** How many things await this guardian. */
   readonly waiting = computed(() => {
     const desk = this.#desk.value;
-    return desk === undefined ? 0 : desk.asked.value.length + desk.recoveries.value.length;
+    const asked = desk === undefined ? 0 : desk.asked.value.length + desk.recoveries.value.length;
+    return asked + this.ceremonies.awaiting.value.length;
   });
 
   get registration(): ReadonlySignal<Registration> {

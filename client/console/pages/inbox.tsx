@@ -20,6 +20,7 @@ export function Inbox({ account, family }: { account: Account; family: FamilyDes
   if (desk === undefined) {
     return (
       <Page title="Inbox">
+        <Ceremonies family={family} />
         <p>
           This device has no share of this family's key, so nothing can be asked of it. Take part in
           a <a href="#/ceremonies">ceremony</a>, or <a href="#/family">get your share back</a>.
@@ -40,7 +41,8 @@ export function Inbox({ account, family }: { account: Account; family: FamilyDes
           </p>
         )
         : null}
-      {asked.length + recoveries.length === 0 ? <p>Nothing awaits you.</p> : null}
+      {family.waiting.value === 0 ? <p>Nothing awaits you.</p> : null}
+      <Ceremonies family={family} />
       {asked.map((one) => (
         <Question key={one.session.session_id} asked={one} desk={desk} family={family} />
       ))}
@@ -124,6 +126,26 @@ export function titleOf(
   what = event_kind === null ? "a hash" : kindName(event_kind),
 ): string {
   return `${marked(created_by)} asks for a signature: ${what}`;
+}
+
+/** Those that wait for this guardian: what is to be compared stands on their own page. */
+function Ceremonies({ family }: { family: FamilyDesk }) {
+  return (
+    <>
+      {family.ceremonies.awaiting.value.map(({ ceremonyId, kind, createdBy }) => (
+        <article key={ceremonyId} aria-label="A ceremony awaits you">
+          <h2>
+            <a href={routeTo("ceremonies", ceremonyId)}>A ceremony awaits you</a>
+          </h2>
+          <p class="dim">
+            {kind === "dkg" ? "A new key is to be made" : "The key is to be dealt anew"}
+            {createdBy === null ? "" : `, as ${marked(createdBy)} asks`}. Be on a call with the
+            others.
+          </p>
+        </article>
+      ))}
+    </>
+  );
 }
 
 function Recovery(

@@ -36,8 +36,8 @@ Deno.test({
         const words = await ann.page.locator("ol.words.public").innerText();
         for (const person of people) {
           if (person !== ann) {
-            await person.go("Ceremonies");
-            await person.page.getByRole("link", { name: /A new key/ }).click();
+            await person.go("Inbox");
+            await person.page.getByRole("link", { name: "A ceremony awaits you" }).click();
             await person.heading("A new key");
           }
           assert.equal(await person.page.locator("ol.words.public").innerText(), words);
