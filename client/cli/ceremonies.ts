@@ -4,10 +4,11 @@
  * @module
  */
 import { type Command } from "commander";
-import { keyPackageDigest } from "../../supabase/functions/_shared/ceremony/terms.ts";
+import { keyPackageDigest, paramsIdOf } from "../../supabase/functions/_shared/ceremony/terms.ts";
 import { approveKeyPackage, readKeyStatus, startCeremony } from "../ceremonies/calls.ts";
 import { Ceremony } from "../ceremonies/ceremony.ts";
 import { hostKeyFingerprint } from "../ceremonies/host_key.ts";
+import { warningsOf } from "../ceremonies/pins.ts";
 import { checkReadiness } from "../ceremonies/readiness.ts";
 import { type CeremonyView, readCeremony } from "../ceremonies/reading.ts";
 import { startRollCall } from "../ceremonies/roll_call.ts";
@@ -65,10 +66,17 @@ export function addCeremonies(program: Command, doing: Doing): void {
         const device = openDevice();
         const { ceremony: view } = must(await readCeremony(await device.client(), id));
         const { terms } = view;
+        // What people compare must be of what stands beside it.
+        if (terms.ceremonyId !== id || paramsIdOf(terms) !== view.paramsId) {
+          throw new Stop("The server contradicts itself about this ceremony: take no part in it", {
+            code: "coordinator_faulty",
+          });
+        }
         output.result(
           { ceremony: { ...view } },
           [
             stateOf(view),
+            ...warningsOf(terms),
             `params_id ${view.paramsId}`,
             `In words: ${wordsOf(view.paramsId).join(" ")}`,
             columns(
