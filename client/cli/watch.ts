@@ -83,9 +83,7 @@ async function watch(
   const rules = rulesFile === undefined ? [] : parseRules(await jsonIn(rulesFile));
   const ending = new AbortController();
   const { signal } = ending;
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.once(name, () => ending.abort());
-  }
+  onSignals(() => ending.abort());
   const desk = new Desk(output, ending);
   const ready = await openGuardian(device, (sessions, key) => desk.ask(sessions, key));
   const { guardian, settings: { participantId, familyId }, keyShare } = ready;
@@ -145,6 +143,21 @@ async function watch(
   await log.close();
   output.result({ signed }, `Stopped. ${signed} answered`);
   return STATUS.done;
+}
+
+/**
+ * The first signal ends the watch, and one that comes a second later or more, the process: npx passes on at once what the terminal
+ * has sent to both.
+ */
+function onSignals(end: () => void): void {
+  let first: number | undefined;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      first ??= performance.now();
+      if (performance.now() - first >= 1000) process.exit(STATUS.interrupted);
+      end();
+    });
+  }
 }
 
 /** Asks the person who is there what the rules leave. */

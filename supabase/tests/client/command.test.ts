@@ -1,6 +1,7 @@
 /** The command, from the npm package under Node, as guardians run it: each in a folder of its own, every call a process. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { verifyEvent } from "nostr-tools/pure";
 import { z } from "zod";
 import project from "../../../deno.json" with { type: "json" };
@@ -50,7 +51,8 @@ class Terminal {
   /** As `spawn`, with a person before it: what is written to its standard input is typed. */
   spawnWithPerson(...args: readonly string[]): Deno.ChildProcess {
     const line = ["node", this.main, "--json", ...args].map((part) => `'${part}'`).join(" ");
-    return this.start("script", ["-qefc", `stty cols 100; ${line}`, "/dev/null"], "piped");
+    // Without `exec` a shell may stand between, which the terminal's signals end first.
+    return this.start("script", ["-qefc", `stty cols 100; exec ${line}`, "/dev/null"], "piped");
   }
 
   private spawnAsIs(...args: readonly string[]): Deno.ChildProcess {
@@ -248,6 +250,9 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
     };
     const stop = async ({ process, result }: ReturnType<typeof watch>) => {
       process.kill("SIGTERM");
+      // As npx does, which passes on what the terminal has sent to both.
+      const ended = await Promise.race([process.status, delay(5)]);
+      if (ended === undefined) process.kill("SIGTERM");
       assert.equal((await process.status).code, 0);
       return Answer.parse(JSON.parse(await result.upTo(/\n/))).signed;
     };
