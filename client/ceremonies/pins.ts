@@ -32,14 +32,7 @@ export function differenceFrom(
       : `Its params_id is ${paramsId}, not the pinned one`;
   }
   const pinned = new Map(Object.entries(pin.hostKeys));
-  const members: [string, string][] = [
-    ...terms.participants.map((who, i): [string, string] => [who, terms.hostPublicKeys[i]]),
-    ...(terms.dealers ?? []).map((who, i): [string, string] => [
-      who,
-      terms.dealerHostPublicKeys?.[i] ?? "",
-    ]),
-  ];
-  for (const [who, key] of members) {
+  for (const [who, key] of membersOf(terms)) {
     const known = pinned.get(who);
     if (known === undefined) return `The host key of ${who} was not compared`;
     if (known !== key) return `The host key of ${who} is another than the one that was compared`;
@@ -49,6 +42,16 @@ export function differenceFrom(
   return keyPackageDigest(pin.fromPackage) === keyPackageDigest(terms.fromPackage)
     ? undefined
     : "The package that is dealt anew is another than the pinned one";
+}
+
+/** Who takes part with which host key: those who get a share, and dealers who get none. */
+export function membersOf(terms: CeremonyTerms): [who: string, hostPublicKey: string][] {
+  const { participants, hostPublicKeys, dealers, dealerHostPublicKeys } = terms;
+  const all = [
+    ...participants.map((who, i): [string, string] => [who, hostPublicKeys[i]]),
+    ...(dealers ?? []).map((who, i): [string, string] => [who, dealerHostPublicKeys?.[i] ?? ""]),
+  ];
+  return [...new Map(all.map((member) => [member.join(), member])).values()];
 }
 
 /** What a person must be told loudly of a reshare. */

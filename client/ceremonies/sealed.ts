@@ -16,6 +16,16 @@ export type Sealed = "host-key" | "key-share" | "vault-key";
 
 const labelOf = (what: Sealed) => `permafrost-${what}-1`;
 
+/** The shortest passphrase that people are let choose. */
+export const SHORTEST = 12;
+
+/** Why a passphrase is not one to choose, in a sentence; `undefined` if it is. */
+export function weaknessOf(passphrase: string): string | undefined {
+  return [...passphrase.normalize("NFKC")].length < SHORTEST
+    ? `At least ${SHORTEST} characters`
+    : undefined;
+}
+
 /** Encrypts a secret under a passphrase, which is normalised (NFKC). */
 export async function sealSecret(
   what: Sealed,

@@ -4,7 +4,8 @@
  * @module
  */
 import process from "node:process";
-import { cancel, confirm, isCancel, password, text } from "@clack/prompts";
+import { cancel, confirm, isCancel, log, password, text } from "@clack/prompts";
+import { weaknessOf } from "../ceremonies/sealed.ts";
 import { textIn } from "./files.ts";
 import { STATUS, Stop } from "./stop.ts";
 
@@ -25,6 +26,20 @@ export async function secret(question: string, variable: string): Promise<string
     );
   }
   return answered(await password({ message: question }));
+}
+
+/** A passphrase that is chosen now: as `secret`; who is there types it twice. */
+export async function chosen(question: string, variable: string): Promise<string> {
+  for (;;) {
+    const passphrase = await secret(question, variable);
+    const weakness = weaknessOf(passphrase);
+    const isFile = process.env[variable] !== undefined;
+    if (weakness === undefined) {
+      if (isFile || await secret("Once more", variable) === passphrase) return passphrase;
+      log.error("The two are not the same");
+    } else if (isFile) throw new Stop(`${question}: ${weakness}`);
+    else log.error(weakness);
+  }
 }
 
 /** A text. */

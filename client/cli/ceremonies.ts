@@ -4,15 +4,21 @@
  * @module
  */
 import { type Command } from "commander";
-import { keyPackageDigest, paramsIdOf } from "../../supabase/functions/_shared/ceremony/terms.ts";
+import type { SupabaseClient } from "@supabase/supabase-js";
+import {
+  type CeremonyTerms,
+  keyPackageDigest,
+  paramsIdOf,
+} from "../../supabase/functions/_shared/ceremony/terms.ts";
 import { approveKeyPackage, readKeyStatus, startCeremony } from "../ceremonies/calls.ts";
 import { Ceremony } from "../ceremonies/ceremony.ts";
 import { hostKeyFingerprint } from "../ceremonies/host_key.ts";
-import { warningsOf } from "../ceremonies/pins.ts";
+import { membersOf, warningsOf } from "../ceremonies/pins.ts";
 import { checkReadiness } from "../ceremonies/readiness.ts";
 import { type CeremonyView, readCeremony } from "../ceremonies/reading.ts";
 import { startRollCall } from "../ceremonies/roll_call.ts";
 import { wordsOf } from "../presentation/fingerprint.ts";
+import { inLine } from "../presentation/session_text.ts";
 import type { Doing } from "./action.ts";
 import { agree } from "./ask.ts";
 import { openDevice } from "./context.ts";
@@ -63,27 +69,16 @@ export function addCeremonies(program: Command, doing: Doing): void {
     .argument("<id>")
     .action((id: string) =>
       doing(async (output) => {
-        const device = openDevice();
-        const { ceremony: view } = must(await readCeremony(await device.client(), id));
-        const { terms } = view;
-        // What people compare must be of what stands beside it.
-        if (terms.ceremonyId !== id || paramsIdOf(terms) !== view.paramsId) {
-          throw new Stop("The server contradicts itself about this ceremony: take no part in it", {
-            code: "coordinator_faulty",
-          });
-        }
+        const view = await readTrue(await openDevice().client(), id);
         output.result(
-          { ceremony: { ...view } },
+          { ceremony: { ...view }, warnings: warningsOf(view.terms) },
           [
             stateOf(view),
-            ...warningsOf(terms),
+            ...termsText(view.terms),
             `params_id ${view.paramsId}`,
             `In words: ${wordsOf(view.paramsId).join(" ")}`,
             columns(
-              terms.participants.map((
-                name,
-                i,
-              ) => [name, hostKeyFingerprint(terms.hostPublicKeys[i])]),
+              membersOf(view.terms).map(([name, key]) => [name, hostKeyFingerprint(key)]),
             ),
           ].join("\n"),
         );
@@ -109,6 +104,8 @@ export function addCeremonies(program: Command, doing: Doing): void {
           if (wrong.length > 0) {
             throw new Stop(wrong.map(({ what }) => what).join("\n"), { code: "not_ready" });
           }
+          const { terms } = await readTrue(supabase, id);
+          for (const line of termsText(terms)) output.progress(line);
         }
         const joined = must(
           await Ceremony.join(id, pin, {
@@ -179,6 +176,27 @@ export function addCeremonies(program: Command, doing: Doing): void {
 
 const list = (text: string) =>
   text.split(",").map((part) => part.trim()).filter((part) => part !== "");
+
+/** A ceremony whose terms are those of its params_id: what people compare must be of what stands beside it. */
+async function readTrue(supabase: SupabaseClient, id: string): Promise<CeremonyView> {
+  const { ceremony } = must(await readCeremony(supabase, id));
+  if (ceremony.terms.ceremonyId === id && paramsIdOf(ceremony.terms) === ceremony.paramsId) {
+    return ceremony;
+  }
+  throw new Stop("The server contradicts itself about this ceremony: take no part in it", {
+    code: "coordinator_faulty",
+  });
+}
+
+/** What the ceremony makes, and what has to be said loudly of it. */
+function termsText(terms: CeremonyTerms): string[] {
+  const { threshold, participants, dealers } = terms;
+  return [
+    `Any ${threshold} of ${inLine(participants.join(", "))} sign together`,
+    ...(dealers === null ? [] : [`Dealt anew by ${inLine(dealers.join(", "))}`]),
+    ...warningsOf(terms).map((warning) => `WARNING: ${inLine(warning)}`),
+  ];
+}
 
 function stateOf({ status, round, missing, approvalsMissing, errorMessage }: CeremonyView): string {
   if (status === "failed") return `failed: ${errorMessage}`;

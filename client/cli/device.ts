@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,9 +13,10 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { FileCeremonyStore } from "../ceremonies/file_ceremony_store.ts";
 import { HostKey } from "../ceremonies/host_key.ts";
 import { openKeyShare, sealKeyShare } from "../ceremonies/sealed_share.ts";
-import type { KeyShare } from "../guardian/key_share.ts";
+import type { KeptShare, KeyShare } from "../guardian/key_share.ts";
 import { FileNonceStore } from "../guardian/stores/file_nonce_store.ts";
 import { fieldOf } from "../shapes.ts";
+import { DurableDirectory } from "../storage/durable_directory.ts";
 import { Stop } from "./stop.ts";
 
 /** Node 20 has no WebSocket, and supabase-js wants one; without it the command polls. */
@@ -55,7 +56,7 @@ export class Device {
 
   /** @throws {Stop} unless `init` was run. */
   async settings(): Promise<Settings> {
-    const value = await this.#readJson("settings.json");
+    const value = await this.#read("settings.json");
     const text = (name: string) => {
       const found = fieldOf(value, name);
       if (typeof found !== "string") {
@@ -76,19 +77,26 @@ export class Device {
   }
 
   /** @throws {Stop} if there is a guardian in the folder. */
-  async create(settings: Settings, hostKey: HostKey): Promise<void> {
-    if (await this.has("host-key")) {
+  async checkEmpty(): Promise<void> {
+    if (await this.#read("host-key") !== undefined) {
       throw new Stop(
         `There is a guardian in ${this.#folder} already: name another folder by PERMAFROST_HOME`,
       );
     }
-    await this.#write("host-key", await hostKey.seal(await this.#passphrase()));
-    await this.#write("settings.json", JSON.stringify(settings, null, 2));
+  }
+
+  /** @throws {Stop} if there is a guardian in the folder. */
+  async create(settings: Settings, hostKey: HostKey): Promise<void> {
+    await this.checkEmpty();
+    const sealed = await hostKey.seal(await this.#passphrase());
+    const directory = await this.#directory();
+    await directory.replace("settings.json", settings);
+    if (!await directory.create("host-key", sealed)) await this.checkEmpty();
   }
 
   /** @throws {Stop} for another passphrase. */
   async hostKey(): Promise<HostKey> {
-    const sealed = await this.#read("host-key");
+    const sealed = await this.#readText("host-key");
     if (sealed === undefined) {
       throw new Stop(`There is no host key in ${this.#folder}: run "permafrost init" first`);
     }
@@ -101,16 +109,16 @@ export class Device {
 
   /** @throws {Stop} if there is a share of another key in this epoch: nothing is written over it. */
   async keepShare(keyShare: KeyShare, epoch: number): Promise<void> {
+    const sealed = await sealKeyShare(keyShare, await this.#passphrase());
+    if (await (await this.#directory()).create(`share-${epoch}`, sealed)) return;
     const kept = await this.#shareOf(epoch);
-    if (kept !== undefined && kept.signing_share !== keyShare.signing_share) {
+    if (kept?.signing_share !== keyShare.signing_share) {
       throw new Stop(`This device has the share of another key in epoch ${epoch}: it is kept`);
     }
-    const sealed = await sealKeyShare(keyShare, await this.#passphrase());
-    await this.#write(`share-${epoch}`, sealed);
   }
 
   /** The share of the newest epoch; `undefined` if there is none. */
-  async newestShare(): Promise<{ keyShare: KeyShare; epoch: number } | undefined> {
+  async newestShare(): Promise<KeptShare | undefined> {
     const epochs = (await readdir(this.#folder).catch(() => []))
       .flatMap((name) => /^share-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
     if (epochs.length === 0) return undefined;
@@ -120,17 +128,17 @@ export class Device {
   }
 
   async #shareOf(epoch: number): Promise<KeyShare | undefined> {
-    const sealed = await this.#read(`share-${epoch}`);
+    const sealed = await this.#readText(`share-${epoch}`);
     return sealed === undefined ? undefined : await openKeyShare(sealed, await this.#passphrase());
   }
 
   /** @throws {Stop} if there is none. */
-  async share(): Promise<KeyShare> {
+  async share(): Promise<KeptShare> {
     const newest = await this.newestShare();
     if (newest === undefined) {
       throw new Stop('This device has no key share: join a ceremony, or run "permafrost recover"');
     }
-    return newest.keyShare;
+    return newest;
   }
 
   nonces(): Promise<FileNonceStore> {
@@ -144,7 +152,7 @@ export class Device {
   /** The account's client, with the login that is kept. A token that was given is taken as it is. */
   async client(): Promise<SupabaseClient> {
     const { url, publishableKey } = await this.settings();
-    const token = await this.#read("token");
+    const token = await this.#readText("token");
     if (token !== undefined) {
       return createClient(url, publishableKey, {
         realtime,
@@ -161,16 +169,16 @@ export class Device {
         persistSession: true,
         autoRefreshToken: false,
         storage: {
-          getItem: async () => await this.#read("session") ?? null,
-          setItem: (_key, value) => this.#write("session", value),
-          removeItem: () => this.#write("session", ""),
+          getItem: async () => await this.#readText("session") ?? null,
+          setItem: (_key, value) => this.#keep("session", value),
+          removeItem: async () => (await this.#directory()).remove("session"),
         },
       },
     });
   }
 
   async keepToken(token: string): Promise<void> {
-    await this.#write("token", token);
+    await this.#keep("token", token);
   }
 
   /** Logs in to the account; the login is kept and renewed. */
@@ -179,40 +187,37 @@ export class Device {
     const { error } = await this.#account(url, publishableKey).auth
       .signInWithPassword({ email, password });
     if (error) throw new Stop(`The login was refused: ${error.message}`);
+    // What was given before would go before it.
+    await (await this.#directory()).remove("token");
   }
 
-  async readText(name: string): Promise<string | undefined> {
-    return await this.#read(name);
+  /** The login that is kept: a token, or what supabase-js keeps; `undefined` if there is none. */
+  async login(): Promise<string | undefined> {
+    return await this.#readText("token") ?? await this.#readText("session");
   }
 
-  async keepText(name: string, text: string): Promise<void> {
-    await this.#write(name, text);
+  #directory(): Promise<DurableDirectory> {
+    return DurableDirectory.open(this.#folder);
   }
 
-  async #readJson(name: string): Promise<unknown> {
-    const text = await this.#read(name);
-    return text === undefined ? undefined : JSON.parse(text);
+  async #keep(name: string, text: string): Promise<void> {
+    await (await this.#directory()).replace(name, text);
   }
 
-  async #read(name: string): Promise<string | undefined> {
-    try {
-      const text = await readFile(join(this.#folder, name), "utf8");
-      return text === "" ? undefined : text;
-    } catch (error) {
-      if (fieldOf(error, "code") === "ENOENT") return undefined;
-      throw error;
-    }
+  /** Makes no folder. */
+  #read(name: string): Promise<unknown> {
+    return new DurableDirectory(this.#folder).read(name);
   }
 
-  async #write(name: string, text: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(this.#folder, name), text, { mode: 0o600 });
+  async #readText(name: string): Promise<string | undefined> {
+    const value = await this.#read(name);
+    return typeof value === "string" ? value : undefined;
   }
 }
 
 /** What the login's claims say; the server judges by them. */
 export async function membershipsIn(device: Device): Promise<Readonly<Record<string, string>>> {
-  const kept = await device.readText("token") ?? await device.readText("session");
+  const kept = await device.login();
   if (kept === undefined) throw new Stop('There is no login: run "permafrost login"');
   const token = kept.startsWith("{") ? fieldOf(JSON.parse(kept), "access_token") : kept.trim();
   const [, payload = ""] = String(token).split(".");

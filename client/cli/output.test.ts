@@ -1,24 +1,65 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { Output } from "./output.ts";
+import { columns, Output } from "./output.ts";
 
-Deno.test("what a server says moves no cursor and turns no text around", () => {
-  const written: string[] = [];
+/** What is written by an output, to both streams of a terminal of this width. */
+function written(
+  width: number | undefined,
+  work: (output: Output) => void,
+  json = false,
+): string[] {
+  const texts: string[] = [];
   const streams = [process.stdout, process.stderr];
-  const originals = streams.map(({ write }) => write);
+  const originals = streams.map(({ write, columns }) => ({ write, columns }));
   for (const stream of streams) {
-    stream.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+    stream.write = (text: string | Uint8Array) => texts.push(String(text)) > 0;
+    Object.assign(stream, { columns: width });
   }
   try {
-    const output = new Output(false);
-    const bad = "ann\u001b[2J\u202e";
+    work(new Output(json));
+  } finally {
+    streams.forEach((stream, i) => Object.assign(stream, originals[i]));
+  }
+  return texts;
+}
+
+Deno.test("what a server says moves no cursor and turns no text around", () => {
+  const bad = "ann\u001b[2J\u202e";
+  const texts = written(undefined, (output) => {
     output.result({}, bad);
     output.show(bad);
     output.progress(bad);
     output.failure("code", bad);
-  } finally {
-    streams.forEach((stream, i) => stream.write = originals[i]);
+  });
+  assert.deepEqual(texts, Array(4).fill("ann⟨U+001B⟩[2J⟨U+202E⟩\n"));
+  const parts = { bad: "\u009b2J\u{e0041}\n" };
+  const [result, failure] = written(undefined, (output) => {
+    output.result(parts, "");
+    output.failure("code", parts.bad);
+  }, true);
+  for (const json of [result, failure]) assert.match(json, /^[ -~]+\n$/);
+  assert.deepEqual(JSON.parse(result), { success: true, ...parts });
+  assert.equal(JSON.parse(failure).error, parts.bad);
+});
+
+Deno.test("no line of a text looks like a line of its own, however wide the terminal is", () => {
+  const text = `Pay\nHash: 00${" ".repeat(31)}Hash: 01${"雪".repeat(17)}Hash: 02`;
+  for (const width of [undefined, 40]) {
+    const [progress, failure, result] = written(width, (output) => {
+      output.progress(`Text: ${text}`);
+      output.failure("code", `Text: ${text}`);
+      output.result({}, columns([["Text", text], ["Sig\nners", "2 of 3"]]));
+    });
+    assert.equal(progress, failure);
+    for (const shown of [progress, result]) {
+      const lines = shown.trimEnd().split("\n");
+      assert.deepEqual(
+        lines.filter((line) => !/^(?: {2,}|Text\b|Sig⟨U\+000A⟩ners +2 of 3$)/.test(line)),
+        [],
+      );
+      const wide = (line: string) => [...line].reduce((sum, c) => sum + (c === "雪" ? 2 : 1), 0);
+      assert.ok(width === undefined || lines.every((line) => wide(line) <= width), shown);
+      assert.ok(shown.replaceAll(/\n */g, "").includes("Hash: 02"));
+    }
   }
-  assert.deepEqual(new Set(written), new Set(["ann⟨U+001B⟩[2J⟨U+202E⟩\n"]));
-  assert.equal(written.length, 4);
 });

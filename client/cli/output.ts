@@ -5,7 +5,7 @@
  * @module
  */
 import process from "node:process";
-import { marked } from "../presentation/session_text.ts";
+import { inLine, marked, UNSEEN } from "../presentation/session_text.ts";
 
 /** Says things. */
 export class Output {
@@ -19,9 +19,7 @@ export class Output {
 
   /** The outcome. */
   result(data: Readonly<Record<string, unknown>>, text: string): void {
-    process.stdout.write(
-      this.#json ? `${JSON.stringify({ success: true, ...data })}\n` : lineOf(text),
-    );
+    process.stdout.write(this.#json ? jsonOf({ success: true, ...data }) : lineOf(text));
   }
 
   /** What a person is to see before it goes on; programs find it in the result. */
@@ -29,9 +27,9 @@ export class Output {
     if (!this.#json) process.stdout.write(lineOf(text));
   }
 
-  /** How far it has come. */
+  /** How far it has come. No further line of a text looks like the first of another. */
   progress(text: string): void {
-    if (this.#held === undefined) process.stderr.write(lineOf(text));
+    if (this.#held === undefined) process.stderr.write(lineOf(hanging(text, 2, process.stderr)));
     else this.#held.push(text);
   }
 
@@ -50,21 +48,59 @@ export class Output {
   /** Why it did not. */
   failure(code: string, text: string): void {
     if (this.#json) {
-      process.stdout.write(`${JSON.stringify({ success: false, code, error: text })}\n`);
-    } else process.stderr.write(lineOf(text));
+      process.stdout.write(jsonOf({ success: false, code, error: text }));
+    } else process.stderr.write(lineOf(hanging(text, 2, process.stderr)));
   }
 }
 
 /** What the server or an event says could move the terminal's cursor, or turn the text around. */
 const lineOf = (text: string) => `${marked(text)}\n`;
 
-/** Rows as columns, for people. */
+/** The same for JSON, which has a way of its own to write such characters. */
+const jsonOf = (data: unknown) => `${JSON.stringify(data).replaceAll(UNSEEN, escaped)}\n`;
+
+const escaped = (character: string) =>
+  Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+  ).join("");
+
+/** Rows as columns, for people. The last may have several lines, which stay below each other. */
 export function columns(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>(
+  const shown = rows.map((row) => [...row.slice(0, -1).map(inLine), row.at(-1) ?? ""]);
+  const widths = shown.reduce<number[]>(
     (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)),
     [],
   );
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd()).join(
-    "\n",
-  );
+  return shown.map((row) => {
+    const before = row.slice(0, -1).map((cell, i) => `${cell.padEnd(widths[i])}  `).join("");
+    return (before + hanging(row.at(-1) ?? "", before.length, process.stdout)).trimEnd();
+  }).join("\n");
+}
+
+/** Narrower than this, a terminal is left to break its lines itself. */
+const NARROWEST = 20;
+
+/** A text whose further lines are indented, also those that a terminal of this width would make of a long one. */
+function hanging(text: string, indent: number, { columns }: { readonly columns?: number }): string {
+  const width = (columns ?? Infinity) - indent;
+  const lines = marked(text).split("\n")
+    .flatMap((line) => width < NARROWEST ? [line] : broken(line, width));
+  return lines.join(`\n${" ".repeat(indent)}`);
+}
+
+/** A line in pieces of at most `width` columns; what is not Latin is taken for two columns wide. */
+function broken(line: string, width: number): string[] {
+  const pieces = [""];
+  let used = 0;
+  for (const character of line) {
+    const columns = character < "\u0300" ? 1 : 2;
+    used += columns;
+    if (used > width) {
+      pieces.push("");
+      used = columns;
+    }
+    pieces[pieces.length - 1] += character;
+  }
+  return pieces;
 }

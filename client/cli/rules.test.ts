@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { CREDENTIAL_KINDS } from "../presentation/session_text.ts";
 import {
   type Asked,
   hostOf,
@@ -46,6 +47,12 @@ Deno.test("no wildcard lets a credential or what nobody can read through", () =>
   }
   assert.equal(decide(named, login("https://bank.example/x", "https://evil/")), "ask");
   assert.equal(hostOf({ tags: [["relay", "wss://relay.example:4848"]] }), "relay.example:4848");
+  for (const kind of CREDENTIAL_KINDS) {
+    const event = { kind, content: "", tags: [["server", "files.example"]] };
+    const hosts = ["files.example"];
+    assert.equal(decide(all, { requester: "ann", event }), "ask", `${kind}`);
+    assert.equal(decide([{ then: "allow", kinds: [kind], hosts }], { ...note, event }), "allow");
+  }
 });
 
 Deno.test("size, hours, an end and caps bound what a rule allows", () => {

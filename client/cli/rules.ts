@@ -180,15 +180,16 @@ function whyUnfit(
   return undefined;
 }
 
-/** The host that a credential is for: of the tag `u` (NIP-98) or `relay` (NIP-42). */
+/** The host that a credential is for: of the tag `u` (NIP-98), `relay` (NIP-42) or `server` (BUD-11, which may have no scheme). */
 export function hostOf(
   { tags }: { readonly tags: readonly (readonly string[])[] },
 ): string | undefined {
-  const found = tags.filter(([name]) => name === "u" || name === "relay");
+  const found = tags.filter(([name]) => ["u", "relay", "server"].includes(name));
   // Two of them: for whom it is, nobody can say.
   if (found.length !== 1) return undefined;
+  const [[name, value]] = found;
   try {
-    return new URL(found[0][1]).host;
+    return new URL(name === "server" && !value.includes("://") ? `https://${value}` : value).host;
   } catch {
     return undefined;
   }

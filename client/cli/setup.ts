@@ -13,7 +13,7 @@ import { qrSheet } from "../presentation/qr_sheet.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
 import type { Doing } from "./action.ts";
 import { ask, canAsk, secret } from "./ask.ts";
-import { openDevice } from "./context.ts";
+import { newDevice, openDevice } from "./context.ts";
 import { membershipsIn } from "./device.ts";
 import { jsonIn, textIn } from "./files.ts";
 import { columns } from "./output.ts";
@@ -38,7 +38,7 @@ export function addDevice(program: Command, doing: Doing): void {
     .option("--restore", "take the key of 24 words that are on paper")
     .action((options: InitOptions) =>
       doing(async (output) => {
-        const device = openDevice();
+        const device = await newDevice();
         const hostKey = options.restore
           ? HostKey.fromWords(await secret("The 24 words", "PERMAFROST_WORDS_FILE"))
           : HostKey.generate();

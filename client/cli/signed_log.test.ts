@@ -9,14 +9,16 @@ const rule: Rule = { then: "allow", kinds: [1], perHour: 2 };
 const now = Date.now();
 const note = { requester: "ann", event: { kind: 1, content: "hello", tags: [] } };
 
-function signed(sessionId: string, at = now, ruleWas = rule): Signed {
+const HASH = "5a".repeat(32);
+
+function signed(sessionId: string, at = now, ruleWas = rule, message_hash = HASH): Signed {
   return {
     at,
     sessionId,
     requester: "ann",
     rule: 1,
     ruleWas,
-    session: { message_hash: "5a".repeat(32), participants: ["ann", "bob"], threshold: 2 },
+    session: { message_hash, participants: ["ann", "bob"], threshold: 2 },
     key: { group_public_key: "02".repeat(33), threshold: 2, participants: ["ann", "bob"] },
   };
 }
@@ -65,7 +67,7 @@ Deno.test("the caps of a rule are counted from the file, where the rule stands e
     await log.close();
     const again = await SignedLog.open(path);
     const decide = (rules: Rule[], id: string) =>
-      judge(rules, note, now, again.history(rules, id)).decision;
+      judge(rules, note, now, again.history(rules, signed(id))).decision;
     assert.equal(decide([rule], "c"), "ask");
     assert.equal(decide([{ then: "deny", kinds: [4] }, rule], "c"), "ask");
     assert.equal(decide([{ ...rule, perHour: 3 }], "c"), "allow");
@@ -73,6 +75,9 @@ Deno.test("the caps of a rule are counted from the file, where the rule stands e
     assert.equal(decide([rule], "a"), "allow");
     await again.add(signed("a"));
     assert.equal(decide([{ ...rule, perHour: 3 }], "c"), "allow");
+    // Another message under an id that was there before counts.
+    await again.add(signed("b", now, rule, "5b".repeat(32)));
+    assert.equal(decide([{ ...rule, perHour: 3 }], "c"), "ask");
     const adding = again.add(signed("d"));
     assert.equal(decide([{ ...rule, perHour: 3 }], "c"), "ask");
     await adding;

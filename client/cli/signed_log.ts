@@ -54,13 +54,13 @@ async function textOf(path: string): Promise<string> {
 /** The file, open to be written on. */
 export class SignedLog {
   readonly #file: FileHandle;
-  /** By session: one that was taken up again after a crash counts once. */
+  /** By what was signed: one that was taken up again after a crash counts once, and an id that a server gives again, twice. */
   readonly #signed: Map<string, Signed>;
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(file: FileHandle, signed: readonly Signed[]) {
     this.#file = file;
-    this.#signed = new Map(signed.map((one) => [one.sessionId, one]));
+    this.#signed = new Map(signed.map((one) => [workOf(one), one]));
   }
 
   /** Opens a file, making it if it is missing; for its owner alone. */
@@ -73,9 +73,9 @@ export class SignedLog {
     return new SignedLog(file, signedIn(text));
   }
 
-  /** What each rule has allowed before, other than this session. */
-  history(rules: readonly Rule[], sessionId: string): History {
-    const others = [...this.#signed.values()].filter((one) => one.sessionId !== sessionId);
+  /** What each rule has allowed before, other than this. */
+  history(rules: readonly Rule[], asked: Pick<Signed, "sessionId" | "session">): History {
+    const others = [...this.#signed.values()].filter((one) => workOf(one) !== workOf(asked));
     return new Map(
       rules.map((rule, i) => [
         i + 1,
@@ -87,7 +87,7 @@ export class SignedLog {
   /** Writes a line; it is on the disk when this is done. */
   async add(one: Signed): Promise<void> {
     // At once: what is judged meanwhile counts it.
-    this.#signed.set(one.sessionId, one);
+    this.#signed.set(workOf(one), one);
     const before = this.#writing;
     const write = async () => {
       await before.catch(() => {}); // its caller was told
@@ -101,6 +101,11 @@ export class SignedLog {
   async close(): Promise<void> {
     await this.#file.close();
   }
+}
+
+/** A server may give an id again, for another message. */
+function workOf({ sessionId, session }: Pick<Signed, "sessionId" | "session">): string {
+  return `${session.message_hash} ${sessionId}`;
 }
 
 function isSigned(value: unknown): value is Signed {

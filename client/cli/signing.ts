@@ -7,7 +7,13 @@ import type { Command } from "commander";
 import { readAll } from "../guardian/asked_sessions.ts";
 import { quorumTransport } from "../guardian/quorum_transport.ts";
 import { answersOf, type SessionAnswers } from "../presentation/session_answers.ts";
-import { beginningOf, kindName, marked, sessionText } from "../presentation/session_text.ts";
+import {
+  beginningOf,
+  dateText,
+  inLine,
+  kindName,
+  sessionTextFor,
+} from "../presentation/session_text.ts";
 import { FrostSessionManager } from "../sessions/manager.ts";
 import type { FrostSession } from "../sessions/session.ts";
 import { fieldOf } from "../shapes.ts";
@@ -31,10 +37,10 @@ export function addSigning(program: Command, doing: Doing): void {
           { sessions },
           sessions.length === 0 ? "Nothing awaits you" : columns(sessions.map((session) => [
             session.session_id,
-            `by ${marked(session.created_by)}`,
+            `by ${session.created_by}`,
             session.event_kind === null ? "a hash" : kindName(session.event_kind),
             beginningOf(contentOf(session)),
-            `until ${new Date(session.expires_at).toISOString()}`,
+            `until ${dateText(session.expires_at)}`,
           ])),
         );
       })
@@ -48,14 +54,13 @@ export function addSigning(program: Command, doing: Doing): void {
         const device = openDevice();
         const sessions = new FrostSessionManager(await device.client());
         const { session } = must(await sessions.getSession(id));
-        const keyShare = await device.share();
-        const { lines, readable } = sessionText(session, keyShare);
+        const { lines, readable } = sessionTextFor(await device.share(), session);
         const answers = answersOf(session);
         output.result(
           { session, readable, ...answers },
           columns([
             ...lines.map(({ label, text }) => [label, text]),
-            ["Asked by", marked(session.created_by)],
+            ["Asked by", inLine(session.created_by)],
             ["State", session.status],
             ...answersText(answers, session),
           ]),
@@ -67,11 +72,12 @@ export function addSigning(program: Command, doing: Doing): void {
     .description("show a session, ask, and sign it")
     .argument("<ids...>")
     .option("--yes", "do not ask")
-    .action((ids: string[], { yes = false }: { yes?: boolean }) =>
+    .option("--unreadable", "with --yes: sign also hashes that nobody can read")
+    .action((ids: string[], options: { yes?: boolean; unreadable?: boolean }) =>
       doing(async (output) => {
         const { guardian } = await openGuardian(
           openDevice(),
-          (sessions, keyShare) => askPerson(output, sessions, keyShare, { yes }),
+          (sessions, share) => askPerson(output, sessions, share, options),
         );
         const outcomes: Record<string, unknown>[] = [];
         for (const id of ids) {
@@ -125,11 +131,11 @@ function answersText(
   { answered, awaited, missing }: SessionAnswers,
   { final_signature, declined }: FrostSession,
 ): string[][] {
-  const names = (list: readonly string[]) => marked(list.join(", "));
+  const names = (list: readonly string[]) => inLine(list.join(", "));
   return [
     ["Answered", answered.length === 0 ? "nobody yet" : names(answered)],
     ...(awaited.length === 0 ? [] : [["Waiting for", `${missing} of ${names(awaited)}`]]),
-    ...Object.entries(declined).map(([name, why]) => ["Declined", marked(`${name}: ${why}`)]),
+    ...Object.entries(declined).map(([name, why]) => ["Declined", inLine(`${name}: ${why}`)]),
     ...(final_signature === null ? [] : [["Signature", final_signature]]),
   ];
 }

@@ -8,11 +8,11 @@ import process from "node:process";
 import type { Command } from "commander";
 import { parseEventTemplate } from "../../supabase/functions/_shared/frost/nostr.ts";
 import { reasonOf } from "../answers.ts";
-import type { KeyShare } from "../guardian/key_share.ts";
+import type { KeptShare, KeyShare } from "../guardian/key_share.ts";
 import type { PublishedNonces } from "../guardian/pooling.ts";
 import type { SigningSession } from "../guardian/signing_session.ts";
 import type { ApprovedSession } from "../guardian/approving.ts";
-import { marked, sessionText } from "../presentation/session_text.ts";
+import { dateText, inLine, sessionText, sessionTextFor } from "../presentation/session_text.ts";
 import type { Result } from "../result.ts";
 import { type FrostSession, readFrostSession } from "../sessions/session.ts";
 import { isFinished } from "../sessions/wait.ts";
@@ -85,8 +85,8 @@ async function watch(
   const { signal } = ending;
   onSignals(() => ending.abort());
   const desk = new Desk(output, ending);
-  const ready = await openGuardian(device, (sessions, key) => desk.ask(sessions, key));
-  const { guardian, settings: { participantId, familyId }, keyShare } = ready;
+  const ready = await openGuardian(device, (sessions, share) => desk.ask(sessions, share));
+  const { guardian, settings: { participantId, familyId }, share } = ready;
   const log = await SignedLog.open(device.signedPath);
   let signed = 0;
   const onResult = (result: Result<{ sessions: ApprovedSession[] }>) => {
@@ -105,11 +105,17 @@ async function watch(
   };
   const approveEach = async (session: FrostSession) => {
     const { session_id: sessionId, created_by: requester } = session;
-    const { readable } = sessionText(session, keyShare);
+    const { readable } = sessionTextFor(share, session);
     const event = readable ? parseEventTemplate(session.event_template) : undefined;
     const now = Date.now();
-    const judged = judge(rules, { requester, event }, now, log.history(rules, sessionId));
-    output.progress(`${sessionId} by ${requester}: ${judgementText(judged, { requester, event })}`);
+    const judged = judge(
+      rules,
+      { requester, event },
+      now,
+      log.history(rules, { sessionId, session }),
+    );
+    const says = judgementText(judged, { requester, event });
+    output.progress(`${inLine(sessionId)} by ${inLine(requester)}: ${says}`);
     if (judged.decision === "ask") {
       if (canAsk()) desk.leave(ready, sessionId, onResult);
       else output.progress(`${sessionId}: nobody can be asked here; it stays pending`);
@@ -118,7 +124,7 @@ async function watch(
     const ruleWas = rules[judged.rule - 1];
     const by = { at: now, sessionId, requester, rule: judged.rule, ruleWas };
     try {
-      await log.add({ ...by, session: shownPart(session), key: shownKey(keyShare) });
+      await log.add({ ...by, session: shownPart(session), key: shownKey(share.keyShare) });
       return true;
     } catch (error) {
       output.progress(`${sessionId}: not signed, since it could not be noted: ${reasonOf(error)}`);
@@ -198,13 +204,13 @@ class Desk {
   }
 
   /** As the guardian asks; until the session expires, or the watch ends. */
-  async ask(sessions: readonly SigningSession[], key: KeyShare): Promise<boolean> {
+  async ask(sessions: readonly SigningSession[], share: KeptShare): Promise<boolean> {
     const [{ session_id, expires_at }] = sessions;
     try {
       return await until(
         expires_at,
         this.#ending.signal,
-        (signal) => askPerson(this.#output, sessions, key, { signal }),
+        (signal) => askPerson(this.#output, sessions, share, { signal }),
       );
     } finally {
       this.#asked.get(session_id)?.();
@@ -231,9 +237,9 @@ const shownKey = ({ group_public_key, threshold, participants }: KeyShare) => ({
 
 function textOf({ at, sessionId, requester, rule, ruleWas, session, key }: Signed): string {
   return [
-    `${new Date(at).toISOString()}  ${sessionId}`,
+    `${dateText(at)}  ${inLine(sessionId)}`,
     columns([
-      ["", "Asked by", marked(requester)],
+      ["", "Asked by", inLine(requester)],
       ["", "Rule", `${rule}: ${JSON.stringify(ruleWas)}`],
       ...sessionText(session, key).lines.map(({ label, text }) => ["", label, text]),
     ]),

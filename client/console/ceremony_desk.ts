@@ -11,7 +11,8 @@ import { type CeremonySummary, type CeremonyView, listCeremonies } from "../cere
 import type { CeremonyStore } from "../ceremonies/store.ts";
 import type { Supabase } from "../supabase.ts";
 import { pause } from "../transport.ts";
-import type { KeptShare, PageDevice } from "./device.ts";
+import type { KeptShare } from "../guardian/key_share.ts";
+import type { PageDevice } from "./device.ts";
 
 /** How a ceremony goes on this device. */
 export interface Running {

@@ -5,19 +5,18 @@
  * @module
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { rollCallHash } from "../ceremonies/roll_call.ts";
 import { type ApprovedSession, shownOf } from "../guardian/approving.ts";
 import { Guardian } from "../guardian/guardian.ts";
+import type { KeptShare } from "../guardian/key_share.ts";
 import { guardianTransport } from "../guardian/guardian_transport.ts";
 import type { NonceStore } from "../guardian/stores/nonce_store.ts";
-import { type SessionText, sessionText } from "../presentation/session_text.ts";
+import { type SessionText, sessionTextFor } from "../presentation/session_text.ts";
 import type { Failure, Result } from "../result.ts";
 import { RecoveryRequests } from "../recovery/requests.ts";
 import type { FrostSession, RecoveryRequestSummary } from "../sessions/session.ts";
 import { mayPass } from "../sessions/wait.ts";
 import type { Supabase } from "../supabase.ts";
 import { pause, rpc } from "../transport.ts";
-import type { KeptShare } from "./device.ts";
 
 /** A session that is shown to its person. */
 export interface Asked {
@@ -161,8 +160,7 @@ export class Desk {
   #show(session: FrostSession): void {
     // One question for an id. What the server shows under it later is compared when it is approved.
     if (this.#asked.value.some((asked) => asked.session.session_id === session.session_id)) return;
-    const { keyShare, epoch } = this.#share;
-    const text = sessionText(session, keyShare, rollCallHash({ ...keyShare, epoch }));
+    const text = sessionTextFor(this.#share, session);
     // Below the others: nothing is to move under a finger that is about to press.
     this.#asked.value = [...this.#asked.value, { session, text, approved: false }];
   }

@@ -5,14 +5,8 @@
  * @module
  */
 import { HostKey } from "../ceremonies/host_key.ts";
-import { type KeyShare, parseKeyShare } from "../guardian/key_share.ts";
+import { type KeptShare, parseKeyShare } from "../guardian/key_share.ts";
 import type { Vault } from "./vault.ts";
-
-/** A share with its epoch. */
-export interface KeptShare {
-  readonly keyShare: KeyShare;
-  readonly epoch: number;
-}
 
 /** The device. */
 export class PageDevice {

@@ -12,7 +12,8 @@ import type { Supabase } from "../supabase.ts";
 import { pause } from "../transport.ts";
 import { CeremonyDesk } from "./ceremony_desk.ts";
 import { Desk } from "./desk.ts";
-import type { KeptShare, PageDevice } from "./device.ts";
+import type { KeptShare } from "../guardian/key_share.ts";
+import type { PageDevice } from "./device.ts";
 
 /** Whether the family knows this device. */
 export type Registration = "unknown" | "registered" | "another key";

@@ -23,6 +23,13 @@ export interface KeyShare extends KeyPackage {
   readonly key_package_fingerprint: string;
 }
 
+/** A share with the epoch of its key, as a device keeps it. */
+export interface KeptShare {
+  readonly keyShare: KeyShare;
+  /** Counts a family's keys from 1. */
+  readonly epoch: number;
+}
+
 /**
  * Reads a key share from where it was kept and verifies it: the public half is as it was dealt and holds
  * together, and the signing share is the one behind this guardian's verifying share (RFC 9591 appendix C.2).

@@ -7,8 +7,9 @@
 import { npubEncode } from "nostr-tools/nip19";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { finishEvent, type NostrEvent } from "../../supabase/functions/_shared/frost/nostr.ts";
+import { rollCallHash } from "../ceremonies/roll_call.ts";
+import type { KeptShare, KeyShare } from "../guardian/key_share.ts";
 import type { SigningSession } from "../guardian/signing_session.ts";
-import type { KeyShare } from "../guardian/key_share.ts";
 
 /** One line of what is shown: a label and its text, marked where somebody might be fooled. */
 export interface Line {
@@ -46,20 +47,29 @@ const KINDS: Readonly<Record<number, string>> = {
   9734: "zap request",
   10002: "relay list",
   22242: "login to a relay (a credential)",
+  24242: "permission to use a file server (a credential)",
   27235: "login to a website (a credential)",
   30023: "article",
 };
 
-/** Kinds that let their holder act in the signer's name elsewhere. */
-export const CREDENTIAL_KINDS: readonly number[] = [22242, 27235];
+/** Kinds that let their holder act in the signer's name elsewhere (NIP-42, Blossom's BUD-11, NIP-98). */
+export const CREDENTIAL_KINDS: readonly number[] = [22242, 24242, 27235];
 
 /** The name of an event's kind (NIP-01), and its number. */
 export function kindName(kind: number): string {
   return `${KINDS[kind] ?? "event"} (kind ${kind})`;
 }
 
+/** Renders a session for the guardian with this share; a roll call of its key is told as one. */
+export function sessionTextFor(
+  { keyShare, epoch }: KeptShare,
+  session: ShownSession,
+): SessionText {
+  return sessionText(session, keyShare, rollCallHash({ ...keyShare, epoch }));
+}
+
 /**
- * Renders a session for its guardian.
+ * Renders a session.
  *
  * @param session - As the server tells it.
  * @param key - The guardian's own share: group key and threshold are taken from there, and never from the answer.
@@ -68,7 +78,7 @@ export function kindName(kind: number): string {
 export function sessionText(session: ShownSession, key: ShownKey, rollCall?: string): SessionText {
   const { message_hash, threshold, participants } = session;
   const signers: Line[] = [
-    { label: "Signers", text: `${threshold} of ${marked(participants.join(", "))}` },
+    { label: "Signers", text: `${threshold} of ${inLine(participants.join(", "))}` },
     { label: "Key's threshold", text: `${key.threshold} of ${key.participants.length}` },
   ];
   const event = eventOf(session.event_template, key.group_public_key);
@@ -98,8 +108,8 @@ export function sessionText(session: ShownSession, key: ShownKey, rollCall?: str
     lines: [
       { label: "Author", text: npubEncode(event.pubkey) },
       { label: "Kind", text: kindName(event.kind) },
-      { label: "Date", text: new Date(event.created_at * 1000).toISOString() },
-      ...event.tags.map((tag) => ({ label: "Tag", text: marked(tag.join(" · ")) })),
+      { label: "Date", text: dateText(event.created_at * 1000) },
+      ...event.tags.map((tag) => ({ label: "Tag", text: tag.map(partText).join(" · ") })),
       { label: "Text", text: marked(event.content) },
       ...signers,
       { label: "Hash", text: hash },
@@ -118,23 +128,36 @@ function eventOf(template: unknown, groupPublicKey: string): NostrEvent | undefi
   }
 }
 
-/** Characters that show nothing, or make others show in another order. */
-const INVISIBLE =
-  // deno-lint-ignore no-control-regex
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+/** A part of a tag; in quotation marks where it could be taken for several, or for nothing. */
+const partText = (part: string) =>
+  inLine(/^(?! )[^·"]+(?<! )$/.test(part) ? part : JSON.stringify(part));
+
+/** A moment, in milliseconds since the epoch, as ISO 8601; as its number where there is no such date. */
+export function dateText(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? `${at} ms after 1970` : date.toISOString();
+}
+
+/** Characters that show nothing, end a line or make others show in another order; not the line feed. */
+export const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
 
 /** The first characters of a text on one line, marked; `…` stands for the rest. */
 export function beginningOf(text: string, most = 60): string {
   const characters = [...text];
-  const first = marked(characters.slice(0, most).join("")).replaceAll("\n", "⟨U+000A⟩");
+  const first = inLine(characters.slice(0, most).join(""));
   return characters.length > most ? `${first}…` : first;
+}
+
+/** The text on one line, marked: of a name or an id, which could otherwise look like more of them. */
+export function inLine(text: string): string {
+  return marked(text).replaceAll("\n", mark);
 }
 
 /** The text with each character that shows nothing, or reorders others, written as ⟨U+200B⟩. */
 export function marked(text: string): string {
-  return text.toWellFormed().replaceAll(
-    INVISIBLE,
-    (character) =>
-      `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`,
-  );
+  return text.toWellFormed().replaceAll(UNSEEN, mark);
+}
+
+function mark(character: string): string {
+  return `⟨U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
 }

@@ -15,7 +15,8 @@ import { fieldOf } from "../shapes.ts";
 export class DurableDirectory {
   readonly #path: string;
 
-  private constructor(path: string) {
+  /** A directory that is there; or to read from, where it may be missing. */
+  constructor(path: string) {
     this.#path = path;
   }
 

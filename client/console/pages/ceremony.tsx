@@ -5,13 +5,12 @@
  */
 import { useEffect, useState } from "preact/hooks";
 import {
-  type CeremonyTerms,
   keyPackageDigest,
   paramsIdOf,
 } from "../../../supabase/functions/_shared/ceremony/terms.ts";
 import { keyPackageFingerprint } from "../../../supabase/functions/_shared/frost/key_package.ts";
 import { approveKeyPackage, failCeremony } from "../../ceremonies/calls.ts";
-import { warningsOf } from "../../ceremonies/pins.ts";
+import { membersOf, warningsOf } from "../../ceremonies/pins.ts";
 import { type CeremonyView, readCeremony } from "../../ceremonies/reading.ts";
 import { checkReadiness, type Readiness } from "../../ceremonies/readiness.ts";
 import { marked } from "../../presentation/session_text.ts";
@@ -142,16 +141,6 @@ function stateOf({ status, missing, approvalsMissing, errorMessage }: CeremonyVi
     : name;
 }
 
-/** Who takes part with which host key: guardians, and dealers who get no share. */
-function membersOf(terms: CeremonyTerms): (readonly [string, string])[] {
-  const { participants, hostPublicKeys, dealers, dealerHostPublicKeys } = terms;
-  const all = [
-    ...participants.map((name, i) => [name, hostPublicKeys[i]] as const),
-    ...(dealers ?? []).map((name, i) => [name, dealerHostPublicKeys?.[i] ?? ""] as const),
-  ];
-  return [...new Map(all.map((member) => [member.join(), member])).values()];
-}
-
 function Join({ account, family, view }: Shown) {
   const { terms, paramsId } = view;
   const { device, familyId, hostKey, participantId } = family;
@@ -216,7 +205,7 @@ function Join({ account, family, view }: Shown) {
         </Act>
       </p>
       {checks.filter(({ ok }) => !ok).map(({ check, what }) => (
-        <p key={check} class="notice bad" role="alert">{what}</p>
+        <p key={check} class="notice bad" role="alert">{marked(what)}</p>
       ))}
     </section>
   );

@@ -4,6 +4,7 @@
  * @module
  */
 import { useEffect, useState } from "preact/hooks";
+import { weaknessOf } from "../../ceremonies/sealed.ts";
 import { toPaper } from "../../ceremonies/paper.ts";
 import { readRecoveryData } from "../../ceremonies/recovery.ts";
 import { qrSheet } from "../../presentation/qr_sheet.ts";
@@ -12,7 +13,6 @@ import type { Account } from "../account.ts";
 import type { FamilyDesk } from "../family_desk.ts";
 import { askToPersist, persistenceSentence } from "../persistence.ts";
 import { Act, Field, Page, Tick } from "../parts/basics.tsx";
-import { SHORTEST, TOO_SHORT } from "./entry.tsx";
 import { Vault, VaultError } from "../vault.ts";
 
 interface Props {
@@ -76,7 +76,8 @@ function Locks({ vault, name }: { vault: Vault; name: string }) {
     }
   };
   const change = async () => {
-    if (next.length < SHORTEST) return TOO_SHORT;
+    const weakness = weaknessOf(next);
+    if (weakness !== undefined) return weakness;
     await vault.changePassphrase(next);
     setNext("");
   };

@@ -4,6 +4,7 @@
  * @module
  */
 import { useState } from "preact/hooks";
+import { SHORTEST, weaknessOf } from "../../ceremonies/sealed.ts";
 import { HostKey, HostKeyError } from "../../ceremonies/host_key.ts";
 import type { Account } from "../account.ts";
 import type { PageDevice } from "../device.ts";
@@ -53,16 +54,13 @@ export function NoFamily({ account }: { account: Account }) {
   );
 }
 
-/** The shortest passphrase that is taken. */
-export const SHORTEST = 12;
-export const TOO_SHORT = `At least ${SHORTEST} characters`;
-
 /** Making the vault of this browser. */
 export function MakeVault({ name, onVault }: { name: string; onVault: (vault: Vault) => void }) {
   const [passphrase, setPassphrase] = useState("");
   const [again, setAgain] = useState("");
   const make = async () => {
-    if (passphrase.length < SHORTEST) return TOO_SHORT;
+    const weakness = weaknessOf(passphrase);
+    if (weakness !== undefined) return weakness;
     if (passphrase !== again) return "The two are not the same";
     onVault(await Vault.create(passphrase, name));
   };

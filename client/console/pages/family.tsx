@@ -74,7 +74,7 @@ export function Family({ account, family }: Props) {
       {data?.hostKeys.map(({ participantId: name, hostPublicKey }) => {
         const guardian = status?.guardians.find((one) => one.participantId === name);
         return (
-          <article key={name} aria-label={name}>
+          <article key={name} aria-label={marked(name)}>
             <h3>{marked(name)}{name === participantId ? " (you)" : ""}</h3>
             <HostKeyFingerprint hostPublicKey={hostPublicKey} />
             {name === participantId

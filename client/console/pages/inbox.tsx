@@ -173,7 +173,7 @@ function Recovery(
     );
   };
   return (
-    <article aria-label={`${request.created_by} asks for your share`}>
+    <article aria-label={`${marked(request.created_by)} asks for your share`}>
       <h2>{marked(request.created_by)} asks for your share itself</h2>
       <p class="notice bad">
         This is a recovery. With enough shares {marked(request.created_by)}{" "}

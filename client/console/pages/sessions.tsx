@@ -7,8 +7,8 @@ import { useState } from "preact/hooks";
 import { eventId, type EventTemplate } from "../../../supabase/functions/_shared/frost/nostr.ts";
 import { keyPackageFingerprint } from "../../../supabase/functions/_shared/frost/key_package.ts";
 import { FrostError } from "../../../supabase/functions/_shared/frost/error.ts";
-import { rollCallHash } from "../../ceremonies/roll_call.ts";
-import { marked, type SessionText, sessionText } from "../../presentation/session_text.ts";
+import type { KeptShare } from "../../guardian/key_share.ts";
+import { marked, sessionTextFor } from "../../presentation/session_text.ts";
 import { success } from "../../result.ts";
 import { listPage, SESSIONS } from "../../sessions/list.ts";
 import { FrostSessionManager } from "../../sessions/manager.ts";
@@ -17,7 +17,6 @@ import type { FrostSession, FrostSessionSummary } from "../../sessions/session.t
 import { verifyTranscript } from "../../sessions/transcript.ts";
 import type { Transcript } from "../../sessions/transcript_chain.ts";
 import type { Account } from "../account.ts";
-import type { KeptShare } from "../device.ts";
 import type { FamilyDesk } from "../family_desk.ts";
 import { Act, Field, Page, Problem, routeTo, When } from "../parts/basics.tsx";
 import { usePolled } from "../parts/polled.ts";
@@ -169,7 +168,7 @@ export function Session({ account, family, id }: Props & { id: string }) {
     return success({ session: read.session, transcript, share });
   }, [id]);
   const share = data?.share;
-  const text = data === undefined || share === undefined ? undefined : textOf(data.session, share);
+  const text = share && sessionTextFor(share, data.session);
   return (
     <Page title={data === undefined ? "Session" : titleOf(data.session, text?.what)}>
       <Problem of={problem} />
@@ -192,10 +191,6 @@ export function Session({ account, family, id }: Props & { id: string }) {
       </p>
     </Page>
   );
-}
-
-function textOf(session: FrostSession, { keyShare, epoch }: KeptShare): SessionText {
-  return sessionText(session, keyShare, rollCallHash({ ...keyShare, epoch }));
 }
 
 function SignedEvent({ session }: { session: FrostSession }) {

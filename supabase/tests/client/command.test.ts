@@ -182,14 +182,42 @@ Deno.test("guardians make a key and sign a note with the command alone", async (
     assert.equal((await cleo.read("pending")).trim(), "Nothing awaits you");
 
     const hashed = String((await ann.must("request", "--hash", "ab".repeat(32))).sessionId);
+    const blind = await bob.run("approve", hashed, "--yes");
+    assert.deepEqual([blind.code, blind.data.code], [3, "not_approved"]);
+    assert.match(blind.progress, /--yes does not sign it without --unreadable/);
     await bob.must("decline", hashed, "--reason", "Nobody can read it");
     assert.match(
       await cleo.read("show", hashed),
       /Message +unreadable: [^]*Waiting for +2 of ann, cleo\nDeclined +bob: Nobody can read it\n/,
     );
+    await warnOfReshare(stack, terminals);
     await refuseWhatIsWrong(stack, root, ann);
   });
 });
+
+/** What a ceremony changes is said before it is joined; and nothing of one whose terms are not those that are compared. */
+async function warnOfReshare({ apiUrl }: TestStack, [ann, bob]: readonly Terminal[]) {
+  const { ceremonyId, paramsId } = await ann.must(
+    ...["ceremony", "start", "--threshold", "2", "--participants", "ann,bob"],
+    ...["--dealers", "ann,cleo"],
+  );
+  const id = String(ceremonyId);
+  const told = "Any 2 of ann, bob sign together\nDealt anew by ann, cleo\n" +
+    "WARNING: These get no share: cleo\n";
+  assert.match(
+    await bob.read("ceremony", "show", id),
+    RegExp(`^round_one: .*\n${told}params_id ${paramsId}\n(?:.*\n)ann .*\nbob .*\ncleo .*\n$`),
+  );
+  const joining = bob.spawn("ceremony", "join", id, "--params-id", String(paramsId));
+  const progress = new Said(joining.stderr);
+  assert.match(await progress.upTo(/waiting for/), RegExp(`^${told}`));
+  const body = (text: string) => text.replaceAll(/"threshold": ?2/g, '"threshold":1');
+  const lie = await withServer(bob, apiUrl, { body }, () => bob.run("ceremony", "show", id));
+  assert.deepEqual([lie.code, lie.data.code], [1, "coordinator_faulty"]);
+  assert.match(String(lie.data.error), /^The server contradicts itself about this ceremony/);
+  await ann.must("decline", id, "--reason", "a rehearsal");
+  assert.equal((await joining.status).code, 1);
+}
 
 /** Each with one sentence and a status; and nothing is asked for. */
 async function refuseWhatIsWrong({ database }: TestStack, root: string, by: Terminal) {
@@ -275,7 +303,7 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
     const second = String((await ann.must("request", `${root}/note.json`)).sessionId);
     const told = await again.progress.upTo(/it stays pending\n/);
     assert.ok(
-      told.includes(`${second} by ann: note (kind 1): ask. No rule fits.\nThis rule would`),
+      told.includes(`${second} by ann: note (kind 1): ask. No rule fits.\n  This rule would`),
     );
     assert.equal(await stop(again), 0);
     const { signed } = z.looseObject({ signed: z.array(z.looseObject({ sessionId: z.string() })) })
@@ -389,6 +417,19 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     await Deno.writeTextFile(`${root}/passphrase`, "another");
     const other = await ann.run("doctor");
     assert.deepEqual([other.code, other.data.ok], [1, false]);
+    const short = [
+      "init",
+      "--url",
+      stack.apiUrl,
+      "--key",
+      "k",
+      "--family",
+      FAMILY,
+      "--name",
+      "eve",
+    ];
+    const weak = await new Terminal(root, "eve").run(...short);
+    assert.equal(weak.data.error, "A passphrase for this device: At least 12 characters");
     for await (const { name, isFile } of Deno.readDir(`${root}/ann`)) {
       const { mode } = await Deno.stat(`${root}/ann/${name}`);
       if (isFile) assert.equal((mode ?? 0) & 0o077, 0, name);
@@ -400,7 +441,7 @@ const Checks = z.array(z.object({ name: z.string(), ok: z.boolean(), what: z.str
 
 /** All is well; and then the server's clock and the database's are an hour and a right away from what they should be. */
 async function examine({ apiUrl, database }: TestStack, found: Terminal): Promise<void> {
-  const { root, folder } = found;
+  const { root } = found;
   await Deno.writeTextFile(`${root}/database`, `${database.url}\n`);
   const hasPsql = await majorVersion("psql") > 0;
   const well = await found.run("doctor", "--db-url-file", `${root}/database`);
@@ -412,9 +453,37 @@ async function examine({ apiUrl, database }: TestStack, found: Terminal): Promis
   );
   assert.ok(!hasPsql || checks.filter(({ name }) => name.startsWith("self_check: ")).length > 10);
 
+  await database.sql`grant select on public.frost_host_keys to anon`;
+  const late = (headers: Headers) =>
+    headers.set("date", new Date(Date.now() + 3_600_000).toUTCString());
+  const { code, data } = await withServer(
+    found,
+    apiUrl,
+    { headers: late },
+    () => found.run("doctor", "--db-url-file", `${root}/database`),
+  );
+  assert.equal(code, 1);
+  const ill = Checks.parse(data.checks).filter(({ ok }) => !ok);
+  assert.deepEqual(
+    ill.map(({ name }) => name),
+    ["clock", hasPsql ? "self_check: rights" : "self_check"],
+  );
+  assert.match(ill[0].what, /^This clock is 3[56]\d\d s behind the server's: /);
+}
+
+/** Runs `work` while a guardian's server says something else than the true one. */
+async function withServer<Answer>(
+  { root, folder }: Terminal,
+  apiUrl: string,
+  { headers: change = () => {}, body = (text) => text }: {
+    headers?: (headers: Headers) => void;
+    body?: (text: string, pathname: string) => string;
+  },
+  work: () => Promise<Answer>,
+): Promise<Answer> {
   const path = `${root}/${folder}/settings.json`;
   const settings = await Deno.readTextFile(path);
-  await using late = Deno.serve(
+  await using server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     async (request) => {
       const { pathname, search } = new URL(request.url);
@@ -424,21 +493,20 @@ async function examine({ apiUrl, database }: TestStack, found: Terminal): Promis
         body: request.method === "GET" ? undefined : await request.text(),
       });
       const headers = new Headers(answer.headers);
-      headers.set("date", new Date(Date.now() + 3_600_000).toUTCString());
-      return new Response(answer.body, { status: answer.status, headers });
+      headers.delete("content-length");
+      change(headers);
+      return new Response(body(await answer.text(), pathname), { status: answer.status, headers });
     },
   );
-  await Deno.writeTextFile(path, settings.replaceAll(apiUrl, `http://127.0.0.1:${late.addr.port}`));
-  await database.sql`grant select on public.frost_host_keys to anon`;
-  const { code, data } = await found.run("doctor", "--db-url-file", `${root}/database`);
-  assert.equal(code, 1);
-  const ill = Checks.parse(data.checks).filter(({ ok }) => !ok);
-  assert.deepEqual(
-    ill.map(({ name }) => name),
-    ["clock", hasPsql ? "self_check: rights" : "self_check"],
+  await Deno.writeTextFile(
+    path,
+    settings.replaceAll(apiUrl, `http://127.0.0.1:${server.addr.port}`),
   );
-  assert.match(ill[0].what, /^This clock is 3[56]\d\d s behind the server's: /);
-  await Deno.writeTextFile(path, settings);
+  try {
+    return await work();
+  } finally {
+    await Deno.writeTextFile(path, settings);
+  }
 }
 
 async function groupKeyOf({ database }: TestStack): Promise<string> {
