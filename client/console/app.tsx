@@ -4,7 +4,9 @@
  * @module
  */
 import { useComputed, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
+import { reasonOf } from "../answers.ts";
 import type { HostKey } from "../ceremonies/host_key.ts";
 import { marked } from "../presentation/session_text.ts";
 import type { Account } from "./account.ts";
@@ -19,6 +21,7 @@ import { Inbox } from "./pages/inbox.tsx";
 import { Operators } from "./pages/operators.tsx";
 import { Session, Sessions } from "./pages/sessions.tsx";
 import { tellOfWork } from "./telling.ts";
+import { Page, Problem } from "./parts/basics.tsx";
 import { UpdateNotice } from "./parts/update.tsx";
 import { Vault, VaultError } from "./vault.ts";
 
@@ -231,6 +234,20 @@ function Header(
   );
 }
 
+/** What a server or a member says may be such that it cannot be shown: the other pages go on. */
+function Contained({ children }: { children: ComponentChildren }) {
+  const [error, again] = useErrorBoundary();
+  if (error === undefined) return <>{children}</>;
+  return (
+    <Page title="This cannot be shown">
+      <Problem of={{ code: "coordinator_faulty", error: reasonOf(error) }} />
+      <p class="acts">
+        <button type="button" onClick={again}>Try again</button>
+      </p>
+    </Page>
+  );
+}
+
 function Routes(
   { account, family, name, onLock }: {
     account: Account;
@@ -246,17 +263,19 @@ function Routes(
   const props = { account, family };
   return (
     <main id="main" ref={main} tabIndex={-1}>
-      {page === "sessions"
-        ? id === undefined ? <Sessions {...props} /> : <Session {...props} id={id} />
-        : page === "ceremonies"
-        ? id === undefined ? <Ceremonies {...props} /> : <CeremonyPage {...props} id={id} />
-        : page === "family"
-        ? <Family {...props} />
-        : page === "device"
-        ? <DevicePage {...props} name={name} onLock={onLock} />
-        : page === "operators"
-        ? <Operators account={account} />
-        : <Inbox {...props} />}
+      <Contained key={`${page} ${id}`}>
+        {page === "sessions"
+          ? id === undefined ? <Sessions {...props} /> : <Session {...props} id={id} />
+          : page === "ceremonies"
+          ? id === undefined ? <Ceremonies {...props} /> : <CeremonyPage {...props} id={id} />
+          : page === "family"
+          ? <Family {...props} />
+          : page === "device"
+          ? <DevicePage {...props} name={name} onLock={onLock} />
+          : page === "operators"
+          ? <Operators account={account} />
+          : <Inbox {...props} />}
+      </Contained>
     </main>
   );
 }
@@ -273,5 +292,13 @@ function useRoute(): [string, string | undefined] {
     return () => removeEventListener("hashchange", moved);
   }, []);
   const [, page = "inbox", id] = hash.split("/");
-  return [page, id === undefined ? undefined : decodeURIComponent(id)];
+  return [page, id === undefined ? undefined : decoded(id)];
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -32,7 +32,7 @@ export async function buildConsole(config: Config): Promise<Files> {
   ]);
   const build = {
     name: createHash("sha256").update(manifestOf(files)).digest("hex"),
-    files: [...files.keys()],
+    files: hashesOf(files),
   };
   for (
     const [path, content] of await bundle(["service_worker.ts"], { BUILD: JSON.stringify(build) })
@@ -90,12 +90,14 @@ function policyOf({ url }: Config): string {
   ].join("; ");
 }
 
-function manifestOf(files: Files): string {
+function hashesOf(files: Files): Record<string, string> {
   const hashes = [...files].map((
     [path, content],
   ) => [path, createHash("sha256").update(content).digest("hex")]);
-  return `${JSON.stringify(Object.fromEntries(hashes.sort()), null, 2)}\n`;
+  return Object.fromEntries(hashes.sort());
 }
+
+const manifestOf = (files: Files) => `${JSON.stringify(hashesOf(files), null, 2)}\n`;
 
 /** What a meta element cannot say, too. */
 function headersOf(policy: string): string {

@@ -7,12 +7,17 @@ import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
 import type { HostKey } from "../ceremonies/host_key.ts";
 import { recoverCurrentShare, RecoveryDataError } from "../ceremonies/recovery.ts";
+import { Guardian } from "../guardian/guardian.ts";
+import { guardianTransport } from "../guardian/guardian_transport.ts";
+import type { KeptShare } from "../guardian/key_share.ts";
+import type { NonceStore } from "../guardian/stores/nonce_store.ts";
 import { failure, type Result } from "../result.ts";
+import type { VerifiedTranscript } from "../sessions/transcript.ts";
+import type { Transcript } from "../sessions/transcript_chain.ts";
 import type { Supabase } from "../supabase.ts";
 import { pause } from "../transport.ts";
 import { CeremonyDesk } from "./ceremony_desk.ts";
 import { Desk } from "./desk.ts";
-import type { KeptShare } from "../guardian/key_share.ts";
 import type { PageDevice } from "./device.ts";
 
 /** Whether the family knows this device. */
@@ -127,6 +132,19 @@ export class FamilyDesk {
     }
   }
 
+  /** Holds a transcript against what this device knows of its key, and has seen of its session. */
+  async checkTranscript(
+    { keyShare }: KeptShare,
+    transcript: Transcript,
+  ): Promise<Result<VerifiedTranscript>> {
+    const guardian = new Guardian({
+      keyShare,
+      store: await this.#nonces(),
+      transport: guardianTransport(this.#supabase),
+    });
+    return await guardian.checkTranscript(transcript);
+  }
+
   /** Puts this device's host key in the place of the one that the family knows. */
   async takeOver(): Promise<Result<object>> {
     const { familyId, participantId } = this;
@@ -145,8 +163,12 @@ export class FamilyDesk {
     this.#desk.value?.close();
     this.#share.value = share;
     const desk = new Desk(this.#supabase, this.familyId, share);
-    desk.open(await this.device.vault.nonces(`${this.familyId} ${this.participantId}`));
+    desk.open(await this.#nonces());
     this.#desk.value = desk;
+  }
+
+  #nonces(): Promise<NonceStore> {
+    return this.device.vault.nonces(`${this.familyId} ${this.participantId}`);
   }
 
   /** A device that is new to the family says so; one that another has replaced does not. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { failure, type Result, success } from "../result.ts";
+import { type Result, success } from "../result.ts";
 import type { FrostSession } from "../sessions/session.ts";
 import type { WorkFilter } from "../sessions/work.ts";
 import type { CallOptions } from "../transport.ts";
@@ -16,9 +16,6 @@ export async function sessionsOf(
   options: CallOptions,
 ): Promise<Result<{ sessions: FrostSession[]; filter: WorkFilter }>> {
   const read = await transport.readSession(id, options);
-  if (read.success && read.session.session_id !== id) {
-    return failure("unexpected_answer", "The server answers with another session");
-  }
   if (read.success) return success({ sessions: [read.session], filter: { sessionId: id } });
   if (read.code !== "session_not_found") return read;
   const batch = await transport.readSessions({ batchId: id }, options);

@@ -6,7 +6,7 @@
 import type { Database } from "../../supabase/functions/_shared/database.types.ts";
 import type { Ciphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
-import { type Result, success } from "../result.ts";
+import { failure, type Result, success } from "../result.ts";
 import { fieldOf } from "../shapes.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
 import type { Supabase } from "../supabase.ts";
@@ -108,6 +108,9 @@ export type AnySession =
   | { readonly method: "frost"; readonly status: FrostStatus; readonly session: FrostSession }
   | { readonly method: "sss"; readonly status: RecoveryStatus; readonly session: RecoveryRequest };
 
+/** Nothing is read, approved or verified under an id that is not its own. */
+const another = () => failure("unexpected_answer", "The server answers with another session");
+
 /**
  * Reads a FROST session.
  *
@@ -123,7 +126,8 @@ export async function readFrostSession(
     ...options,
     safe: true,
   });
-  return read.success ? success({ session: read.answer }) : read;
+  if (!read.success) return read;
+  return read.answer.session_id === sessionId ? success({ session: read.answer }) : another();
 }
 
 /**
@@ -141,7 +145,8 @@ export async function readRecoveryRequest(
     ...options,
     safe: true,
   });
-  return read.success ? success({ request: read.answer }) : read;
+  if (!read.success) return read;
+  return read.answer.request_id === requestId ? success({ request: read.answer }) : another();
 }
 
 /**
@@ -160,7 +165,10 @@ export async function readTranscript(
     ...options,
     safe: true,
   });
-  return read.success ? success({ transcript: read.answer }) : read;
+  if (!read.success) return read;
+  const transcript = read.answer;
+  const isAsked = transcript.subject === subject && transcript.subject_id === id;
+  return isAsked ? success({ transcript }) : another();
 }
 
 /**

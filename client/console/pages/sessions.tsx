@@ -9,12 +9,12 @@ import { keyPackageFingerprint } from "../../../supabase/functions/_shared/frost
 import { FrostError } from "../../../supabase/functions/_shared/frost/error.ts";
 import type { KeptShare } from "../../guardian/key_share.ts";
 import { marked, sessionTextFor } from "../../presentation/session_text.ts";
-import { success } from "../../result.ts";
+import { type Result, success } from "../../result.ts";
 import { listPage, SESSIONS } from "../../sessions/list.ts";
 import { FrostSessionManager } from "../../sessions/manager.ts";
 import { readFrostSession, readTranscript } from "../../sessions/session.ts";
 import type { FrostSession, FrostSessionSummary } from "../../sessions/session.ts";
-import { verifyTranscript } from "../../sessions/transcript.ts";
+import { type VerifiedTranscript, verifyTranscript } from "../../sessions/transcript.ts";
 import type { Transcript } from "../../sessions/transcript_chain.ts";
 import type { Account } from "../account.ts";
 import type { FamilyDesk } from "../family_desk.ts";
@@ -165,7 +165,10 @@ export function Session({ account, family, id }: Props & { id: string }) {
     const fingerprint = key === null ? undefined : keyPackageFingerprint(key);
     const share = (await device.shares(familyId))
       .find(({ keyShare }) => keyShare.key_package_fingerprint === fingerprint);
-    return success({ session: read.session, transcript, share });
+    const verified = share === undefined
+      ? verifyTranscript(transcript)
+      : await family.checkTranscript(share, transcript);
+    return success({ session: read.session, transcript, share, verified });
   }, [id]);
   const share = data?.share;
   const text = share && sessionTextFor(share, data.session);
@@ -183,7 +186,7 @@ export function Session({ account, family, id }: Props & { id: string }) {
             )
             : <Lines text={text} />}
           <SignedEvent session={data.session} />
-          <History transcript={data.transcript} share={share} />
+          <History {...data} />
         </>
       )}
       <p>
@@ -203,14 +206,9 @@ function SignedEvent({ session }: { session: FrostSession }) {
 }
 
 /** What happened, in order; what is proven by arithmetic, and what is the server's word. */
-function History({ transcript, share }: { transcript: Transcript; share: KeptShare | undefined }) {
-  const pin = share?.keyShare.key_package_fingerprint;
-  const verified = verifyTranscript(
-    transcript,
-    pin === undefined ? {} : {
-      keyPackageFingerprint: pin,
-    },
-  );
+function History(
+  { transcript, verified }: { transcript: Transcript; verified: Result<VerifiedTranscript> },
+) {
   const claimed = new Set(verified.success ? verified.claimed.map(({ seq }) => seq) : []);
   return (
     <section>

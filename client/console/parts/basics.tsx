@@ -6,7 +6,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import { pictureOf } from "../../presentation/fingerprint.ts";
-import { marked } from "../../presentation/session_text.ts";
+import { dateText, marked } from "../../presentation/session_text.ts";
 import type { Failure } from "../../result.ts";
 
 /** A page: its heading, and what is below. */
@@ -35,8 +35,9 @@ export function Problem({ of }: { of: Pick<Failure, "code" | "error"> | undefine
 /** A moment, in this person's own time. */
 export function When({ at }: { at: number }) {
   const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return <>{dateText(at)}</>;
   const text = date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
-  return <time dateTime={date.toISOString()}>{text}</time>;
+  return <time dateTime={dateText(at)}>{text}</time>;
 }
 
 /** A picture of a hash. */

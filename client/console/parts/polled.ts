@@ -4,7 +4,8 @@
  * @module
  */
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { Failure, Result } from "../../result.ts";
+import { reasonOf } from "../../answers.ts";
+import { type Failure, failure, type Result } from "../../result.ts";
 import { pause } from "../../transport.ts";
 
 /** The last answer, and why there is no newer one. */
@@ -36,7 +37,8 @@ export function usePolled<Data extends object>(
     const { signal } = closing;
     void (async () => {
       while (!signal.aborted) {
-        const result = await read(signal);
+        const result = await read(signal)
+          .catch((error) => failure("coordinator_faulty", reasonOf(error)));
         if (signal.aborted) return;
         if (result.success) setData(result);
         setProblem(result.success ? undefined : result);

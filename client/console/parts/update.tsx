@@ -8,10 +8,13 @@ import { useEffect, useState } from "preact/hooks";
 /** Says that there is a newer version, and takes it when pressed. */
 export function UpdateNotice() {
   const [waiting, setWaiting] = useState<ServiceWorker>();
+  const [differ, setDiffer] = useState(false);
   useEffect(() => {
     if (!("serviceWorker" in navigator)) return;
+    const { serviceWorker } = navigator;
+    serviceWorker.addEventListener("message", ({ data }) => setDiffer(data === "files differ"));
     void (async () => {
-      const registration = await navigator.serviceWorker.register("./service_worker.js");
+      const registration = await serviceWorker.register("./service_worker.js");
       const look = () => setWaiting(registration.waiting ?? undefined);
       look();
       registration.addEventListener(
@@ -20,6 +23,14 @@ export function UpdateNotice() {
       );
     })().catch(() => {});
   }, []);
+  if (differ) {
+    return (
+      <p class="notice bad" role="alert">
+        The host of this page has files that are not those of its build. This page goes on with what
+        it has, and takes none of them. Tell the operators, if it stays so.
+      </p>
+    );
+  }
   if (waiting === undefined) return null;
   const update = () => {
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());

@@ -30,6 +30,11 @@ Deno.test("the console's files talk to the project alone, and their hashes stand
   }
 });
 
+/** Of the manifest, as the page computes it. */
+const digest = `fetch("./manifest.json").then((answer) => answer.arrayBuffer())
+  .then((bytes) => crypto.subtle.digest("SHA-256", bytes))
+  .then((hash) => [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join(""))`;
+
 Deno.test({
   name: "the page opens without a network, says when it is outdated, and updates when told",
   ignore: findChromium() === undefined,
@@ -57,9 +62,20 @@ Deno.test({
         served = undefined;
         await page.reload();
         await login.waitFor();
+        // A file that is not the build's: nothing of it is kept, and the page says so.
+        served = new Map([...next, ["main.js", new TextEncoder().encode("alert(1)")]]);
+        await page.reload();
+        await page.getByText("files that are not those of its build").waitFor();
+        served = new Map([...next, [
+          "manifest.json",
+          old.get("manifest.json") ?? new Uint8Array(),
+        ]]);
+        await page.reload();
+        await page.getByText("files that are not those of its build").waitFor();
         served = next;
         await page.reload();
         await page.getByText("This page is outdated").waitFor();
+        assert.equal(await page.evaluate(digest), digestOf(old));
         const key =
           "fetch('./config.json').then((answer) => answer.json()).then((config) => config.publishableKey)";
         assert.equal(await page.evaluate(key), "old");
@@ -67,6 +83,7 @@ Deno.test({
         await page.getByText("This page is outdated").waitFor({ state: "detached" });
         await login.waitFor();
         assert.equal(await page.evaluate(key), "next");
+        assert.equal(await page.evaluate(digest), digestOf(next));
       });
     } finally {
       await host.shutdown();

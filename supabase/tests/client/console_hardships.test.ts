@@ -1,5 +1,6 @@
 /** The console when things go wrong: lies, two tabs, no network, an ended login. */
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { eventId } from "../../functions/_shared/frost/nostr.ts";
 import { HostKey } from "../../../client/ceremonies/host_key.ts";
 import { oneTimeKey, recipientFingerprint } from "../../../client/recovery/envelope.ts";
@@ -10,6 +11,7 @@ import { must } from "../support/app_family.ts";
 import { CeremonyFamily } from "../support/ceremony_family.ts";
 import { Person, shellIsKept, withBrowser } from "../support/console.ts";
 import { withStack } from "../support/harness.ts";
+import { chainOf, type Told as ToldEvent } from "../support/simulated_transcript.ts";
 import { type Told, withFittingId } from "../support/lying_server.ts";
 
 const ignore = findChromium() === undefined;
@@ -31,6 +33,19 @@ async function withAnn(
       assert.deepEqual(ann.complaints, []);
     })
   );
+}
+
+/** What its server tells somebody from now on in the place of what is so, by the name of the question. */
+async function liesTo({ page }: Person): Promise<Map<string, (told: Told) => Told>> {
+  const lies = new Map<string, (told: Told) => Told>();
+  await page.route("**/rest/v1/rpc/*", async (route) => {
+    const lie = lies.get(route.request().url().split("/").at(-1) ?? "");
+    if (lie === undefined) return await route.fallback();
+    const response = await route.fetch();
+    const told = await response.json();
+    await route.fulfill({ response, json: Array.isArray(told) ? told.map(lie) : lie(told) });
+  });
+  return lies;
 }
 
 const noteOf = (content: string) => ({ kind: 1, created_at: 1_790_000_000, tags: [], content });
@@ -147,6 +162,57 @@ Deno.test({
   },
 });
 
+const Chain = z.object({
+  subject: z.string(),
+  subject_id: z.string(),
+  family_id: z.string(),
+  events: z.tuple(
+    [z.object({ event: z.string(), actor: z.string(), detail: z.string() })],
+    z.unknown(),
+  ),
+});
+
+Deno.test({
+  name: "a record that was rewritten is told of, and what cannot be shown breaks no other page",
+  ignore,
+  async fn() {
+    await withAnn(async (ann, family) => {
+      const lies = await liesTo(ann);
+      const id = await ask(family, "For the record");
+      await ann.sees("For the record");
+      await ann.press("Approve");
+      await family.approve("bob", id);
+      await ann.sees("Nothing awaits you");
+      await ann.go("Sessions");
+      await ann.page.getByRole("link", { name: /bob asks/ }).click();
+      await ann.sees("Checked on this device: the record is whole");
+      // Another chain, as an attacker with the database can make one.
+      lies.set("get_transcript", (told) => {
+        const { subject, subject_id, family_id, events: [{ event, actor, detail }] } = Chain.parse(
+          told,
+        );
+        const created: ToldEvent = [event, actor, JSON.parse(detail)];
+        return { ...told, ...chainOf([created], { subject, subject_id, family_id }) };
+      });
+      await ann.sees(/This record does not hold: .*Tell the others, and sign nothing/);
+      lies.set("get_transcript", (told) => ({ ...told, subject_id: "another" }));
+      await ann.sees(/The server answers with another session/);
+      lies.clear();
+
+      lies.set("get_signing_session", (told) => ({ ...told, created_at: 9e15 }));
+      await ann.sees(/9000000000000000 ms after 1970/);
+      await ann.visit("#/sessions/%");
+      await ann.heading("Session");
+      await ann.go("Family");
+      await ann.page.getByRole("article", { name: "bob" }).waitFor();
+      lies.set("list_host_keys", (told) => ({ ...told, host_public_key: "no key" }));
+      await ann.sees("This cannot be shown");
+      await ann.go("Inbox");
+      await ann.sees("Nothing awaits you");
+    });
+  },
+});
+
 Deno.test({
   name: "a key that is dealt anew leaves the older sessions theirs",
   ignore,
@@ -254,15 +320,7 @@ Deno.test({
   async fn() {
     await withAnn(async (ann, family) => {
       const stranger = HostKey.generate().publicKey;
-      /** What is told from now on in the place of what is so, by the name of the question. */
-      const lies = new Map<string, (told: Told) => Told>();
-      await ann.page.route("**/rest/v1/rpc/*", async (route) => {
-        const lie = lies.get(route.request().url().split("/").at(-1) ?? "");
-        if (lie === undefined) return await route.fallback();
-        const response = await route.fetch();
-        const told = await response.json();
-        await route.fulfill({ response, json: Array.isArray(told) ? told.map(lie) : lie(told) });
-      });
+      const lies = await liesTo(ann);
       const button = (name: string) => ann.page.getByRole("button", { name, exact: true });
 
       // Digits that came after those that bob has read aloud.

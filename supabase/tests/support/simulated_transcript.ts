@@ -26,8 +26,29 @@ export function transcriptOf(
   told: readonly Told[],
   { subject = "session", subjectId = "session-1" } = {},
 ): Transcript {
+  const { familyId: family_id } = key.registration;
+  const [{ ciphersuite, threshold, participants, group_public_key, verifying_shares }] =
+    key.keyShares;
+  return {
+    ...chainOf(told, { subject, subject_id: subjectId, family_id }),
+    key_package: {
+      key_package_id: "k1",
+      ciphersuite,
+      threshold,
+      participants,
+      group_public_key,
+      verifying_shares,
+    },
+  };
+}
+
+/** Events in a chain that holds together. */
+export function chainOf(
+  told: readonly Told[],
+  about: Pick<Transcript, "subject" | "subject_id" | "family_id">,
+): Omit<Transcript, "key_package"> {
+  const { subject, subject_id, family_id } = about;
   let before: Buffer = Buffer.alloc(32);
-  const family_id = key.registration.familyId;
   const events = told.map(([event, actor, detail], i): TranscriptEvent => {
     const text = detail === null ? null : JSON.stringify(detail);
     const occurred_at = 1_700_000_000_000 + i;
@@ -36,7 +57,7 @@ export function transcriptOf(
       const field of [
         `${i + 1}`,
         subject,
-        subjectId,
+        subject_id,
         family_id,
         event,
         actor,
@@ -50,24 +71,7 @@ export function transcriptOf(
     }
     before = hash.digest();
     const digest = before.toString("hex");
-    const about = { subject, subject_id: subjectId, family_id };
     return { seq: i + 1, ...about, event, actor, detail: text, occurred_at, digest };
   });
-  const [{ ciphersuite, threshold, participants, group_public_key, verifying_shares }] =
-    key.keyShares;
-  return {
-    subject,
-    subject_id: subjectId,
-    family_id,
-    transcript_head: before.toString("hex"),
-    key_package: {
-      key_package_id: "k1",
-      ciphersuite,
-      threshold,
-      participants,
-      group_public_key,
-      verifying_shares,
-    },
-    events,
-  };
+  return { ...about, events, transcript_head: before.toString("hex") };
 }
