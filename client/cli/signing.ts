@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from "commander";
+import type { ApprovedSession } from "../guardian/approving.ts";
 import { readAll } from "../guardian/asked_sessions.ts";
 import { quorumTransport } from "../guardian/quorum_transport.ts";
 import { answersOf, type SessionAnswers } from "../presentation/session_answers.ts";
@@ -14,14 +15,18 @@ import {
   kindName,
   sessionTextFor,
 } from "../presentation/session_text.ts";
+import { listCeremonies } from "../ceremonies/reading.ts";
+import { RecoveryGuardian } from "../recovery/guardian.ts";
+import { RecoveryRequests } from "../recovery/requests.ts";
 import { FrostSessionManager } from "../sessions/manager.ts";
 import type { FrostSession } from "../sessions/session.ts";
 import { fieldOf } from "../shapes.ts";
 import { rpc } from "../transport.ts";
 import type { Doing } from "./action.ts";
+import { agree } from "./ask.ts";
 import { askPerson, openDevice, openGuardian } from "./context.ts";
 import { columns } from "./output.ts";
-import { must, STATUS, Stop } from "./stop.ts";
+import { must, Stop } from "./stop.ts";
 
 /** Adds the commands. */
 export function addSigning(program: Command, doing: Doing): void {
@@ -29,19 +34,47 @@ export function addSigning(program: Command, doing: Doing): void {
     .description("what awaits this guardian: who asks for what, and until when")
     .action(() =>
       doing(async (output) => {
-        const transport = quorumTransport(await openDevice().client());
-        const { sessions: awaiting } = must(await transport.listAwaited());
+        const device = openDevice();
+        const { familyId, participantId } = await device.settings();
+        const supabase = await device.client();
+        const transport = quorumTransport(supabase);
+        const { sessions: awaiting } = must(await transport.listAwaited({ familyId }));
         const ids = awaiting.map(({ session_id }) => session_id);
         const { sessions } = must(await readAll(transport, ids, {}));
-        output.result(
-          { sessions },
-          sessions.length === 0 ? "Nothing awaits you" : columns(sessions.map((session) => [
+        const requests = new RecoveryRequests(supabase);
+        const { requests: recoveries } = must(
+          await requests.list({ awaitingMe: true, familyId }),
+        );
+        const listed = must(await listCeremonies(supabase, familyId));
+        const ceremonies = listed.ceremonies.filter(({ missing }) =>
+          missing.includes(participantId)
+        );
+        const rows = [
+          ...sessions.map((session) => [
             session.session_id,
             `by ${session.created_by}`,
             session.event_kind === null ? "a hash" : kindName(session.event_kind),
             beginningOf(contentOf(session)),
             `until ${dateText(session.expires_at)}`,
-          ])),
+          ]),
+          ...ceremonies.map(({ ceremonyId, createdBy, kind, threshold, participants }) => [
+            ceremonyId,
+            `by ${createdBy ?? "an operator"}`,
+            kind === "dkg" ? "ceremony: a new key" : "ceremony: the key, dealt anew",
+            `${threshold} of ${beginningOf(participants.join(", "))}`,
+            "permafrost ceremony show",
+          ]),
+          ...recoveries.map(({ request_id, created_by, expires_at }) => [
+            request_id,
+            `by ${created_by}`,
+            "RECOVERY: your share itself",
+            "permafrost give",
+            `until ${dateText(expires_at)}`,
+          ]),
+        ];
+        output.result(
+          { sessions, ceremonies, recoveries },
+          rows.length === 0 ? "Nothing awaits you" : columns(rows),
         );
       })
     );
@@ -79,19 +112,9 @@ export function addSigning(program: Command, doing: Doing): void {
           openDevice(),
           (sessions, share) => askPerson(output, sessions, share, options),
         );
-        const outcomes: Record<string, unknown>[] = [];
-        for (const id of ids) {
-          const { sessions } = must(await guardian.approve(id));
-          outcomes.push(...sessions.map((session) => ({ ...session })));
-        }
-        const refused = outcomes.find(({ success }) => success !== true);
-        if (refused !== undefined) {
-          const declined = refused.code === "not_approved";
-          throw new Stop(String(refused.error), {
-            code: String(refused.code),
-            status: declined ? STATUS.declined : STATUS.failed,
-          });
-        }
+        const answers: ApprovedSession[] = [];
+        for (const id of ids) answers.push(...must(await guardian.approve(id)).sessions);
+        const outcomes = answers.map((answer) => must(answer));
         output.result(
           { sessions: outcomes },
           outcomes.map(({ sessionId, finalSignature }) =>
@@ -100,6 +123,38 @@ export function addSigning(program: Command, doing: Doing): void {
               : `${sessionId}: signed\n${finalSignature}`
           ).join("\n"),
         );
+      })
+    );
+
+  program.command("give")
+    .description("give your share itself, in a recovery that you know of")
+    .argument("<id>")
+    .requiredOption("--digits <digits>", "of the other device, as its person has read them to you")
+    .option("--yes", "do not ask")
+    .action((id: string, { digits, yes = false }: { digits: string; yes?: boolean }) =>
+      doing(async (output) => {
+        const device = openDevice();
+        const supabase = await device.client();
+        const share = await device.share();
+        const { request } = must(await new RecoveryRequests(supabase).get(id));
+        const heard = digits.replaceAll(/\s/g, "");
+        const given = must(
+          await new RecoveryGuardian(supabase).submitShare(request, {
+            keyShare: share.keyShare,
+            approve: async ({ fingerprint }) => {
+              if (fingerprint.replaceAll(/\s/g, "") !== heard) {
+                throw new Stop(`The share would go to a device with other digits: ${fingerprint}`);
+              }
+              for (const { label, text } of sessionTextFor(share, request).lines) {
+                output.progress(`${label}: ${text}`);
+              }
+              const who = inLine(request.created_by);
+              output.progress(`With enough shares ${who} has the whole key, for good.`);
+              return yes || await output.quietly(() => agree(`Give your share to ${who}?`));
+            },
+          }),
+        );
+        output.result({ ...given }, `Given; the recovery is ${given.status}`);
       })
     );
 

@@ -24,13 +24,16 @@ export class Stop extends Error {
   }
 }
 
-/** The data of a success. @throws {Stop} with the failure's code and sentence. */
+/** The data of a success. @throws {Stop} with the failure's code and sentence; a no of the person's is declined. */
 export function must<Result extends { readonly success: boolean }>(
   result: Result,
 ): Extract<Result, { readonly success: true }> {
   if (isSuccess(result)) return result;
   const { code, error } = result as unknown as Failure;
-  throw new Stop(error, { code });
+  throw new Stop(error, {
+    code,
+    status: code === "not_approved" ? STATUS.declined : STATUS.failed,
+  });
 }
 
 function isSuccess<Result extends { readonly success: boolean }>(

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { verifyEvent } from "nostr-tools/pure";
 import { z } from "zod";
+import { RecoveryRequester } from "../../../client/recovery/requester.ts";
 import project from "../../../deno.json" with { type: "json" };
 import { finishEvent } from "../../functions/_shared/frost/nostr.ts";
 import { signToken } from "../../local/token.ts";
 import type { TestStack } from "../support/answers.ts";
 import { withStack } from "../support/harness.ts";
+import { clientOf, must } from "../support/app_family.ts";
 import { withInstalled } from "../support/installed.ts";
 import { startRelay } from "../support/relay.ts";
 import { shared } from "../support/shared.ts";
@@ -207,6 +209,13 @@ async function warnOfReshare({ apiUrl }: TestStack, [ann, bob]: readonly Termina
   assert.match(
     await bob.read("ceremony", "show", id),
     RegExp(`^round_one: .*\n${told}params_id ${paramsId}\n(?:.*\n)ann .*\nbob .*\ncleo .*\n$`),
+  );
+  assert.match(
+    await ann.read("pending"),
+    RegExp(
+      `^${id}  by ann  ceremony: the key, dealt anew  2 of ann, bob  permafrost ceremony show$`,
+      "m",
+    ),
   );
   const joining = bob.spawn("ceremony", "join", id, "--params-id", String(paramsId));
   const progress = new Said(joining.stderr);
@@ -409,6 +418,8 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
       /^<svg [^]*<path d="M4 4h1v1h-1z/,
     );
 
+    await give(stack, found);
+
     // What is wrong is said, with a status of its own; and nothing of the folder is for others to read.
     assert.equal((await new Terminal(root, "nobody").run("pending")).code, 1);
     assert.equal((await ann.run("approve")).code, 2);
@@ -436,6 +447,30 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     }
   });
 });
+
+/** A recovery at the terminal: the share goes to the device whose digits were heard, and to no other. */
+async function give(stack: TestStack, cleo: Terminal): Promise<void> {
+  const requester = RecoveryRequester.prepare(await clientOf(stack, "bob", FAMILY), {
+    familyId: FAMILY,
+    messageHash: "5a".repeat(32),
+    participants: NAMES,
+    threshold: 2,
+    useCase: "emergency_recovery",
+  });
+  const { requestId } = must(await requester.send());
+  assert.match(
+    await cleo.read("pending"),
+    RegExp(`^${requestId}  by bob  RECOVERY: your share itself  permafrost give  until `),
+  );
+  const other = await cleo.run("give", requestId, "--digits", "12345 12345", "--yes");
+  assert.equal(other.code, 1);
+  assert.match(String(other.data.error), /^The share would go to a device with other digits/);
+  const unasked = await cleo.run("give", requestId, "--digits", requester.fingerprint);
+  assert.deepEqual([unasked.code, unasked.data.code], [3, "not_approved"]);
+  assert.match(unasked.progress, /^With enough shares bob has the whole key, for good\.$/m);
+  await cleo.must("give", requestId, "--digits", requester.fingerprint, "--yes");
+  assert.equal(await cleo.read("pending"), "Nothing awaits you\n");
+}
 
 const Checks = z.array(z.object({ name: z.string(), ok: z.boolean(), what: z.string() }));
 
