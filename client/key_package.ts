@@ -5,7 +5,7 @@
  */
 import type { KeyPackage } from "../supabase/functions/_shared/frost/key_package.ts";
 import { isCiphersuite } from "../supabase/functions/_shared/frost/suites.ts";
-import { isTextList } from "./shapes.ts";
+import { fieldOf, isTextList } from "./shapes.ts";
 
 /**
  * Copies the five fields of a key package; `undefined` if one is missing or of another type. It does not
@@ -27,6 +27,20 @@ export function keyPackageOf(value: unknown): KeyPackage | undefined {
     group_public_key,
     verifying_shares: [...verifying_shares],
   };
+}
+
+/** A key package with its id in the database. */
+export interface RegisteredKeyPackage extends KeyPackage {
+  readonly key_package_id: string;
+}
+
+/** The registered key package in a value; `undefined` if there is none. */
+export function registeredKeyPackageOf(value: unknown): RegisteredKeyPackage | undefined {
+  const keyPackage = keyPackageOf(value);
+  const key_package_id = fieldOf(value, "key_package_id");
+  return keyPackage === undefined || typeof key_package_id !== "string"
+    ? undefined
+    : { key_package_id, ...keyPackage };
 }
 
 /**

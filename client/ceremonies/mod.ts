@@ -19,7 +19,8 @@ export {
   startCeremony,
   type StartedCeremony,
 } from "./calls.ts";
-export { Ceremony, type CeremonyOptions, type JoinedCeremony } from "./ceremony.ts";
+export { Ceremony } from "./ceremony.ts";
+export type { CeremonyOptions, JoinedCeremony } from "./taking_part.ts";
 export type { CeremonyPin } from "./pins.ts";
 export {
   type CeremonyStatus,

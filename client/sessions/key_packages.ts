@@ -4,18 +4,12 @@
  * @module
  */
 import { postgrestAnswerOf } from "../answers.ts";
-import { keyPackageOf } from "../key_package.ts";
+import { type RegisteredKeyPackage, registeredKeyPackageOf } from "../key_package.ts";
 import { failure, type Result, success } from "../result.ts";
 import { fieldOf, isTextList } from "../shapes.ts";
 import { selectAll, selectOne, type Supabase } from "../supabase.ts";
 import { call, type CallOptions } from "../transport.ts";
-import type { KeyPackage } from "../../supabase/functions/_shared/frost/key_package.ts";
 import type { AnySession } from "./session.ts";
-
-/** A key package with its id in the database. */
-export interface RegisteredKeyPackage extends KeyPackage {
-  readonly key_package_id: string;
-}
 
 const TABLE = "frost_key_packages";
 const COLUMNS = [
@@ -118,13 +112,4 @@ function isHistory(value: unknown): value is PackageHistory {
   return isTime("epoch") && isTime("threshold") && isTime("created_at") &&
     isTextList(fieldOf(value, "participants")) &&
     ["retired_at", "exposed_at"].every((name) => fieldOf(value, name) === null || isTime(name));
-}
-
-/** The registered key package in a value; `undefined` if there is none. */
-export function registeredKeyPackageOf(value: unknown): RegisteredKeyPackage | undefined {
-  const keyPackage = keyPackageOf(value);
-  const key_package_id = fieldOf(value, "key_package_id");
-  return keyPackage === undefined || typeof key_package_id !== "string"
-    ? undefined
-    : { key_package_id, ...keyPackage };
 }

@@ -7,7 +7,7 @@ export * from "../shared.ts";
 export { SessionReader } from "./reader.ts";
 export type { ListFilter } from "./list.ts";
 export { FrostSessionManager } from "./manager.ts";
-export type { RegisteredKeyPackage } from "./key_packages.ts";
+export type { RegisteredKeyPackage } from "../key_package.ts";
 export { MEASURED } from "./measured.ts";
 export type { MethodRecommendation } from "./methods.ts";
 export {

@@ -6,13 +6,13 @@
 import type { Database } from "../../supabase/functions/_shared/database.types.ts";
 import type { Ciphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
 import type { SigningMethod } from "../../supabase/functions/_shared/methods.ts";
+import { type RegisteredKeyPackage, registeredKeyPackageOf } from "../key_package.ts";
 import { failure, type Result, success } from "../result.ts";
 import { fieldOf } from "../shapes.ts";
 import type { SigningPackage } from "../guardian/signing_session.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, rpc } from "../transport.ts";
 import { type Transcript, transcriptOf } from "./transcript_chain.ts";
-import { type RegisteredKeyPackage, registeredKeyPackageOf } from "./key_packages.ts";
 
 type Tables = Database["public"]["Tables"];
 

@@ -9,7 +9,7 @@ import { keyPackageFingerprint } from "../../supabase/functions/_shared/frost/ke
 import { isSameFingerprint } from "../key_package.ts";
 import { failure, type Result, success } from "../result.ts";
 import { brokenLinkOf, type TranscriptEvent, transcriptOf } from "./transcript_chain.ts";
-import { Contradiction, provenBy } from "./transcript_proof.ts";
+import { Contradiction, type Proven, provenBy } from "./transcript_proof.ts";
 
 /** What a transcript is held against besides itself. */
 export interface TranscriptPins {
@@ -27,15 +27,7 @@ export interface VerifiedTranscript {
   readonly head: string;
   /** Null if the subject is not bound to a key; then nothing but the chain could be checked. */
   readonly keyPackageFingerprint: string | null;
-  /** What follows by arithmetic. The server cannot make it up. */
-  readonly proven: {
-    /** The message, lower-case hex, that the following is about. */
-    readonly message: string | null;
-    /** Whose signature shares verify. Only the holders of their key shares could make them. */
-    readonly shares: readonly string[];
-    /** A valid signature of the message under the group key, if there is one. Lower-case hex. */
-    readonly finalSignature: string | null;
-  };
+  readonly proven: Proven;
   /**
    * What rests on the server's word alone: what it refused, and from whom; who declined; and why it failed.
    * The server could have made these up, but only before it showed the head to a client.

@@ -16,8 +16,17 @@ import {
   verifySignature,
 } from "../../supabase/functions/_shared/frost/verification.ts";
 import { fieldOf, isTextList } from "../shapes.ts";
-import type { VerifiedTranscript } from "./transcript.ts";
 import type { Transcript, TranscriptEvent } from "./transcript_chain.ts";
+
+/** What follows by arithmetic. The server cannot make it up. */
+export interface Proven {
+  /** The message, lower-case hex, that the following is about. */
+  readonly message: string | null;
+  /** Whose signature shares verify. Only the holders of their key shares could make them. */
+  readonly shares: readonly string[];
+  /** A valid signature of the message under the group key, if there is one. Lower-case hex. */
+  readonly finalSignature: string | null;
+}
 
 /** What the events say and arithmetic does not bear out. */
 export class Contradiction extends Error {
@@ -27,7 +36,7 @@ export class Contradiction extends Error {
 type Key = NonNullable<Transcript["key_package"]>;
 
 /** Goes through the events as they happened. */
-export function provenBy({ events, subject }: Transcript, key: Key): VerifiedTranscript["proven"] {
+export function provenBy({ events, subject }: Transcript, key: Key): Proven {
   const suite = suiteOf(key.ciphersuite);
   verifyKeyPackage({
     ciphersuite: key.ciphersuite,

@@ -7,7 +7,7 @@ import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { HostKey } from "../../../client/ceremonies/host_key.ts";
 import { MemoryCeremonyStore } from "../../../client/ceremonies/store.ts";
 import type { CeremonyPin } from "../../../client/ceremonies/pins.ts";
-import type { CeremonyOptions, JoinedCeremony } from "../../../client/ceremonies/ceremony.ts";
+import type { CeremonyOptions, JoinedCeremony } from "../../../client/ceremonies/taking_part.ts";
 import type { Result } from "../../../client/result.ts";
 import {
   coordinatorMessage1ToBytes,

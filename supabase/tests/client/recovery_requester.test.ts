@@ -4,7 +4,7 @@ import { RecoveryRequests } from "../../../client/recovery/requests.ts";
 import { withStack } from "../support/harness.ts";
 import { dealKey } from "../../../client/guardian/dealer.ts";
 import { formatFingerprint } from "../../../client/key_package.ts";
-import type { RegisteredKeyPackage } from "../../../client/sessions/key_packages.ts";
+import type { RegisteredKeyPackage } from "../../../client/key_package.ts";
 import type { StackAddress } from "../../local/stack.ts";
 import { AppFamily, clientOf, must, refusedWith } from "../support/app_family.ts";
 import { randomHex } from "../support/family.ts";

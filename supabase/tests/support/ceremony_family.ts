@@ -4,11 +4,8 @@
  */
 import assert from "node:assert/strict";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import {
-  Ceremony,
-  type CeremonyOptions,
-  type JoinedCeremony,
-} from "../../../client/ceremonies/ceremony.ts";
+import { Ceremony } from "../../../client/ceremonies/ceremony.ts";
+import type { CeremonyOptions, JoinedCeremony } from "../../../client/ceremonies/taking_part.ts";
 import {
   type CeremonyRequest,
   registerHostKey,

@@ -16,7 +16,7 @@ import {
   reducedScalar,
   uint32,
 } from "./group.ts";
-import type { SessionParams } from "./session.ts";
+import { contextOf, type SessionParams } from "./session.ts";
 
 /** What a participant derives for a session from its host secret key and fresh randomness. */
 export interface SessionSecrets {
@@ -50,11 +50,6 @@ export function sessionSecrets(
     nonce,
     publicNonce: publicPointOf(nonce).toBytes(),
   };
-}
-
-/** The threshold (4 bytes) and the host public keys. */
-export function contextOf({ threshold, hostPublicKeys }: SessionParams): Uint8Array {
-  return concatBytes(uint32(threshold), ...hostPublicKeys);
 }
 
 /** The shares with the sender's pads, one for each participant. */

@@ -3,7 +3,6 @@
  *
  * https://github.com/BlockstreamResearch/bip-frost-dkg (section "Blaming Faulty Parties")
  */
-import type { Investigation } from "./investigation.ts";
 
 export type ChillDkgErrorKind =
   /** An argument has a wrong length, a list a wrong number of entries. Nobody is to blame by it. */
@@ -31,11 +30,10 @@ export type ChillDkgErrorKind =
   /** The acknowledgment of `participant` is invalid; the session succeeded (InvalidRecoveryAckError). */
   | "recovery_acknowledgment";
 
-/** Who is to blame, and what an investigation needs. */
+/** Who is to blame. */
 export interface ChillDkgErrorDetails {
   readonly participant?: number;
   readonly participant2?: number;
-  readonly investigation?: Investigation;
 }
 
 /** A refusal with its kind. The message is a sentence for people and never holds a secret. */
@@ -46,19 +44,11 @@ export class ChillDkgError extends Error {
   readonly participant?: number;
   /** The other one of two participants with the same host public key. */
   readonly participant2?: number;
-  // Private, because a runtime prints the public fields of an error, and this holds a secret share.
-  readonly #investigation?: Investigation;
 
   constructor(kind: ChillDkgErrorKind, message: string, details: ChillDkgErrorDetails = {}) {
     super(message);
     this.kind = kind;
     if (details.participant !== undefined) this.participant = details.participant;
     if (details.participant2 !== undefined) this.participant2 = details.participant2;
-    this.#investigation = details.investigation;
-  }
-
-  /** For `participantInvestigate`; only `unknown_faulty` has it. It holds secrets: do not log it. */
-  get investigation(): Investigation | undefined {
-    return this.#investigation;
   }
 }

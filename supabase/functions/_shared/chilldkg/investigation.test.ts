@@ -15,6 +15,7 @@ import {
 } from "./coordinator.ts";
 import { ChillDkgError } from "./errors.ts";
 import { Point } from "./group.ts";
+import { UnknownFaultyError } from "./investigation.ts";
 import { participantInvestigate, participantStep2 } from "./participant.ts";
 
 Deno.test("a bad share is blamed on its sender, whoever gets it", () => {
@@ -96,7 +97,7 @@ Deno.test("participantInvestigate() wants an error of step 2 and a well-formed m
     );
   }
   // What a runtime prints of an error, and what a log may keep, must not hold the pads.
-  assert.ok(error.investigation);
+  assert.ok(error instanceof UnknownFaultyError && error.investigation);
   assert.doesNotMatch(Deno.inspect(error, { depth: 9 }), /pads|investigation:|encryptedShare/);
   assert.doesNotMatch(JSON.stringify(error), /pads|investigation/);
 });

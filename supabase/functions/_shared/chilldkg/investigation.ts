@@ -15,6 +15,22 @@ export interface Investigation {
   readonly pads: readonly bigint[];
 }
 
+/** `unknown_faulty`, with what it takes to find out who it was. */
+export class UnknownFaultyError extends ChillDkgError {
+  // Private, because a runtime prints the public fields of an error, and this holds a secret share.
+  readonly #investigation: Investigation;
+
+  constructor(message: string, investigation: Investigation) {
+    super("unknown_faulty", message);
+    this.#investigation = investigation;
+  }
+
+  /** For `participantInvestigate`. It holds secrets: do not log it. */
+  get investigation(): Investigation {
+    return this.#investigation;
+  }
+}
+
 /**
  * Finds out who caused an `unknown_faulty` error. Section "participant_investigate".
  *
@@ -24,7 +40,7 @@ export interface Investigation {
  * `faulty_coordinator`; `invalid_input` for another error or another length.
  */
 export function participantInvestigate(error: unknown, message: Uint8Array): never {
-  const investigation = error instanceof ChillDkgError ? error.investigation : undefined;
+  const investigation = error instanceof UnknownFaultyError ? error.investigation : undefined;
   if (investigation === undefined) {
     throw new ChillDkgError("invalid_input", "The error must be unknown_faulty of this session");
   }

@@ -7,6 +7,7 @@ import { concatBytes, equalBytes } from "@noble/curves/utils.js";
 import { invalidSignerOf, signContent } from "./certificate.ts";
 import { encryptShares, padsFor, sessionSecrets } from "./encryption.ts";
 import { ChillDkgError } from "./errors.ts";
+import { UnknownFaultyError } from "./investigation.ts";
 import {
   assertBytes,
   encodePoints,
@@ -149,10 +150,9 @@ export function participantStep2(
     const publicShare = points.publicShares[participant].subtract(
       Point.BASE.multiplyUnsafe(points.tweak),
     );
-    throw new ChillDkgError(
-      "unknown_faulty",
+    throw new UnknownFaultyError(
       "The secret share must match the commitments; investigate to find who is faulty",
-      { investigation: { participant, publicShare, encryptedShare, pads } },
+      { participant, publicShare, encryptedShare, pads },
     );
   }
   // All encrypted shares are signed, so that everybody has the same recovery data.

@@ -4,10 +4,9 @@
  *
  * https://github.com/BlockstreamResearch/bip-frost-dkg, draft 0.3.0-dev
  */
-import { bytesToHex, equalBytes } from "@noble/curves/utils.js";
-import { contextOf } from "./encryption.ts";
+import { bytesToHex, concatBytes, equalBytes } from "@noble/curves/utils.js";
 import { ChillDkgError } from "./errors.ts";
-import { assertBytes, decodePoint, decodeScalar, dkgHash, publicPointOf } from "./group.ts";
+import { assertBytes, decodePoint, decodeScalar, dkgHash, publicPointOf, uint32 } from "./group.ts";
 
 /** The common parameters of a session. All parties need the same ones, in the same order. */
 export interface SessionParams {
@@ -97,6 +96,11 @@ export function assertThreshold({ hostPublicKeys, threshold }: SessionParams): v
 export function paramsHash(params: SessionParams): Uint8Array {
   validateParams(params);
   return dkgHash("params_hash", contextOf(params));
+}
+
+/** The threshold (4 bytes) and the host public keys. */
+export function contextOf({ threshold, hostPublicKeys }: SessionParams): Uint8Array {
+  return concatBytes(uint32(threshold), ...hostPublicKeys);
 }
 
 /** The number of a host key's owner; `undefined` if it is of no participant. */
