@@ -19,7 +19,7 @@ import { sharedPoint } from "../../supabase/functions/_shared/dkg/host_curve.ts"
 import type { Result } from "../result.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, invoke } from "../transport.ts";
-import { BadShareError } from "./device.ts";
+import { BadShareError } from "./received_share.ts";
 import type { HostKey } from "./host_key.ts";
 import type { CeremonyView, KeptMessage } from "./reading.ts";
 

@@ -12,14 +12,8 @@ import {
   participantStep2,
 } from "../../supabase/functions/_shared/chilldkg/participant.ts";
 import { signRecoveryAcknowledgment } from "../../supabase/functions/_shared/chilldkg/recovery.ts";
+import { closeRound, type MadeKey } from "../../supabase/functions/_shared/ceremony/outcome.ts";
 import {
-  closeRound,
-  type MadeKey,
-  sumOfDealings,
-} from "../../supabase/functions/_shared/ceremony/outcome.ts";
-import {
-  entryOf,
-  hexField,
   messageHash,
   type Payload,
   unsignedText,
@@ -33,27 +27,16 @@ import {
 } from "../../supabase/functions/_shared/ceremony/terms.ts";
 import {
   dealerIdentifiers,
-  dealingOf,
   identifierOf,
-  inOrder,
   type RoundMessages,
   transcriptHashOf,
 } from "../../supabase/functions/_shared/ceremony/verification.ts";
-import { deal, verifyShare } from "../../supabase/functions/_shared/dkg/dealing.ts";
-import {
-  decryptOwnShare,
-  decryptShare,
-  encryptOwnShare,
-  encryptShare,
-} from "../../supabase/functions/_shared/dkg/encryption.ts";
+import { deal } from "../../supabase/functions/_shared/dkg/dealing.ts";
+import { encryptOwnShare, encryptShare } from "../../supabase/functions/_shared/dkg/encryption.ts";
 import { proveEphemeralKey } from "../../supabase/functions/_shared/dkg/evidence.ts";
 import { publicKeyOf, wideHash } from "../../supabase/functions/_shared/dkg/host_curve.ts";
-import {
-  groupPublicKey,
-  tweakShareAfterDkg,
-} from "../../supabase/functions/_shared/dkg/group_key.ts";
 import { lagrange } from "../../supabase/functions/_shared/dkg/resharing.ts";
-import { parseScalar, scalarToHex } from "../../supabase/functions/_shared/frost/encoding.ts";
+import { parseScalar } from "../../supabase/functions/_shared/frost/encoding.ts";
 import {
   type KeyPackage,
   keyPackageFingerprint,
@@ -61,17 +44,7 @@ import {
 import { type Suite, suiteOf } from "../../supabase/functions/_shared/frost/suites.ts";
 import { type KeyShare, parseKeyShare } from "../guardian/key_share.ts";
 import type { HostKey } from "./host_key.ts";
-
-/** A share that was sent to this device and does not fit; `sender` is this device itself if the server changed it. */
-export class BadShareError extends Error {
-  override readonly name = "BadShareError";
-  readonly sender: string;
-
-  constructor(sender: string) {
-    super(`The share from ${sender} does not fit what it committed to`);
-    this.sender = sender;
-  }
-}
+import { shareFrom } from "./received_share.ts";
 
 /** What a device has to confirm. */
 export interface Completion {
@@ -313,38 +286,4 @@ function keyPackageFrom(terms: CeremonyTerms, key: MadeKey): KeyPackage {
     group_public_key: key.group_public_key,
     verifying_shares: key.verifying_shares,
   };
-}
-
-/**
- * A participant's share of a pedersen dkg or a reshare: the sum of what all dealt to it. A scalar as lower-case hex.
- *
- * @throws {BadShareError} for the first share that does not fit its sender's commitment.
- */
-export function shareFrom(
-  terms: CeremonyTerms,
-  paramsId: string,
-  rounds: readonly RoundMessages[],
-  participant: string,
-  hostSecretKey: Uint8Array,
-): string {
-  const suite = suiteOf(terms.ciphersuite);
-  const position = terms.participants.indexOf(participant);
-  const own = publicKeyOf(hostSecretKey);
-  const senders = terms.dealers ?? terms.participants;
-  const senderKeys = terms.dealerHostPublicKeys ?? terms.hostPublicKeys;
-  const dealings = inOrder(terms, 1, rounds[0]);
-  const sent = terms.protocol === "pedersen" ? inOrder(terms, 2, rounds[1]) : dealings;
-  const shares = dealings.map((dealing, i) => {
-    const ciphertext = entryOf(sent[i], "ciphertexts", participant);
-    const E = hexField(dealing, "ephemeralKey");
-    const decrypt = senderKeys[i] === own ? decryptOwnShare : decryptShare;
-    const share = decrypt(suite, ciphertext, hostSecretKey, E, position + 1, paramsId);
-    const commitment = dealingOf(terms, senders[i], dealing);
-    if (!verifyShare(suite, commitment, position + 1, share)) throw new BadShareError(senders[i]);
-    return share;
-  });
-  const sum = shares.reduce((total, share) => suite.Fn.add(total, share), 0n);
-  if (terms.protocol === "reshare") return scalarToHex(suite, sum);
-  const untweaked = groupPublicKey(sumOfDealings(terms, rounds[0]));
-  return scalarToHex(suite, tweakShareAfterDkg(suite, untweaked, sum));
 }

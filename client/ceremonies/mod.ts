@@ -35,9 +35,8 @@ export {
   recoverCurrentShare,
   type RecoveredKeyShare,
   recoverKeyShare,
-  type RecoveryData,
-  RecoveryDataError,
 } from "./recovery.ts";
+export { type RecoveryData, RecoveryDataError } from "./recovery_data.ts";
 export { checkReadiness, type Readiness } from "./readiness.ts";
 export { openKeyShare, sealKeyShare } from "./sealed_share.ts";
 export { rollCallHash, startRollCall } from "./roll_call.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import jsQR from "jsqr";
 import { encode } from "uqr";
 import { fromPaper, toBase45, toPaper } from "./paper.ts";
-import { RecoveryDataError } from "./recovery.ts";
+import { RecoveryDataError } from "./recovery_data.ts";
 
 /** Of so many bytes that nothing deflates. */
 function dataOf(bytes: number): { readonly params: string } {

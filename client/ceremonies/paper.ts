@@ -7,7 +7,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
-import { RecoveryDataError } from "./recovery.ts";
+import { RecoveryDataError } from "./recovery_data.ts";
 
 /** So that a code is read from paper by a phone: 975 characters, version 18 with the least correction. */
 const PIECE_BYTES = 650;

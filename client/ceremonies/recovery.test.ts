@@ -10,7 +10,8 @@ import {
   simulatedGuardians,
 } from "../../supabase/tests/support/simulated_ceremony.ts";
 import { HostKey } from "./host_key.ts";
-import { recoverCurrentShare, recoverKeyShare, RecoveryDataError } from "./recovery.ts";
+import { recoverCurrentShare, recoverKeyShare } from "./recovery.ts";
+import { RecoveryDataError } from "./recovery_data.ts";
 
 const guardians = simulatedGuardians(3);
 

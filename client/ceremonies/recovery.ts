@@ -8,16 +8,12 @@ import { bytesToHex, hexToBytes } from "@noble/curves/utils.js";
 import { ChillDkgError } from "../../supabase/functions/_shared/chilldkg/errors.ts";
 import { recover } from "../../supabase/functions/_shared/chilldkg/recovery.ts";
 import { keyOf, type MadeKey } from "../../supabase/functions/_shared/ceremony/outcome.ts";
-import type { Payload } from "../../supabase/functions/_shared/ceremony/payload.ts";
 import {
-  CEREMONY_KINDS,
   type CeremonyTerms,
   chillDkgParams,
-  type EpochPackage,
   hashOfText,
   keyPackageDigest,
   paramsIdOf,
-  type Protocol,
 } from "../../supabase/functions/_shared/ceremony/terms.ts";
 import {
   type CeremonyView,
@@ -29,36 +25,22 @@ import {
 import { isHex } from "../../supabase/functions/_shared/frost/encoding.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
 import { keyPackageFingerprint } from "../../supabase/functions/_shared/frost/key_package.ts";
-import { isCiphersuite } from "../../supabase/functions/_shared/frost/suites.ts";
 import { type KeyShare, parseKeyShare } from "../guardian/key_share.ts";
 import { GuardianError } from "../errors.ts";
 import { type Result, success } from "../result.ts";
 import { readCurrentKeyPackage } from "../sessions/key_packages.ts";
-import { fieldOf, isTextList } from "../shapes.ts";
 import type { Supabase } from "../supabase.ts";
 import { type CallOptions, rpc } from "../transport.ts";
-import { BadShareError, shareFrom } from "./device.ts";
+import { BadShareError, shareFrom } from "./received_share.ts";
 import type { HostKey } from "./host_key.ts";
-import { epochPackageOf, isProtocol } from "./reading.ts";
-
-/** What `get_recovery_data` answers, or a file that was made of it. Serialises to JSON. */
-export interface RecoveryData {
-  readonly protocol: Protocol;
-  /** The JSON of which `params_id` is the SHA-256. */
-  readonly params: string;
-  /** Of chilldkg; hex. */
-  readonly recovery_data: string | null;
-  /** By round and sender; of chilldkg the confirmations alone. */
-  readonly messages: Readonly<Record<string, Readonly<Record<string, Payload>>>>;
-  readonly key_package: EpochPackage;
-  /** Of a reshare: the package before it. */
-  readonly from_key_package: EpochPackage | null;
-}
-
-/** Why no share comes of recovery data. The message never holds a secret. */
-export class RecoveryDataError extends Error {
-  override readonly name = "RecoveryDataError";
-}
+import {
+  isRedacted,
+  type RecoveryData,
+  RecoveryDataError,
+  recoveryDataOf,
+  termsFrom,
+} from "./recovery_data.ts";
+import { verifiedRounds } from "./shown.ts";
 
 /** A share that came back. */
 export interface RecoveredKeyShare {
@@ -227,14 +209,10 @@ function roundsOf(
   { messages }: RecoveryData,
 ): RoundMessages[] {
   if (terms.protocol === "chilldkg") return [];
-  const view = { paramsId, coordinatorMessages: [] };
-  return [1, 2].map((round) =>
-    new Map(
-      Object.entries(messages[round] ?? {}).map(([sender, payload]) =>
-        [sender, verifyMessage(terms, view, round, sender, payload)] as const
-      ),
-    )
+  const kept = Object.entries(messages).flatMap(([round, sent]) =>
+    Object.entries(sent).map(([sender, payload]) => ({ round: Number(round), sender, payload }))
   );
+  return verifiedRounds({ terms, paramsId, coordinatorMessages: [] }, kept);
 }
 
 function verifyConfirmations(
@@ -256,76 +234,4 @@ function verifyConfirmations(
       );
     }
   }
-}
-
-/** Whether ciphertexts were replaced by their digests, as the server does when a key is dealt anew. */
-function isRedacted({ recovery_data, messages }: RecoveryData): boolean {
-  const values = Object.values(messages).flatMap((round) => Object.values(round))
-    .flatMap(({ ciphertexts }) => Object.values(ciphertexts ?? {}));
-  return [recovery_data, ...values].some((value) => value?.startsWith("sha256:"));
-}
-
-/** The terms in `params`, whose place in the JSON is fixed. */
-function termsFrom(data: RecoveryData): CeremonyTerms {
-  const { params, from_key_package: fromPackage } = data;
-  let values: unknown;
-  try {
-    values = JSON.parse(params);
-  } catch {
-    throw new RecoveryDataError("The recovery data is malformed");
-  }
-  const [domain, ceremonyId, familyId, kindName, protocol, ciphersuite, threshold, ...rest] =
-    Array.isArray(values) ? values : [];
-  const [participants, hostPublicKeys, dealers, dealerHostPublicKeys] = rest;
-  const kind = CEREMONY_KINDS.find((name) => name === kindName);
-  if (
-    domain !== "permafrost/ceremony" || typeof ceremonyId !== "string" ||
-    typeof familyId !== "string" || kind === undefined || !isProtocol(protocol) ||
-    typeof ciphersuite !== "string" || !isCiphersuite(ciphersuite) ||
-    !Number.isSafeInteger(threshold) || !isTextList(participants) || !isTextList(hostPublicKeys) ||
-    threshold < 2 || threshold > participants.length ||
-    hostPublicKeys.length !== participants.length || !hostPublicKeys.every((key) => isHex(key, 33))
-  ) throw new RecoveryDataError("The recovery data is malformed");
-  const isComplete = data.protocol === protocol &&
-    (protocol === "chilldkg") === (data.recovery_data !== null) &&
-    (kind === "reshare") === (fromPackage !== null);
-  if (!isComplete) {
-    throw new RecoveryDataError("The recovery data does not fit the protocol of its params");
-  }
-  return {
-    ceremonyId,
-    familyId,
-    kind,
-    protocol,
-    ciphersuite,
-    threshold,
-    participants,
-    hostPublicKeys,
-    dealers: isTextList(dealers) ? dealers : null,
-    dealerHostPublicKeys: isTextList(dealerHostPublicKeys) ? dealerHostPublicKeys : null,
-    fromPackage,
-  };
-}
-
-function recoveryDataOf(value: unknown): RecoveryData | undefined {
-  const protocol = fieldOf(value, "protocol");
-  const params = fieldOf(value, "params");
-  const recovery_data = fieldOf(value, "recovery_data") ?? null;
-  const messages = fieldOf(value, "messages");
-  const key_package = epochPackageOf(fieldOf(value, "key_package"));
-  if (
-    !isProtocol(protocol) || typeof params !== "string" || !isMessages(messages) ||
-    key_package === undefined || recovery_data !== null && typeof recovery_data !== "string"
-  ) return undefined;
-  const before = fieldOf(value, "from_key_package") ?? null;
-  const from_key_package = before === null ? null : epochPackageOf(before);
-  if (from_key_package === undefined) return undefined;
-  return { protocol, params, recovery_data, messages, key_package, from_key_package };
-}
-
-function isMessages(value: unknown): value is RecoveryData["messages"] {
-  const isObject = (part: unknown): part is object =>
-    typeof part === "object" && part !== null && !Array.isArray(part);
-  return isObject(value) &&
-    Object.values(value).every((round) => isObject(round) && Object.values(round).every(isObject));
 }

@@ -12,7 +12,8 @@ import {
 } from "../../supabase/functions/_shared/ceremony/verification.ts";
 import { ChillDkgError } from "../../supabase/functions/_shared/chilldkg/errors.ts";
 import { FrostError } from "../../supabase/functions/_shared/frost/error.ts";
-import { BadShareError, type CeremonyState, hashToConfirm } from "./device.ts";
+import { type CeremonyState, hashToConfirm } from "./device.ts";
+import { BadShareError } from "./received_share.ts";
 import type { CeremonyView, KeptMessage } from "./reading.ts";
 
 /** The server showed something that no honest one shows. */

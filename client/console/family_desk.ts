@@ -6,7 +6,8 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
 import type { HostKey } from "../ceremonies/host_key.ts";
-import { recoverCurrentShare, RecoveryDataError } from "../ceremonies/recovery.ts";
+import { recoverCurrentShare } from "../ceremonies/recovery.ts";
+import { RecoveryDataError } from "../ceremonies/recovery_data.ts";
 import { Guardian } from "../guardian/guardian.ts";
 import { guardianTransport } from "../guardian/guardian_transport.ts";
 import type { KeptShare } from "../guardian/key_share.ts";

@@ -5,8 +5,8 @@ import {
   readRecoveryData,
   recoverCurrentShare,
   recoverKeyShare,
-  RecoveryDataError,
 } from "../../../client/ceremonies/recovery.ts";
+import { RecoveryDataError } from "../../../client/ceremonies/recovery_data.ts";
 import { type Json, sharedStack } from "../support/answers.ts";
 import { must } from "../support/app_family.ts";
 import { HandmadeCeremony, NAMES, sceneOf, SCENES } from "../support/handmade_ceremony.ts";
