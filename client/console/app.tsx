@@ -149,7 +149,7 @@ function Member(
   if (first === undefined) {
     return (
       <main>
-        <NoFamily account={account} />
+        <NoFamily {...{ account, onLock }} />
       </main>
     );
   }

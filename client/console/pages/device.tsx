@@ -4,7 +4,6 @@
  * @module
  */
 import { useEffect, useState } from "preact/hooks";
-import { weaknessOf } from "../../ceremonies/sealed.ts";
 import { toPaper } from "../../ceremonies/paper.ts";
 import { readRecoveryData } from "../../ceremonies/recovery.ts";
 import { qrSheet } from "../../presentation/qr_sheet.ts";
@@ -12,7 +11,8 @@ import { readCurrentKeyPackage } from "../../sessions/key_packages.ts";
 import type { Account } from "../account.ts";
 import type { FamilyDesk } from "../family_desk.ts";
 import { askToPersist, persistenceSentence } from "../persistence.ts";
-import { Act, Field, Page, Tick } from "../parts/basics.tsx";
+import { Act, Page, Tick } from "../parts/basics.tsx";
+import { NewPassphrase } from "../parts/new_passphrase.tsx";
 import { Vault, VaultError } from "../vault.ts";
 
 interface Props {
@@ -63,7 +63,6 @@ function Keeping() {
 
 function Locks({ vault, name }: { vault: Vault; name: string }) {
   const [passkey, setPasskey] = useState<boolean>();
-  const [next, setNext] = useState("");
   const look = () => void Vault.hasPasskey(name).then(setPasskey);
   useEffect(look, []);
   const done = async (work: Promise<void>) => {
@@ -74,12 +73,6 @@ function Locks({ vault, name }: { vault: Vault; name: string }) {
       if (!(error instanceof VaultError)) throw error;
       return error.message;
     }
-  };
-  const change = async () => {
-    const weakness = weaknessOf(next);
-    if (weakness !== undefined) return weakness;
-    await vault.changePassphrase(next);
-    setNext("");
   };
   return (
     <>
@@ -93,16 +86,12 @@ function Locks({ vault, name }: { vault: Vault; name: string }) {
           ? <Act work={() => done(vault.removePasskey())}>Remove the passkey</Act>
           : <Act work={() => done(vault.addPasskey("Permafrost"))}>Add a passkey</Act>}
       </p>
-      <Field
+      <NewPassphrase
         label="Another passphrase"
-        type="password"
-        autoComplete="new-password"
-        value={next}
-        onValue={setNext}
-      />
-      <p class="acts">
-        <Act disabled={next === ""} work={change}>Change the passphrase</Act>
-      </p>
+        onChosen={(next) => vault.changePassphrase(next)}
+      >
+        Change the passphrase
+      </NewPassphrase>
     </>
   );
 }

@@ -4,12 +4,12 @@
  * @module
  */
 import { useState } from "preact/hooks";
-import { SHORTEST, weaknessOf } from "../../ceremonies/sealed.ts";
 import { HostKey, HostKeyError } from "../../ceremonies/host_key.ts";
 import type { Account } from "../account.ts";
 import type { PageDevice } from "../device.ts";
 import { Vault, VaultError } from "../vault.ts";
 import { Act, Field, Page, Tick } from "../parts/basics.tsx";
+import { NewPassphrase } from "../parts/new_passphrase.tsx";
 
 /** Logging in, or signing up. */
 export function LogIn({ account, ended }: { account: Account; ended: boolean }) {
@@ -37,7 +37,11 @@ export function LogIn({ account, ended }: { account: Account; ended: boolean }) 
 }
 
 /** Logged in, and in no family. */
-export function NoFamily({ account }: { account: Account }) {
+export function NoFamily({ account, onLock }: { account: Account; onLock: () => void }) {
+  const logOut = async () => {
+    await account.logOut();
+    onLock();
+  };
   return (
     <Page title="You are in no family yet">
       <p>
@@ -48,7 +52,7 @@ export function NoFamily({ account }: { account: Account }) {
       </p>
       <p class="acts">
         <Act kind="main" work={() => account.lookAgain()}>Look again</Act>
-        <Act work={() => account.logOut()}>Log out</Act>
+        <Act work={logOut}>Log out</Act>
       </p>
     </Page>
   );
@@ -56,38 +60,19 @@ export function NoFamily({ account }: { account: Account }) {
 
 /** Making the vault of this browser. */
 export function MakeVault({ name, onVault }: { name: string; onVault: (vault: Vault) => void }) {
-  const [passphrase, setPassphrase] = useState("");
-  const [again, setAgain] = useState("");
-  const make = async () => {
-    const weakness = weaknessOf(passphrase);
-    if (weakness !== undefined) return weakness;
-    if (passphrase !== again) return "The two are not the same";
-    onVault(await Vault.create(passphrase, name));
-  };
   return (
     <Page title="Protect this browser">
       <p>
         Your keys are kept in this browser, encrypted. Choose a passphrase that only you know. It is
         asked each time this page is opened, and nobody can reset it.
       </p>
-      <Field
+      <NewPassphrase
         label="Passphrase"
-        type="password"
-        autoComplete="new-password"
-        hint={`At least ${SHORTEST} characters; several words are good`}
-        value={passphrase}
-        onValue={setPassphrase}
-      />
-      <Field
-        label="The same again"
-        type="password"
-        autoComplete="new-password"
-        value={again}
-        onValue={setAgain}
-      />
-      <p class="acts">
-        <Act kind="main" work={make}>Protect</Act>
-      </p>
+        kind="main"
+        onChosen={async (passphrase) => onVault(await Vault.create(passphrase, name))}
+      >
+        Protect
+      </NewPassphrase>
     </Page>
   );
 }

@@ -309,6 +309,21 @@ Deno.test({
       await ann.press("Approve");
       await family.approve("bob", id);
       await ann.sees("Signed by all");
+
+      // A passphrase that was mistyped once would open nothing: it is typed twice.
+      await ann.go("Device");
+      await ann.fill("Another passphrase", "another one, of words");
+      await ann.fill("The same again", "another one, of wrods");
+      await ann.press("Change the passphrase");
+      await ann.sees("The two are not the same");
+      await ann.fill("The same again", "another one, of words");
+      await ann.press("Change the passphrase");
+      await ann.page.getByRole("button", { name: "Change the passphrase", disabled: true })
+        .waitFor();
+      await ann.press("Lock");
+      await ann.fill("Passphrase", "another one, of words");
+      await ann.press("Unlock");
+      await ann.heading("Device");
     }, { treasury: "member-7" });
   },
 });
