@@ -89,18 +89,22 @@ function hanging(text: string, indent: number, { columns }: { readonly columns?:
   return lines.join(`\n${" ".repeat(indent)}`);
 }
 
-/** A line in pieces of at most `width` columns; what is not Latin is taken for two columns wide. */
+/** A line in pieces of at most `width` columns, between words where there are some. */
 function broken(line: string, width: number): string[] {
-  const pieces = [""];
-  let used = 0;
+  const pieces: string[] = [];
+  let piece = "";
   for (const character of line) {
-    const columns = character < "\u0300" ? 1 : 2;
-    used += columns;
-    if (used > width) {
-      pieces.push("");
-      used = columns;
+    if (widthOf(piece) + widthOf(character) > width) {
+      const word = piece.lastIndexOf(" ") + 1;
+      const end = word > piece.length / 2 ? word : piece.length;
+      pieces.push(piece.slice(0, end));
+      piece = piece.slice(end);
     }
-    pieces[pieces.length - 1] += character;
+    piece += character;
   }
-  return pieces;
+  return [...pieces, piece];
 }
+
+/** In columns, at most: what is not Latin is taken for two wide. */
+const widthOf = (text: string) =>
+  [...text].reduce((sum, character) => sum + (character < "\u0300" ? 1 : 2), 0);
