@@ -23,7 +23,7 @@ import type { Doing } from "./action.ts";
 import { agree } from "./ask.ts";
 import { openDevice } from "./context.ts";
 import { whole } from "./numbers.ts";
-import { columns } from "./output.ts";
+import { columns, lines } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
 
 /** Adds the commands. */
@@ -73,10 +73,12 @@ export function addCeremonies(program: Command, doing: Doing): void {
         output.result(
           { ceremony: { ...view }, warnings: warningsOf(view.terms) },
           [
-            stateOf(view),
-            ...termsText(view.terms),
-            `params_id ${view.paramsId}`,
-            `In words: ${wordsOf(view.paramsId).join(" ")}`,
+            lines([
+              stateOf(view),
+              ...termsText(view.terms),
+              `params_id ${view.paramsId}`,
+              `In words: ${wordsOf(view.paramsId).join(" ")}`,
+            ]),
             columns(
               membersOf(view.terms).map(([name, key]) => [name, hostKeyFingerprint(key)]),
             ),
@@ -104,8 +106,14 @@ export function addCeremonies(program: Command, doing: Doing): void {
           if (wrong.length > 0) {
             throw new Stop(wrong.map(({ what }) => what).join("\n"), { code: "not_ready" });
           }
-          const { terms } = await readTrue(supabase, id);
-          for (const line of termsText(terms)) output.progress(line);
+          // What is said is of what was compared, and nothing else is joined.
+          const view = await readTrue(supabase, id);
+          if (view.paramsId !== paramsId) {
+            throw new Stop("The ceremony is not the one that was compared", {
+              code: "ceremony_mismatch",
+            });
+          }
+          for (const line of termsText(view.terms)) output.progress(line);
         }
         const joined = must(
           await Ceremony.join(id, pin, {
@@ -199,9 +207,9 @@ function termsText(terms: CeremonyTerms): string[] {
 }
 
 function stateOf({ status, round, missing, approvalsMissing, errorMessage }: CeremonyView): string {
-  if (status === "failed") return `failed: ${errorMessage}`;
+  if (status === "failed") return `failed: ${inLine(errorMessage ?? "")}`;
   if (round === null) return status;
-  if (missing.length > 0) return `${status}: waiting for ${missing.join(", ")}`;
+  if (missing.length > 0) return `${status}: waiting for ${inLine(missing.join(", "))}`;
   return approvalsMissing > 0
     ? `${status}: waiting for ${approvalsMissing} guardians of the current key to approve`
     : status;

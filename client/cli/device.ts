@@ -90,8 +90,8 @@ export class Device {
     await this.checkEmpty();
     const sealed = await hostKey.seal(await this.#passphrase());
     const directory = await this.#directory();
-    await directory.replace("settings.json", settings);
     if (!await directory.create("host-key", sealed)) await this.checkEmpty();
+    await directory.replace("settings.json", settings);
   }
 
   /** @throws {Stop} for another passphrase. */

@@ -62,4 +62,21 @@ Deno.test("no line of a text looks like a line of its own, however wide the term
       assert.ok(shown.replaceAll(/\n */g, "").includes("Hash: 02"));
     }
   }
+  // A row whose first cells leave no room goes on indented as a whole; where there is no terminal, nothing is broken.
+  const row = ["an-id", "by ann", "x".repeat(19) + "0b6d8f9c  by ann  until 2026", "end"];
+  const long = "y".repeat(100_000);
+  for (
+    const [width, lines] of [[40, /^an-id .*\n {2}\S.*(?:\n {2}.*)*$/], [
+      undefined,
+      /^an-id.*end$/,
+    ]] as const
+  ) {
+    written(width, () => assert.match(columns([row]), lines));
+  }
+  written(undefined, () => assert.equal(columns([["Text", long]]), `Text  ${long}`));
+  written(
+    80,
+    () =>
+      assert.match(columns([["雪".repeat(10), "z".repeat(100)]]), /^雪{10} {2}z{58}\n {22}z{42}$/),
+  );
 });

@@ -69,42 +69,56 @@ const escaped = (character: string) =>
 export function columns(rows: readonly (readonly string[])[]): string {
   const shown = rows.map((row) => [...row.slice(0, -1).map(inLine), row.at(-1) ?? ""]);
   const widths = shown.reduce<number[]>(
-    (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)),
+    (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, widthOf(cell))),
     [],
   );
   return shown.map((row) => {
-    const before = row.slice(0, -1).map((cell, i) => `${cell.padEnd(widths[i])}  `).join("");
-    return (before + hanging(row.at(-1) ?? "", before.length, process.stdout)).trimEnd();
-  }).join("\n");
+    const before = row.slice(0, -1)
+      .map((cell, i) => cell + " ".repeat(widths[i] - widthOf(cell) + 2)).join("");
+    const isNarrow = 2 * widthOf(before) > (process.stdout.columns ?? Infinity);
+    return isNarrow
+      ? hanging(row.join("  "), 2, process.stdout)
+      : before + hanging(row.at(-1) ?? "", widthOf(before), process.stdout);
+  }).map((line) => line.trimEnd()).join("\n");
 }
 
-/** Narrower than this, a terminal is left to break its lines itself. */
-const NARROWEST = 20;
+/** Texts below each other; what does not fit into a line goes on indented. */
+export function lines(texts: readonly string[]): string {
+  return texts.map((text) => hanging(text, 2, process.stdout)).join("\n");
+}
 
 /** A text whose further lines are indented, also those that a terminal of this width would make of a long one. */
 function hanging(text: string, indent: number, { columns }: { readonly columns?: number }): string {
-  const width = (columns ?? Infinity) - indent;
-  const lines = marked(text).split("\n")
-    .flatMap((line) => width < NARROWEST ? [line] : broken(line, width));
-  return lines.join(`\n${" ".repeat(indent)}`);
+  const all = marked(text).split("\n");
+  const fitting = columns === undefined
+    ? all
+    : all.flatMap((line) => broken(line, Math.max(1, columns - indent)));
+  return fitting.join(`\n${" ".repeat(indent)}`);
 }
 
 /** A line in pieces of at most `width` columns, between words where there are some. */
 function broken(line: string, width: number): string[] {
   const pieces: string[] = [];
   let piece = "";
+  let used = 0;
   for (const character of line) {
-    if (widthOf(piece) + widthOf(character) > width) {
+    const columns = widthOf(character);
+    if (used + columns > width && piece !== "") {
       const word = piece.lastIndexOf(" ") + 1;
       const end = word > piece.length / 2 ? word : piece.length;
       pieces.push(piece.slice(0, end));
       piece = piece.slice(end);
+      used = widthOf(piece);
     }
     piece += character;
+    used += columns;
   }
   return [...pieces, piece];
 }
 
 /** In columns, at most: what is not Latin is taken for two wide. */
-const widthOf = (text: string) =>
-  [...text].reduce((sum, character) => sum + (character < "\u0300" ? 1 : 2), 0);
+function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += character < "\u0300" ? 1 : 2;
+  return width;
+}

@@ -46,13 +46,25 @@ Deno.test("no wildcard lets a credential or what nobody can read through", () =>
     assert.equal(decide(named, login(url)), "ask", url);
   }
   assert.equal(decide(named, login("https://bank.example/x", "https://evil/")), "ask");
-  assert.equal(hostOf({ tags: [["relay", "wss://relay.example:4848"]] }), "relay.example:4848");
+  const relay = [["relay", "wss://relay.example:4848"]];
+  assert.equal(hostOf({ kind: 22242, tags: relay }), "relay.example:4848");
+  const urls = [["u", "https://one.example/"], ["relay", "wss://one.example"], [
+    "server",
+    "one.example",
+  ]];
+  const all_hosts = { then: "allow", kinds: CREDENTIAL_KINDS, hosts: ["one.example"] } as const;
   for (const kind of CREDENTIAL_KINDS) {
-    const event = { kind, content: "", tags: [["server", "files.example"]] };
-    const hosts = ["files.example"];
-    assert.equal(decide(all, { requester: "ann", event }), "ask", `${kind}`);
-    assert.equal(decide([{ then: "allow", kinds: [kind], hosts }], { ...note, event }), "allow");
+    const allowed = urls.filter((tag) => {
+      const event = { kind, content: "", tags: [["t", "upload"], tag] };
+      assert.equal(decide(all, { requester: "ann", event }), "ask", `${kind}`);
+      return decide([all_hosts], { requester: "ann", event }) === "allow";
+    });
+    // By its own tag alone: a file server takes a permission that names no server as one for all.
+    assert.deepEqual(allowed.map(([name]) => name), [
+      { 22242: "relay", 24242: "server", 27235: "u" }[kind],
+    ]);
   }
+  assert.equal(hostOf({ kind: 27235, tags: [["u", `https://${"a".repeat(254)}`]] }), undefined);
 });
 
 Deno.test("size, hours, an end and caps bound what a rule allows", () => {

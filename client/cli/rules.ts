@@ -180,16 +180,24 @@ function whyUnfit(
   return undefined;
 }
 
-/** The host that a credential is for: of the tag `u` (NIP-98), `relay` (NIP-42) or `server` (BUD-11, which may have no scheme). */
+/** By the kind of a credential, the tag that says what it is for: a URL, of BUD-11 a host alone. */
+const FOR: Readonly<Record<number, string>> = { 22242: "relay", 24242: "server", 27235: "u" };
+const LONGEST_HOST = 253;
+
+/** The host that a credential is for; `undefined` if it does not say exactly one. */
 export function hostOf(
-  { tags }: { readonly tags: readonly (readonly string[])[] },
+  { kind, tags }: {
+    readonly kind: number;
+    readonly tags: readonly (readonly string[])[];
+  },
 ): string | undefined {
-  const found = tags.filter(([name]) => ["u", "relay", "server"].includes(name));
-  // Two of them: for whom it is, nobody can say.
-  if (found.length !== 1) return undefined;
-  const [[name, value]] = found;
+  const found = tags.filter(([name]) => name === FOR[kind]);
+  // Of two nobody can say which it is for.
+  if (FOR[kind] === undefined || found.length !== 1) return undefined;
+  const [, value = ""] = found[0];
   try {
-    return new URL(name === "server" && !value.includes("://") ? `https://${value}` : value).host;
+    const { host } = new URL(kind === 24242 && !value.includes("://") ? `https://${value}` : value);
+    return host.length > LONGEST_HOST ? undefined : host;
   } catch {
     return undefined;
   }

@@ -143,7 +143,9 @@ export function addSigning(program: Command, doing: Doing): void {
             keyShare: share.keyShare,
             approve: async ({ fingerprint }) => {
               if (fingerprint.replaceAll(/\s/g, "") !== heard) {
-                throw new Stop(`The share would go to a device with other digits: ${fingerprint}`);
+                throw new Stop(
+                  "Your share would go to a device with other digits. Call its person again: if they are right, somebody stands between you",
+                );
               }
               for (const { label, text } of sessionTextFor(share, request).lines) {
                 output.progress(`${label}: ${text}`);

@@ -106,7 +106,8 @@ async function watch(
   const approveEach = async (session: FrostSession) => {
     const { session_id: sessionId, created_by: requester } = session;
     const { readable } = sessionTextFor(share, session);
-    const event = readable ? parseEventTemplate(session.event_template) : undefined;
+    const isEvent = readable && session.event_template !== null;
+    const event = isEvent ? parseEventTemplate(session.event_template) : undefined;
     const now = Date.now();
     const judged = judge(
       rules,

@@ -13,10 +13,10 @@ import { guardianTransport } from "../guardian/guardian_transport.ts";
 import type { KeptShare } from "../guardian/key_share.ts";
 import type { NonceStore } from "../guardian/stores/nonce_store.ts";
 import { failure, type Result } from "../result.ts";
-import type { VerifiedTranscript } from "../sessions/transcript.ts";
 import type { Transcript } from "../sessions/transcript_chain.ts";
 import type { Supabase } from "../supabase.ts";
 import { pause } from "../transport.ts";
+import { checkedByShares, type CheckedTranscript } from "./session_record.ts";
 import { CeremonyDesk } from "./ceremony_desk.ts";
 import { Desk } from "./desk.ts";
 import type { PageDevice } from "./device.ts";
@@ -133,17 +133,15 @@ export class FamilyDesk {
     }
   }
 
-  /** Holds a transcript against what this device knows of its key, and has seen of its session. */
-  async checkTranscript(
-    { keyShare }: KeptShare,
-    transcript: Transcript,
-  ): Promise<Result<VerifiedTranscript>> {
-    const guardian = new Guardian({
-      keyShare,
-      store: await this.#nonces(),
-      transport: guardianTransport(this.#supabase),
-    });
-    return await guardian.checkTranscript(transcript);
+  /** Holds a transcript against what this device knows of its key, and has seen of its session, under any of its keys. */
+  async checkTranscript(transcript: Transcript): Promise<CheckedTranscript> {
+    const store = await this.#nonces();
+    const transport = guardianTransport(this.#supabase);
+    return await checkedByShares(
+      await this.device.shares(this.familyId),
+      transcript,
+      ({ keyShare }) => new Guardian({ keyShare, store, transport }).checkTranscript(transcript),
+    );
   }
 
   /** Puts this device's host key in the place of the one that the family knows. */

@@ -38,7 +38,7 @@ scope.addEventListener("install", (event) =>
     // The manifest, whose hash people compare, must be of what is kept with it.
     const manifest = await fresh("manifest.json");
     kept.set("manifest.json", manifest.clone());
-    const { [SELF]: own, ...listed }: Record<string, string> = await manifest.json();
+    const { [SELF]: own, ...listed } = await hashesIn(manifest);
     if (JSON.stringify(listed) !== JSON.stringify(BUILD.files)) {
       return await refuse("manifest.json");
     }
@@ -51,10 +51,22 @@ scope.addEventListener("install", (event) =>
     for (const [path, answer] of kept) await cache.put(`./${path}`, answer);
   })()));
 
+async function hashesIn(manifest: Response): Promise<Record<string, string>> {
+  try {
+    return await manifest.json();
+  } catch {
+    return await refuse("manifest.json");
+  }
+}
+
+/** A file as the host has it now, as an answer that does not depend on how it was asked for. */
 async function fresh(path: string): Promise<Response> {
   const answer = await fetch(`./${path}`, { cache: "reload" });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer;
+  if (answer.status >= 500) throw new Error(`${path}: ${answer.status}`);
+  if (!answer.ok) return await refuse(path);
+  const headers = new Headers(answer.headers);
+  for (const name of ["vary", "content-encoding", "content-length"]) headers.delete(name);
+  return new Response(await answer.arrayBuffer(), { headers });
 }
 
 async function hashOf(answer: Response): Promise<string> {
@@ -81,10 +93,17 @@ scope.addEventListener("message", ({ data }) => {
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== location.origin) return;
+  const path = request.mode === "navigate" ? "index.html" : pathname.split("/").at(-1) ?? "";
   event.respondWith((async () => {
     const cache = await caches.open(BUILD.name);
-    const kept = await cache.match(request.mode === "navigate" ? "./index.html" : request);
-    return kept ?? await fetch(request);
+    const kept = await cache.match(`./${path}`);
+    if (kept !== undefined) return kept;
+    const hash = BUILD.files[path];
+    if (hash === undefined) return await fetch(request);
+    // The browser has dropped it: the host's is taken if it is the same.
+    const answer = await fresh(path);
+    return await hashOf(answer.clone()) === hash ? answer : Response.error();
   })());
 });

@@ -5,19 +5,15 @@
  */
 import { useState } from "preact/hooks";
 import { eventId, type EventTemplate } from "../../../supabase/functions/_shared/frost/nostr.ts";
-import { keyPackageFingerprint } from "../../../supabase/functions/_shared/frost/key_package.ts";
 import { FrostError } from "../../../supabase/functions/_shared/frost/error.ts";
 import type { KeptShare } from "../../guardian/key_share.ts";
 import { marked, sessionTextFor } from "../../presentation/session_text.ts";
-import { type Result, success } from "../../result.ts";
 import { listPage, SESSIONS } from "../../sessions/list.ts";
 import { FrostSessionManager } from "../../sessions/manager.ts";
-import { readFrostSession, readTranscript } from "../../sessions/session.ts";
 import type { FrostSession, FrostSessionSummary } from "../../sessions/session.ts";
-import { type VerifiedTranscript, verifyTranscript } from "../../sessions/transcript.ts";
-import type { Transcript } from "../../sessions/transcript_chain.ts";
 import type { Account } from "../account.ts";
 import type { FamilyDesk } from "../family_desk.ts";
+import { readRecord, type SessionRecord } from "../session_record.ts";
 import { Act, Field, Page, Problem, routeTo, When } from "../parts/basics.tsx";
 import { usePolled } from "../parts/polled.ts";
 import { Lines, titleOf } from "./inbox.tsx";
@@ -153,23 +149,10 @@ function Ask(
 /** One session. */
 export function Session({ account, family, id }: Props & { id: string }) {
   const { supabase } = account;
-  const { device, familyId } = family;
-  const { data, problem } = usePolled(async (signal) => {
-    const read = await readFrostSession(supabase, id, { signal });
-    if (!read.success) return read;
-    const told = await readTranscript(supabase, "session", id, { signal });
-    if (!told.success) return told;
-    // An older session was signed with the share of another epoch.
-    const { transcript } = told;
-    const key = transcript.key_package;
-    const fingerprint = key === null ? undefined : keyPackageFingerprint(key);
-    const share = (await device.shares(familyId))
-      .find(({ keyShare }) => keyShare.key_package_fingerprint === fingerprint);
-    const verified = share === undefined
-      ? verifyTranscript(transcript)
-      : await family.checkTranscript(share, transcript);
-    return success({ session: read.session, transcript, share, verified });
-  }, [id]);
+  const { data, problem } = usePolled(
+    (signal) => readRecord(supabase, (told) => family.checkTranscript(told), id, { signal }),
+    [id],
+  );
   const share = data?.share;
   const text = share && sessionTextFor(share, data.session);
   return (
@@ -206,9 +189,7 @@ function SignedEvent({ session }: { session: FrostSession }) {
 }
 
 /** What happened, in order; what is proven by arithmetic, and what is the server's word. */
-function History(
-  { transcript, verified }: { transcript: Transcript; verified: Result<VerifiedTranscript> },
-) {
+function History({ transcript, share, verified }: SessionRecord) {
   const claimed = new Set(verified.success ? verified.claimed.map(({ seq }) => seq) : []);
   return (
     <section>
@@ -217,6 +198,7 @@ function History(
         ? (
           <p>
             Checked on this device: the record is whole
+            {share === undefined ? ", of a key that this device does not know" : ""}
             {verified.proven.shares.length > 0
               ? `, and the shares of ${marked(verified.proven.shares.join(", "))} are theirs`
               : ""}

@@ -15,7 +15,10 @@ export function UpdateNotice() {
     serviceWorker.addEventListener("message", ({ data }) => setDiffer(data === "files differ"));
     void (async () => {
       const registration = await serviceWorker.register("./service_worker.js");
-      const look = () => setWaiting(registration.waiting ?? undefined);
+      const look = () => {
+        setWaiting(registration.waiting ?? undefined);
+        if (registration.waiting !== null) setDiffer(false);
+      };
       look();
       registration.addEventListener(
         "updatefound",
@@ -26,8 +29,11 @@ export function UpdateNotice() {
   if (differ) {
     return (
       <p class="notice bad" role="alert">
-        The host of this page has files that are not those of its build. This page goes on with what
-        it has, and takes none of them. Tell the operators, if it stays so.
+        The host of this page has files that are not those of its build. {navigator.serviceWorker
+            .controller === null
+          ? "What you see may be of them: do not go on."
+          : "This page goes on with what it has, and takes none of them."}{" "}
+        Tell the operators, if it stays so.
       </p>
     );
   }

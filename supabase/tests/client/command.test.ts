@@ -323,6 +323,13 @@ Deno.test("two who watch answer by their rules, and end on a signal", async () =
     await other.progress.upTo(
       / commitments of cleo were not this device's, and were withdrawn\. If/,
     );
+    // A roll call is no event: no rule allows it, and who is there is asked.
+    const rollCall = String((await ann.must("roll-call")).sessionId);
+    assert.match(
+      await other.progress.upTo(RegExp(`${rollCall}: nobody can be asked here`)),
+      RegExp(`${rollCall} by ann: A hash without an event: ask\\. No rule fits\\.`),
+    );
+    await ann.must("decline", rollCall, "--reason", "a rehearsal");
     if (hasTerminals) await answerByHand(bob, second);
     await stop(other);
   });
@@ -464,7 +471,8 @@ async function give(stack: TestStack, cleo: Terminal): Promise<void> {
   );
   const other = await cleo.run("give", requestId, "--digits", "12345 12345", "--yes");
   assert.equal(other.code, 1);
-  assert.match(String(other.data.error), /^The share would go to a device with other digits/);
+  assert.match(String(other.data.error), /^Your share would go to a device with other digits/);
+  assert.ok(!JSON.stringify(other).includes(requester.fingerprint));
   const unasked = await cleo.run("give", requestId, "--digits", requester.fingerprint);
   assert.deepEqual([unasked.code, unasked.data.code], [3, "not_approved"]);
   assert.match(unasked.progress, /^With enough shares bob has the whole key, for good\.$/m);

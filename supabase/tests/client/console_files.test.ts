@@ -46,10 +46,17 @@ Deno.test({
     let served: Files | undefined = old;
     const host = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      ({ url }) =>
-        served === undefined
-          ? new Response(null, { status: 503 })
-          : fileResponse(served, new URL(url).pathname.slice(1)),
+      ({ url }) => {
+        if (served === undefined) return new Response(null, { status: 503 });
+        const path = new URL(url).pathname.slice(1);
+        // Hosts do these things.
+        if (path === "index.html") {
+          return new Response(null, { status: 307, headers: { location: "/" } });
+        }
+        const answer = fileResponse(served, path);
+        answer.headers.set("vary", "Accept, Sec-Fetch-Dest");
+        return answer;
+      },
     );
     try {
       await withBrowser(async (browser) => {
@@ -64,6 +71,14 @@ Deno.test({
         await login.waitFor();
         // A file that is not the build's: nothing of it is kept, and the page says so.
         served = new Map([...next, ["main.js", new TextEncoder().encode("alert(1)")]]);
+        await page.reload();
+        await page.getByText("This page goes on with what it has").waitFor();
+        await login.waitFor();
+        const stranger = await (await browser.newContext()).newPage();
+        served = new Map([...next, ["main.css", new Uint8Array()]]);
+        await stranger.goto(`http://localhost:${host.addr.port}/`);
+        await stranger.getByText("What you see may be of them: do not go on").waitFor();
+        served = new Map([...next].filter(([path]) => path !== "icon.svg"));
         await page.reload();
         await page.getByText("files that are not those of its build").waitFor();
         served = new Map([...next, [

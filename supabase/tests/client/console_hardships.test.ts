@@ -195,6 +195,17 @@ Deno.test({
         return { ...told, ...chainOf([created], { subject, subject_id, family_id }) };
       });
       await ann.sees(/This record does not hold: .*Tell the others, and sign nothing/);
+      // Nor is it believed as that of another key.
+      const rewritten = lies.get("get_transcript");
+      lies.set("get_transcript", (told) => ({ ...rewritten?.(told), key_package: null }));
+      await ann.page.reload();
+      await ann.unlock();
+      await ann.sees(/This record does not hold: .*Tell the others, and sign nothing/);
+      lies.clear();
+      await ann.sees("Checked on this device: the record is whole");
+      // What stands beside it must be what it proves.
+      lies.set("get_signing_session", (told) => ({ ...told, final_signature: "ab".repeat(64) }));
+      await ann.sees(/It is not of the message and the signature that stand here/);
       lies.set("get_transcript", (told) => ({ ...told, subject_id: "another" }));
       await ann.sees(/The server answers with another session/);
       lies.clear();

@@ -50,15 +50,16 @@ Deno.test("the table says which targets are met", () => {
 });
 
 Deno.test("the bench runs one part and writes JSON on standard output, and nothing else there", async () => {
-  const { code, stdout, stderr } = await run("--", "share-check", "--quick", "--json", "--seed=s");
+  const { code, stdout, stderr } = await run("--", "recovery", "--quick", "--json", "--seed=s");
   assert.equal(code, 0, stderr);
   const { seed, quick, parts } = JSON.parse(stdout);
   assert.deepEqual([seed, quick], ["s", true]);
   assert.equal(parts.length, 1);
   const named: { name: string }[] = parts[0].figures;
-  const ratios = named.map(({ name }) => name).filter((name) => name.endsWith("ratio"));
-  assert.deepEqual(ratios, [2, 5, 34, 67].map((count) => `${count} signers, ratio`));
-  assert.match(stderr, / s {2}share-check: 67 signers\n/);
+  assert.deepEqual(named.map(({ name }) => name.trim()), [
+    ...["whole recovery, median", "whole recovery, p95", "in its calls", "on the devices"],
+  ]);
+  assert.match(stderr, / s {2}recovery: 20 recoveries\n/);
 });
 
 Deno.test("an unknown part is refused with the parts there are", async () => {

@@ -12,7 +12,7 @@ import { addRow, newPorts, type Ports, start } from "./dev_process.ts";
 /** Far more than any answer takes, also one that waits for a connection. */
 const HANGS_MS = 30_000;
 
-const KILLS = { SIGTERM: 40, SIGKILL: 10, postmaster: 6 };
+const KILLS = { SIGTERM: 20, SIGKILL: 6, postmaster: 3 };
 
 Deno.test(`PostgreSQL killed ${sum(KILLS)} times under load: every request is answered, the stack lives`, async () => {
   await using folder = await dataFolder();

@@ -132,14 +132,18 @@ function textsOf({ calls, end }: Transaction): string[] {
   return end === "none" ? texts : [...texts, end];
 }
 
-/** Until each actor has its answer, or waits for another's transaction. */
+/**
+ * Until each actor has its answer, or waits for another's transaction. Who waits for somebody else, such as another stage that
+ * makes a table longer, goes on by itself.
+ */
 async function untilAtRest({ observer, actors }: Stage): Promise<void> {
+  const pids = actors.map(({ pid }) => pid);
   for (;;) {
     const busy = actors.filter(({ idle }) => !idle).map(({ pid }) => pid);
     if (busy.length === 0) return;
     const [{ waiting }] = await observer<{ waiting: number }[]>`
       select count(*)::int as waiting from unnest(${busy}::int[]) as pid
-      where cardinality(pg_blocking_pids(pid)) > 0`;
+      where pg_blocking_pids(pid) && ${pids}::int[]`;
     if (waiting === busy.length) return;
   }
 }
