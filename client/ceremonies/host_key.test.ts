@@ -79,6 +79,14 @@ Deno.test("a sealed key is opened by its passphrase alone, and tells when it was
   }
 });
 
+Deno.test("what browsers have sealed, with @noble/hashes, opens here, with the platform's scrypt", async () => {
+  const sealed =
+    "permafrost-host-key-1.4ab1aebaf270d49edfafe65fe4bcaf56.8fcb49dc95ead4d441f2999d.88001fedca6c7da730818e422218022a911c9431cd981fe221370cbaa1d790a1fa60a632710e920a5a815a43c59fa048";
+  const { words } = await HostKey.open(sealed, "four words are better");
+  const eight = "legal winner thank year wave sausage worth";
+  assert.equal(words, `${eight} useful ${eight} useful ${eight} title`);
+});
+
 Deno.test("a host key prints nothing of its secret", () => {
   const hostKey = HostKey.generate();
   const secret = hostKey.withSecret((bytes) => bytes.toHex());

@@ -69,8 +69,28 @@ function parameters(what: Sealed, nonce: Uint8Array<ArrayBuffer>) {
   };
 }
 
+/** What Node and Deno have of their own: the same function, in half the time. */
+const { process }: {
+  process?: { getBuiltinModule?: (id: "node:crypto") => typeof import("node:crypto") | undefined };
+} = globalThis;
+const native = process?.getBuiltinModule?.("node:crypto")?.scrypt;
+
+function scrypt(passphrase: string, salt: Uint8Array): Promise<Uint8Array> {
+  const { dkLen, ...cost } = COST;
+  if (native === undefined) return scryptAsync(passphrase, salt, COST);
+  return new Promise((resolve, reject) =>
+    native(
+      passphrase,
+      salt,
+      dkLen,
+      { ...cost, maxmem: 2 ** 28 },
+      (error, key) => error === null ? resolve(key) : reject(error),
+    )
+  );
+}
+
 async function keyFrom(passphrase: string, salt: Uint8Array): Promise<CryptoKey> {
-  const bytes = new Uint8Array(await scryptAsync(passphrase.normalize("NFKC"), salt, COST));
+  const bytes = new Uint8Array(await scrypt(passphrase.normalize("NFKC"), salt));
   try {
     return await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
   } finally {
