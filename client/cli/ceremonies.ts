@@ -100,6 +100,13 @@ export function addCeremonies(program: Command, doing: Doing): void {
         const store = await device.ceremonies();
         const pin = { paramsId };
         const known = await store.read(id, "finished");
+        if (known !== undefined && await store.read(id, "decided") === undefined) {
+          output.result(
+            { epoch: null, hasShare: known.outcome === "active" },
+            "This device has been through this ceremony; what it got is kept",
+          );
+          return;
+        }
         if (known === undefined) {
           const checks = await checkReadiness(id, pin, { supabase, hostKey, participantId, store });
           const wrong = checks.filter(({ ok }) => !ok);

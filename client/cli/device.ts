@@ -98,7 +98,9 @@ export class Device {
   async hostKey(): Promise<HostKey> {
     const sealed = await this.#readText("host-key");
     if (sealed === undefined) {
-      throw new Stop(`There is no host key in ${this.#folder}: run "permafrost init" first`);
+      throw new Stop(
+        `There is no host key in ${this.#folder}: run "permafrost init", or with 24 words on paper "permafrost init --restore"`,
+      );
     }
     try {
       return await HostKey.open(sealed, await this.#passphrase());

@@ -5,7 +5,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
-import { registerHostKey } from "../ceremonies/calls.ts";
+import { listHostKeys, registerHostKey } from "../ceremonies/calls.ts";
 import { HostKey } from "../ceremonies/host_key.ts";
 import { fromPaper, toPaper } from "../ceremonies/paper.ts";
 import { readRecoveryData, recoverCurrentShare, recoverKeyShare } from "../ceremonies/recovery.ts";
@@ -16,7 +16,7 @@ import { ask, canAsk, secret } from "./ask.ts";
 import { newDevice, openDevice } from "./context.ts";
 import { membershipsIn } from "./device.ts";
 import { jsonIn, textIn } from "./files.ts";
-import { columns } from "./output.ts";
+import { columns, type Output } from "./output.ts";
 import { must, STATUS, Stop } from "./stop.ts";
 
 interface InitOptions {
@@ -57,7 +57,7 @@ export function addDevice(program: Command, doing: Doing): void {
             numbered(words.split(" ")),
             "",
           ].join("\n"));
-          await confirmWords(hostKey);
+          await confirmWords(hostKey, output);
         }
         output.result(
           {
@@ -77,7 +77,11 @@ export function addDevice(program: Command, doing: Doing): void {
     .description("log in by e-mail and password, or with an access token; registers the host key")
     .option("--email <address>", "of the account")
     .option("--token-file <path>", "a file with an access token")
-    .action((options: { email?: string; tokenFile?: string }) =>
+    .option(
+      "--take-over",
+      "let this device take the place of another that the family knows as yours",
+    )
+    .action((options: { email?: string; tokenFile?: string; takeOver?: boolean }) =>
       doing(async (output) => {
         const device = openDevice();
         if (options.tokenFile !== undefined) {
@@ -88,7 +92,21 @@ export function addDevice(program: Command, doing: Doing): void {
         }
         const { familyId, participantId } = await device.settings();
         const hostKey = await device.hostKey();
-        must(await registerHostKey(await device.client(), familyId, participantId, hostKey));
+        const supabase = await device.client();
+        // A key that is replaced is retired for good, and its words with it.
+        const { hostKeys } = must(await listHostKeys(supabase, familyId));
+        const known = hostKeys.find((key) =>
+          key.participantId === participantId && key.retiredAt === null
+        );
+        const isOther = known !== undefined && known.hostPublicKey !== hostKey.publicKey;
+        if (isOther && options.takeOver !== true) {
+          throw new Stop(
+            `The family knows another device as ${participantId}'s. If its 24 words are on your paper, erase ${device.folder} ` +
+              'and run "permafrost init --restore". If they are lost: permafrost login --take-over',
+            { code: "another_device" },
+          );
+        }
+        must(await registerHostKey(supabase, familyId, participantId, hostKey));
         output.result({ familyId, participantId }, `Logged in as ${participantId} of ${familyId}`);
       })
     );
@@ -123,11 +141,14 @@ export function addDevice(program: Command, doing: Doing): void {
       doing(async (output) => {
         const device = openDevice();
         const hostKey = await device.hostKey();
-        const { familyId } = await device.settings();
+        const { familyId, participantId } = await device.settings();
         const { keyShare, epoch, familyId: family } = options.file === undefined
           ? must(await recoverCurrentShare(await device.client(), familyId, hostKey))
           : recoverKeyShare(hostKey, await exportIn(options.file));
         if (family !== familyId) throw new Stop(`The share is of ${family}, not of ${familyId}`);
+        if (keyShare.participant_id !== participantId) {
+          throw new Stop(`The words are of ${keyShare.participant_id}, not of ${participantId}`);
+        }
         await device.keepShare(keyShare, epoch);
         output.result(
           { epoch, participantId: keyShare.participant_id },
@@ -163,11 +184,11 @@ export function addDevice(program: Command, doing: Doing): void {
 }
 
 /** Asks for four of the words until they are right; where nobody can be asked, nobody is. */
-async function confirmWords(hostKey: HostKey): Promise<void> {
+async function confirmWords(hostKey: HostKey, output: Output): Promise<void> {
   if (!canAsk()) return;
   for (const place of hostKey.placesToConfirm()) {
     while (!hostKey.confirms(new Map([[place, await ask(`Word ${place}, from your paper`)]]))) {
-      // It is asked again: the words are still above.
+      output.progress(`That is not word ${place}: look again, the words are still above`);
     }
   }
 }

@@ -110,7 +110,11 @@ export function addSigning(program: Command, doing: Doing): void {
       doing(async (output) => {
         const { guardian } = await openGuardian(
           openDevice(),
-          (sessions, share) => askPerson(output, sessions, share, options),
+          async (sessions, share) => {
+            const agreed = await askPerson(output, sessions, share, options);
+            if (agreed) output.progress("Yes. Waiting for the others: leave this running");
+            return agreed;
+          },
         );
         const answers: ApprovedSession[] = [];
         for (const id of ids) answers.push(...must(await guardian.approve(id)).sessions);

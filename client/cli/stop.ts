@@ -30,7 +30,7 @@ export function must<Result extends { readonly success: boolean }>(
 ): Extract<Result, { readonly success: true }> {
   if (isSuccess(result)) return result;
   const { code, error } = result as unknown as Failure;
-  throw new Stop(error, {
+  throw new Stop(code === "network_error" ? `The server cannot be reached: ${error}` : error, {
     code,
     status: code === "not_approved" ? STATUS.declined : STATUS.failed,
   });

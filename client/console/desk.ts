@@ -190,7 +190,9 @@ export class Desk {
     for (const session of result.sessions) {
       const { sessionId } = session;
       if (session.success) {
-        const what = session.finalSignature === undefined ? "You have signed" : "Signed by all";
+        const what = session.finalSignature === undefined
+          ? "You have signed"
+          : "The signature is there";
         this.#say({ sessionId, ok: true, what });
       } else if (session.code !== "not_approved") {
         this.#say({ sessionId, ok: false, what: session.error });

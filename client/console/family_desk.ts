@@ -119,6 +119,12 @@ export class FamilyDesk {
       const recovered = await recoverCurrentShare(this.#supabase, this.familyId, this.#hostKey);
       if (!recovered.success) return recovered;
       const { keyShare, epoch } = recovered;
+      if (keyShare.participant_id !== this.participantId) {
+        return failure(
+          "not_a_participant",
+          `The words are of ${keyShare.participant_id}, not yours`,
+        );
+      }
       const own = this.#share.value?.epoch ?? 0;
       if (epoch < own) {
         const what =

@@ -76,7 +76,9 @@ export function Family({ account, family }: Props) {
         return (
           <article key={name} aria-label={marked(name)}>
             <h3>{marked(name)}{name === participantId ? " (you)" : ""}</h3>
-            <HostKeyFingerprint hostPublicKey={hostPublicKey} />
+            <HostKeyFingerprint
+              hostPublicKey={name === participantId ? family.hostKey.publicKey : hostPublicKey}
+            />
             {name === participantId
               ? <p class="dim">Read these digits to the others.</p>
               : <Compared {...{ family, name, hostPublicKey }} />}

@@ -137,6 +137,8 @@ async function makeKey(terminals: readonly Terminal[]): Promise<void> {
     ),
   );
   assert.deepEqual(joined.map(({ epoch }) => epoch), [1, 1, 1]);
+  const again = await first.must("ceremony", "join", id, "--params-id", String(started.paramsId));
+  assert.equal(again.hasShare, true);
 }
 
 Deno.test("guardians make a key and sign a note with the command alone", async () => {
@@ -426,6 +428,13 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     );
 
     await give(stack, found);
+    // Another key in the place of the one on paper is a decision.
+    const otherDevice = new Terminal(root, "ann", "ann-too");
+    await assert.rejects(
+      otherDevice.arrive(stack),
+      /anotherDevice.*run \\"permafrost init --restore/,
+    );
+    await otherDevice.must("login", "--token-file", `${root}/ann.token`, "--take-over");
 
     // What is wrong is said, with a status of its own; and nothing of the folder is for others to read.
     assert.equal((await new Terminal(root, "nobody").run("pending")).code, 1);
