@@ -432,7 +432,7 @@ Deno.test("a lost device comes back from its words, by the server and by a file"
     const otherDevice = new Terminal(root, "ann", "ann-too");
     await assert.rejects(
       otherDevice.arrive(stack),
-      /anotherDevice.*run \\"permafrost init --restore/,
+      /another_device.*run \\"permafrost init --restore/,
     );
     await otherDevice.must("login", "--token-file", `${root}/ann.token`, "--take-over");
 
